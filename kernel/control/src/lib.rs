@@ -1,0 +1,1 @@
+//! The typed protocol of the kernel daemon's socket.

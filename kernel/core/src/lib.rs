@@ -1,0 +1,1 @@
+//! The state machine of the kernel: one event in, entries and effects out. Pure.

@@ -1,0 +1,3 @@
+//! portcullisd: wiring of the kernel: threads, clocks, sockets, supervision.
+
+fn main() {}

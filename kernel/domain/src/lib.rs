@@ -1,0 +1,31 @@
+//! The words of the house: numbers, instruments, intents, orders, reports, books, frames, policy.
+//!
+//! Everything here is plain data and exact integer arithmetic. Nothing reads a clock, a file or a
+//! random number, and nothing depends on another crate: what the rest of the house agrees on has
+//! to be readable on its own.
+
+pub mod book;
+pub mod frame;
+pub mod ids;
+pub mod instrument;
+pub mod intent;
+pub mod market;
+pub mod money;
+pub mod number;
+pub mod order;
+pub mod policy;
+pub mod report;
+pub mod time;
+
+pub use book::Book;
+pub use ids::{
+    ClOrdId, ExecId, InstrumentId, Name, OrderId, Phase, PluginId, Role, SessionId, StreamId,
+};
+pub use instrument::Instrument;
+pub use intent::{CancelIntent, OrdType, OrderIntent, Side, TimeInForce};
+pub use market::{MarketEvent, MarketFrame};
+pub use money::{Money, Position, Px, Qty, Rate};
+pub use number::{NumberError, format_scaled, parse_scaled};
+pub use order::{OrdStatus, Order, OrderFault, OrderTable};
+pub use report::{ExecType, ExecutionReport};
+pub use time::{BootNs, Now, WallNs};

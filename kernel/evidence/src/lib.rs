@@ -1,0 +1,1 @@
+//! The journal, market-data chunks, the pack and its verification.

@@ -1,0 +1,1 @@
+//! The pre-trade gate: checks, deny codes, proofs. Pure.

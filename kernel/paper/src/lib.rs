@@ -1,0 +1,1 @@
+//! Matching, fees and latency for shadow fills and the simulated exchange. Deterministic.

@@ -1,0 +1,1 @@
+//! The one path of an order: the core loop and the outbox loop.

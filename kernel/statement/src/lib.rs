@@ -1,0 +1,1 @@
+//! Who said what, provably: canonical JSON, SSHSIG, roster, thresholds. Pure.

@@ -1,0 +1,1 @@
+//! The door to a venue: takes only orders that are approved and on record.

@@ -1,0 +1,3 @@
+//! The process that runs one plugin and holds nothing worth stealing.
+
+fn main() {}
