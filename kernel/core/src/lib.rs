@@ -1,1 +1,40 @@
-//! The state machine of the kernel: one event in, entries and effects out. Pure.
+//! The state machine of the kernel: one event in, entries and effects out.
+//!
+//! [`Core::step`] is the whole kernel's judgement: sessions, orders, positions, reconciliation and
+//! the kill latch. It is pure and single-threaded, reads no clock, no file and no random number,
+//! and verifies every statement itself, so that replaying a journal verifies everything again.
+//!
+//! What survives a restart changes in two places only, [`Core::fold`] for what was read back and
+//! the handlers that record the same thing live; everything else (books, queues, timers) is
+//! rebuilt from the market.
+
+mod account;
+mod effect;
+pub mod entry;
+mod input;
+mod input_codec;
+mod kill;
+mod ledger;
+mod market;
+mod orders;
+mod outcome;
+mod plugin;
+mod recover;
+mod session;
+mod state;
+mod statements;
+mod step;
+mod tell;
+mod view;
+
+pub use effect::{Answer, Effect, Submit};
+pub use entry::{Class, Entry, EntryError};
+pub use input::{
+    AccountSnapshot, EpochCause, Event, Input, Start, VenueOrder, Worker,
+};
+pub use ledger::{Holding, Ledger};
+pub use market::MarketCounts;
+pub use outcome::Outcome;
+pub use recover::RecoverError;
+pub use state::{Core, SessionState, Step};
+pub use view::{OrderView, PositionView, View};

@@ -46,6 +46,15 @@ pub struct PluginId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StreamId(pub u16);
 
+impl StreamId {
+    /// The order book.
+    pub const BOOK: Self = Self(0);
+    /// Best bid and offer.
+    pub const QUOTES: Self = Self(1);
+    /// Trades.
+    pub const TRADES: Self = Self(2);
+}
+
 /// FIX 11. Our id of an order: the epoch drawn at each start, and a number counted within it.
 ///
 /// The text is 18 characters (`pc`, 8 hex digits of epoch, 8 of sequence), the longest free text

@@ -1,7 +1,9 @@
 //! Prices, quantities, positions and money as integers. Only checked operations exist.
 
 use crate::instrument::Instrument;
-use crate::number::{NumberError, format_scaled, format_scaled_short, parse_scaled, pow10};
+use crate::number::{
+    NumberError, format_scaled, format_scaled_short, parse_scaled, parse_scaled_wide, pow10,
+};
 
 /// A price: strictly positive, in units of 10^-`price_scale` of the instrument's quote currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -175,14 +177,9 @@ impl Money {
         whole.checked_add(rest.signum()).map(Self)
     }
 
-    /// Reads decimal text of up to 18 decimals within 64 bits of units per 10^-8.
-    ///
-    /// Amounts that people write (limits, balances) have at most 8 decimals: more is
-    /// [`NumberError::TooPrecise`].
+    /// Reads decimal text of up to 18 decimals, exactly.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
-        let units = parse_scaled(text, 8)?;
-        let unit = pow10(Self::SCALE.saturating_sub(8)).ok_or(NumberError::TooLarge)?;
-        i128::from(units).checked_mul(unit).map(Self).ok_or(NumberError::TooLarge)
+        parse_scaled_wide(text, Self::SCALE).map(Self)
     }
 
     /// Decimal text without trailing zeros.
@@ -240,6 +237,6 @@ mod tests {
     #[test]
     fn money_is_written_without_noise() {
         assert_eq!(Money::parse("1000.50").map(Money::text), Ok("1000.5".to_owned()));
-        assert_eq!(Money::parse("0.000000001"), Err(NumberError::TooPrecise));
+        assert_eq!(Money::parse("0.0000000000000000001"), Err(NumberError::TooPrecise));
     }
 }

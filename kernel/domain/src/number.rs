@@ -7,7 +7,7 @@ pub enum NumberError {
     Malformed,
     /// More non-zero decimals than the scale holds. Rounding would invent a price.
     TooPrecise,
-    /// Beyond 64 bits.
+    /// Beyond the bits at hand.
     TooLarge,
 }
 
@@ -18,7 +18,7 @@ impl NumberError {
         match self {
             Self::Malformed => "not a plain decimal number",
             Self::TooPrecise => "more decimals than the scale allows",
-            Self::TooLarge => "too large for 64 bits",
+            Self::TooLarge => "too large",
         }
     }
 }
@@ -27,6 +27,12 @@ impl NumberError {
 ///
 /// Trailing zeros beyond the scale are exact and accepted (`"1.500"` at scale 1 is 15).
 pub fn parse_scaled(text: &str, scale: u8) -> Result<i64, NumberError> {
+    let wide = parse_scaled_wide(text, scale)?;
+    i64::try_from(wide).map_err(|_out_of_range| NumberError::TooLarge)
+}
+
+/// [`parse_scaled`] with 128 bits, for amounts of money.
+pub fn parse_scaled_wide(text: &str, scale: u8) -> Result<i128, NumberError> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -39,7 +45,7 @@ pub fn parse_scaled(text: &str, scale: u8) -> Result<i64, NumberError> {
     if whole.is_empty() {
         return Err(NumberError::Malformed);
     }
-    let mut value = 0_i64;
+    let mut value = 0_i128;
     for byte in whole.bytes() {
         value = push_digit(value, byte)?;
     }
@@ -61,9 +67,9 @@ pub fn parse_scaled(text: &str, scale: u8) -> Result<i64, NumberError> {
     Ok(if negative { value.saturating_neg() } else { value })
 }
 
-fn push_digit(value: i64, byte: u8) -> Result<i64, NumberError> {
+fn push_digit(value: i128, byte: u8) -> Result<i128, NumberError> {
     let digit = match byte {
-        b'0'..=b'9' => i64::from(byte.saturating_sub(b'0')),
+        b'0'..=b'9' => i128::from(byte.saturating_sub(b'0')),
         _ => return Err(NumberError::Malformed),
     };
     value.checked_mul(10).and_then(|tens| tens.checked_add(digit)).ok_or(NumberError::TooLarge)

@@ -1,1 +1,26 @@
 //! The journal, market-data chunks, the pack and its verification.
+//!
+//! What the kernel did is written down before anybody outside may see it. This crate owns the
+//! bytes of that record and nothing of its meaning: entries, parts and frames come in as bytes
+//! and go out as bytes. It reads no clock and opens no socket.
+
+mod bytes;
+pub mod chunk;
+
+mod digest;
+pub mod disk;
+pub mod journal;
+pub mod pack;
+pub mod recorded;
+#[cfg(test)]
+mod testing;
+pub mod text;
+pub mod tree;
+
+pub use disk::{Disk, DiskFault, FileDisk, MemoryDisk};
+pub use journal::{
+    Appender, Committer, Damage, DamageReason, Groups, Head, Journal, JournalFault, Recovered, Seq,
+    Watermark, read,
+};
+pub use portcullis_statement::Digest;
+pub use recorded::{DurableMark, NotDurable, Pending, Recorded, Waited};

@@ -1,0 +1,105 @@
+//! What a step asks the wiring to do. An effect is carried out after its entries are in the
+//! journal; those that let authority out of the house wait until they are durable there.
+
+use portcullis_domain::frame::EventRecord;
+use portcullis_domain::{BootNs, ClOrdId, OrderIntent, PluginId, WallNs};
+use portcullis_gate::{Approved, CancelRequest, Shadow};
+
+use crate::input::EpochCause;
+
+/// An order on its way out.
+#[derive(Debug)]
+pub struct Submit {
+    /// The proof that the gate approved it.
+    pub order: Approved<OrderIntent>,
+    /// The authority epoch it was approved under. The writer compares it with the present one.
+    pub epoch: u64,
+    /// After this it must not leave the house any more.
+    pub deadline: BootNs,
+    /// After this the venue must refuse it.
+    pub venue_deadline: WallNs,
+}
+
+/// Something to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send an order. Waits for durability.
+    Submit(Box<Submit>),
+    /// Take an order back. Never waits.
+    Cancel(CancelRequest),
+    /// Take every order of the account back. Never waits.
+    CancelAll,
+    /// Phase 1: tell the paper model what would have been sent.
+    ShadowSubmit(Shadow),
+    /// Phase 1: tell the paper model what would have been taken back.
+    ShadowCancel(ClOrdId),
+    /// Call a plugin's `init`.
+    InitPlugin {
+        /// Which.
+        plugin: PluginId,
+        /// The session, as JSON.
+        init: Vec<u8>,
+        /// Fuel for the call.
+        fuel: u64,
+    },
+    /// Call a plugin's `on-events`. Does not wait: the sandbox dies with the kernel.
+    Deliver {
+        /// Which.
+        plugin: PluginId,
+        /// Number of the batch; the reply repeats it.
+        batch: u32,
+        /// The events.
+        records: Vec<EventRecord>,
+        /// Fuel for the call.
+        fuel: u64,
+    },
+    /// End a plugin's process.
+    StopPlugin {
+        /// Which.
+        plugin: PluginId,
+    },
+    /// Read open orders, fills and balances from the venue.
+    ReadAccount,
+    /// A session is open: start the market streams of its instruments.
+    SessionOpened,
+    /// The session is closed: end its workers and streams.
+    SessionClosed,
+    /// Two people lifted the kill latch: the wiring's own latch follows. Nothing can leave before
+    /// this is durable, since every later order waits for its own, later entry.
+    LiftKill,
+    /// Withdraw authority from everything that has not left yet.
+    RaiseEpoch(EpochCause),
+    /// Tell a person what became of a request. Waits for durability.
+    Answer {
+        /// The request.
+        request: u64,
+        /// What became of it.
+        answer: Answer,
+    },
+    /// The kernel cannot go on. The entry before this one says why.
+    Halt,
+}
+
+/// What became of a person's request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Done, with a line that says what.
+    Done(String),
+    /// Refused.
+    Refused {
+        /// The stable code.
+        code: String,
+        /// Why, in one line.
+        cause: String,
+    },
+    /// A kill is on record.
+    Latched {
+        /// Which kill this is.
+        kill_seq: u64,
+    },
+    /// After a kill: the venue has confirmed twice that no order of ours is left.
+    OrdersClear {
+        /// Which kill this is.
+        kill_seq: u64,
+    },
+}

@@ -1,0 +1,206 @@
+//! Everything that can reach the core, as one closed enum.
+
+use std::collections::BTreeMap;
+
+use portcullis_domain::frame::IntentRecord;
+use portcullis_domain::policy::PhaseRules;
+use portcullis_domain::{
+    ClOrdId, ExecutionReport, MarketFrame, Money, Name, Now, OrderId, PluginId, Qty, SessionId,
+};
+use portcullis_gate::DenyCode;
+use portcullis_statement::{Digest, SignedStatement};
+
+/// An input with its moment. The core reads no other clock.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When the wiring received it.
+    pub now: Now,
+    /// What it is.
+    pub input: Input,
+}
+
+/// A plugin's worker as the wiring found it after loading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worker {
+    /// SHA-256 of the bytes that were loaded.
+    pub component: Digest,
+    /// Engine, version and configuration, as the worker states them.
+    pub engine: String,
+}
+
+/// What the kernel knows at its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Version of the kernel.
+    pub build: String,
+    /// Drawn anew at each start; the first half of every ClOrdID.
+    pub draw: u32,
+    /// Origin of the journal.
+    pub origin: String,
+    /// The genesis roster as it was signed.
+    pub genesis: SignedStatement,
+    /// Its digest, from outside the home.
+    pub pinned: Digest,
+    /// Phase rules in force.
+    pub phases: PhaseRules,
+    /// Digest of the file they came from.
+    pub phases_digest: Digest,
+    /// Whether the journal is new.
+    pub first: bool,
+    /// Whether the last run ended with a clean mark.
+    pub clean: bool,
+}
+
+/// One open order as the venue lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VenueOrder {
+    /// FIX 37.
+    pub order_id: OrderId,
+    /// FIX 11, if the order carries an id of our form.
+    pub cl_ord_id: Option<ClOrdId>,
+    /// FIX 151.
+    pub leaves_qty: Qty,
+}
+
+/// The account as the venue states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountSnapshot {
+    /// Every open order.
+    pub open_orders: Vec<VenueOrder>,
+    /// Fills, oldest first; those that are booked already change nothing.
+    pub fills: Vec<ExecutionReport>,
+    /// Every balance.
+    pub balances: BTreeMap<String, Money>,
+}
+
+/// Why authority was withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EpochCause {
+    /// The kill switch. `request` is answered when the latch is durable and when all is clear.
+    Kill {
+        /// Who pulled it: a person, a signal, the house itself.
+        who: String,
+        /// Why.
+        reason: String,
+        /// The request to answer, if one waits.
+        request: Option<u64>,
+    },
+    /// A plugin was stopped.
+    PluginStopped,
+    /// The session is closing.
+    SessionEnd,
+}
+
+/// What can happen.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The kernel started.
+    Started(Box<Start>),
+    /// A signed statement was handed in.
+    Statement {
+        /// The request to answer.
+        request: u64,
+        /// As it was received.
+        signed: SignedStatement,
+    },
+    /// A session was drafted against this journal head.
+    Draft {
+        /// The request to answer.
+        request: u64,
+        /// Name of the session.
+        session: SessionId,
+        /// Entries in the journal then.
+        size: u64,
+        /// Head of the chain then.
+        root: Digest,
+    },
+    /// Someone asks to open a session.
+    OpenSession {
+        /// The request to answer.
+        request: u64,
+        /// The signed approval.
+        approval: SignedStatement,
+        /// Loaded workers, in the approval's order.
+        workers: Vec<Worker>,
+    },
+    /// Someone asks to close the open session.
+    CloseSession {
+        /// The request to answer.
+        request: u64,
+        /// Who.
+        who: String,
+        /// Why.
+        reason: String,
+    },
+    /// Authority was withdrawn; `epoch` is the number that the atomic has reached.
+    EpochRaised {
+        /// The number.
+        epoch: u64,
+        /// Why.
+        cause: EpochCause,
+    },
+    /// Nothing happened, but time has passed.
+    Tick,
+    /// A plugin's `init` returned.
+    PluginReady {
+        /// Which.
+        plugin: PluginId,
+    },
+    /// A plugin's `on-events` returned.
+    PluginReply {
+        /// Which.
+        plugin: PluginId,
+        /// The batch it answers.
+        batch: u32,
+        /// Fuel it used.
+        fuel: u64,
+        /// What it asks for.
+        intents: Vec<IntentRecord>,
+        /// What it logged.
+        log: String,
+    },
+    /// A plugin failed, was late, or its process ended.
+    PluginFailed {
+        /// Which.
+        plugin: PluginId,
+        /// `PLUGIN_…`.
+        code: String,
+        /// In its words.
+        cause: String,
+    },
+    /// The order is on the wire.
+    Sent {
+        /// Which.
+        cl_ord_id: ClOrdId,
+    },
+    /// The order was dropped before the wire.
+    NotSent {
+        /// Which.
+        cl_ord_id: ClOrdId,
+        /// Why.
+        code: DenyCode,
+    },
+    /// The wire failed under the order.
+    Lost {
+        /// Which.
+        cl_ord_id: ClOrdId,
+    },
+    /// A venue report.
+    Report(ExecutionReport),
+    /// The account as the venue states it.
+    Account(AccountSnapshot),
+    /// The connection to the venue came up or went down.
+    VenueLink {
+        /// Whether it is up.
+        up: bool,
+        /// What happened.
+        cause: String,
+    },
+    /// Market data. The only input that is not an entry: it lies in chunks, and entries cite it.
+    Market(MarketFrame),
+    /// The kernel is asked to end.
+    Stop {
+        /// Who asks.
+        who: Name,
+    },
+}

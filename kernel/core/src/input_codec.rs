@@ -1,0 +1,283 @@
+//! Inputs as entries, and back: what replay feeds to the core again.
+
+use std::collections::BTreeMap;
+
+use portcullis_domain::frame::{IntentRecord, RECORD_LEN};
+use portcullis_domain::policy::{PhaseRule, PhaseRules};
+use portcullis_domain::{
+    ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId, OrderIntent,
+    Phase, PluginId, Px, Qty, Role, Side, TimeInForce, WallNs,
+};
+use portcullis_gate::DenyCode;
+use portcullis_statement::SignedStatement;
+use portcullis_statement::json::{self, Fields, Value};
+
+use crate::entry::{Content, Decoded, EntryError, int};
+use crate::input::{AccountSnapshot, EpochCause, Input, Start, VenueOrder, Worker};
+
+type Read<T> = Result<T, EntryError>;
+
+impl Input {
+    /// What the journal keeps of it; `None` for market data, which lies in chunks, and for ticks
+    /// that follow from time alone.
+    #[must_use]
+    pub fn content(&self, shadow: bool) -> Option<Content> {
+        let (kind, corr, body) = match self {
+            Self::Market(_) => return None,
+            Self::Started(start) => ("started", "-".to_owned(), start_value(start)),
+            Self::Statement { request, signed } => (
+                "statement",
+                format!("request-{request}"),
+                json::object([("request", int(*request)), ("signed", signed.to_value())]),
+            ),
+            Self::Draft { request, session, size, root } => (
+                "draft",
+                session.to_string(),
+                json::object([
+                    ("request", int(*request)),
+                    ("root", root.hex().into()),
+                    ("session", session.as_str().into()),
+                    ("size", int(*size)),
+                ]),
+            ),
+            Self::OpenSession { request, approval, workers } => (
+                "open-session",
+                format!("request-{request}"),
+                json::object([
+                    ("request", int(*request)),
+                    ("signed", approval.to_value()),
+                    ("workers", Value::List(workers.iter().map(worker_value).collect())),
+                ]),
+            ),
+            Self::CloseSession { request, who, reason } => (
+                "close-session",
+                format!("request-{request}"),
+                json::object([
+                    ("reason", reason.as_str().into()),
+                    ("request", int(*request)),
+                    ("who", who.as_str().into()),
+                ]),
+            ),
+            Self::Stop { who } => {
+                ("stop", "-".to_owned(), json::object([("who", who.as_str().into())]))
+            }
+            other => other.event_content(shadow)?,
+        };
+        Some(Content { kind, corr, reason: "RECEIVED".to_owned(), body })
+    }
+
+    /// Inputs that are not a person's request.
+    fn event_content(&self, shadow: bool) -> Option<(&'static str, String, Value)> {
+        let of = |id: &ClOrdId| json::object([("cl_ord_id", id.to_string().into())]);
+        Some(match self {
+            Self::EpochRaised { epoch, cause } => (
+                "epoch-raised",
+                format!("epoch-{epoch}"),
+                json::object([("cause", cause_value(cause)), ("epoch", int(*epoch))]),
+            ),
+            Self::Tick => ("tick", "-".to_owned(), json::object([])),
+            Self::PluginReady { plugin } => {
+                ("plugin-ready", plugin_corr(*plugin), json::object([("plugin", number(*plugin))]))
+            }
+            Self::PluginReply { plugin, batch, fuel, intents, log } => (
+                "plugin-reply",
+                plugin_corr(*plugin),
+                json::object([
+                    ("batch", int(u64::from(*batch))),
+                    ("fuel", int(*fuel)),
+                    ("intents", Value::List(intents.iter().map(record_value).collect())),
+                    ("log", log.as_str().into()),
+                    ("plugin", number(*plugin)),
+                ]),
+            ),
+            Self::PluginFailed { plugin, code, cause } => (
+                "plugin-failed",
+                plugin_corr(*plugin),
+                json::object([
+                    ("cause", cause.as_str().into()),
+                    ("code", code.as_str().into()),
+                    ("plugin", number(*plugin)),
+                ]),
+            ),
+            Self::Sent { cl_ord_id } => ("sent", cl_ord_id.to_string(), of(cl_ord_id)),
+            Self::NotSent { cl_ord_id, code } => (
+                "not-sent",
+                cl_ord_id.to_string(),
+                json::object([
+                    ("cl_ord_id", cl_ord_id.to_string().into()),
+                    ("code", code.code().into()),
+                ]),
+            ),
+            Self::Lost { cl_ord_id } => ("lost", cl_ord_id.to_string(), of(cl_ord_id)),
+            Self::Report(report) => {
+                let kind = if shadow { "shadow-report" } else { "report" };
+                (kind, report.cl_ord_id.to_string(), report_value(report))
+            }
+            Self::Account(snapshot) => ("account", "-".to_owned(), account_value(snapshot)),
+            Self::VenueLink { up, cause } => (
+                "venue-link",
+                "-".to_owned(),
+                json::object([("cause", cause.as_str().into()), ("up", Value::Bool(*up))]),
+            ),
+            Self::Market(_)
+            | Self::Started(_)
+            | Self::Statement { .. }
+            | Self::Draft { .. }
+            | Self::OpenSession { .. }
+            | Self::CloseSession { .. }
+            | Self::Stop { .. } => return None,
+        })
+    }
+
+    /// Reads an input entry.
+    pub fn decode(entry: &Decoded) -> Read<Self> {
+        let mut body = Fields::new(&entry.body)?;
+        let input = match entry.kind.as_str() {
+            "started" => return Ok(Self::Started(Box::new(start(&entry.body)?))),
+            "report" | "shadow-report" => return Ok(Self::Report(report(&entry.body)?)),
+            "account" => return Ok(Self::Account(account(&entry.body)?)),
+            "statement" => Self::Statement {
+                request: body.uint("request")?,
+                signed: SignedStatement::from_value(body.value("signed")?)?,
+            },
+            "draft" => Self::Draft {
+                request: body.uint("request")?,
+                session: body.name("session")?,
+                size: body.uint("size")?,
+                root: body.digest("root")?,
+            },
+            "open-session" => Self::OpenSession {
+                request: body.uint("request")?,
+                approval: SignedStatement::from_value(body.value("signed")?)?,
+                workers: body.list("workers")?.iter().map(worker).collect::<Read<_>>()?,
+            },
+            "close-session" => Self::CloseSession {
+                request: body.uint("request")?,
+                who: body.text("who")?.to_owned(),
+                reason: body.text("reason")?.to_owned(),
+            },
+            "epoch-raised" => Self::EpochRaised {
+                epoch: body.uint("epoch")?,
+                cause: cause(body.value("cause")?)?,
+            },
+            "tick" => Self::Tick,
+            "plugin-ready" => Self::PluginReady { plugin: plugin(&mut body)? },
+            "plugin-reply" => Self::PluginReply {
+                plugin: plugin(&mut body)?,
+                batch: narrow(body.uint("batch")?)?,
+                fuel: body.uint("fuel")?,
+                intents: body.list("intents")?.iter().map(record).collect::<Read<_>>()?,
+                log: body.text("log")?.to_owned(),
+            },
+            "plugin-failed" => Self::PluginFailed {
+                plugin: plugin(&mut body)?,
+                code: body.text("code")?.to_owned(),
+                cause: body.text("cause")?.to_owned(),
+            },
+            "sent" => Self::Sent { cl_ord_id: cl_ord_id(&mut body)? },
+            "lost" => Self::Lost { cl_ord_id: cl_ord_id(&mut body)? },
+            "not-sent" => Self::NotSent {
+                cl_ord_id: cl_ord_id(&mut body)?,
+                code: DenyCode::from_code(body.text("code")?).ok_or(EntryError::Value("code"))?,
+            },
+            "venue-link" => {
+                Self::VenueLink { up: body.bool("up")?, cause: body.text("cause")?.to_owned() }
+            }
+            "stop" => Self::Stop { who: body.name("who")? },
+            other => return Err(EntryError::UnknownKind(other.to_owned())),
+        };
+        body.finish()?;
+        Ok(input)
+    }
+}
+
+fn plugin_corr(plugin: PluginId) -> String {
+    format!("plugin-{}", plugin.0)
+}
+
+fn number(plugin: PluginId) -> Value {
+    Value::Int(i64::from(plugin.0))
+}
+
+fn plugin(body: &mut Fields<'_>) -> Read<PluginId> {
+    narrow(body.uint("plugin")?).map(PluginId)
+}
+
+fn cl_ord_id(body: &mut Fields<'_>) -> Read<ClOrdId> {
+    ClOrdId::parse(body.text("cl_ord_id")?).ok_or(EntryError::Value("cl_ord_id"))
+}
+
+fn narrow<T: TryFrom<u64>>(value: u64) -> Read<T> {
+    T::try_from(value).map_err(|_out_of_range| EntryError::Value("number"))
+}
+
+fn worker_value(worker: &Worker) -> Value {
+    json::object([
+        ("component", worker.component.hex().into()),
+        ("engine", worker.engine.as_str().into()),
+    ])
+}
+
+fn worker(value: &Value) -> Read<Worker> {
+    let mut fields = Fields::new(value)?;
+    let worker =
+        Worker { component: fields.digest("component")?, engine: fields.text("engine")?.into() };
+    fields.finish()?;
+    Ok(worker)
+}
+
+/// An intent record as the hexadecimal text of its 64 bytes: an allegation is kept as it came.
+fn record_value(record: &IntentRecord) -> Value {
+    let mut text = String::with_capacity(RECORD_LEN.saturating_mul(2));
+    for byte in record.encode() {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
+    }
+    text.into()
+}
+
+fn record(value: &Value) -> Read<IntentRecord> {
+    let bad = || EntryError::Value("intents");
+    let Value::Text(text) = value else { return Err(bad()) };
+    let digits = text.chars().map(|c| c.to_digit(16).ok_or_else(bad)).collect::<Read<Vec<_>>>()?;
+    let bytes: Vec<u8> = digits
+        .chunks_exact(2)
+        .map(|pair| pair.iter().fold(0_u32, |sum, digit| (sum << 4) | digit))
+        .filter_map(|byte| u8::try_from(byte).ok())
+        .collect();
+    let bytes: [u8; RECORD_LEN] = bytes.try_into().map_err(|_out_of_range| bad())?;
+    Ok(IntentRecord::decode(&bytes))
+}
+
+fn cause_value(cause: &EpochCause) -> Value {
+    match cause {
+        EpochCause::Kill { who, reason, request } => json::object([
+            ("kind", "kill".into()),
+            ("reason", reason.as_str().into()),
+            ("request", request.map_or(Value::Null, int)),
+            ("who", who.as_str().into()),
+        ]),
+        EpochCause::PluginStopped => json::object([("kind", "plugin-stopped".into())]),
+        EpochCause::SessionEnd => json::object([("kind", "session-end".into())]),
+    }
+}
+
+fn cause(value: &Value) -> Read<EpochCause> {
+    let mut fields = Fields::new(value)?;
+    let cause = match fields.text("kind")? {
+        "plugin-stopped" => EpochCause::PluginStopped,
+        "session-end" => EpochCause::SessionEnd,
+        "kill" => EpochCause::Kill {
+            who: fields.text("who")?.to_owned(),
+            reason: fields.text("reason")?.to_owned(),
+            request: match fields.value("request")? {
+                Value::Null => None,
+                _ => Some(fields.uint("request")?),
+            },
+        },
+        _ => return Err(EntryError::Value("cause")),
+    };
+    fields.finish()?;
+    Ok(cause)
+}

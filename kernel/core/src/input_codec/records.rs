@@ -1,0 +1,204 @@
+//! The larger records inside input entries: starts, venue reports, account snapshots, intents.
+
+use std::collections::BTreeMap;
+
+use portcullis_domain::policy::{PhaseRule, PhaseRules};
+use portcullis_domain::{
+    ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId, OrderIntent, Phase,
+    Px, Qty, Role, Side, TimeInForce, WallNs,
+};
+use portcullis_statement::SignedStatement;
+use portcullis_statement::json::{self, Fields, Value};
+
+use super::{Read, cl_ord_id, narrow, plugin};
+use crate::entry::{EntryError, as_text, int};
+use crate::input::{AccountSnapshot, Start, VenueOrder};
+
+pub(super) fn start_value(start: &Start) -> Value {
+    let rules = start.phases.rules.iter().map(|(phase, rule)| {
+        let roles = rule.signers.iter().map(|role| role.name().into()).collect();
+        json::object([
+            ("phase", Value::Int(i64::from(phase.number()))),
+            ("signers", Value::List(roles)),
+            ("window_ns_max", Value::Int(rule.window_ns_max)),
+        ])
+    });
+    json::object([
+        ("build", start.build.as_str().into()),
+        ("clean", Value::Bool(start.clean)),
+        ("draw", int(u64::from(start.draw))),
+        ("first", Value::Bool(start.first)),
+        ("genesis", start.genesis.to_value()),
+        ("origin", start.origin.as_str().into()),
+        ("phases", Value::List(rules.collect())),
+        ("phases_digest", start.phases_digest.hex().into()),
+        ("pinned", start.pinned.hex().into()),
+    ])
+}
+
+pub(super) fn start(value: &Value) -> Read<Start> {
+    let mut fields = Fields::new(value)?;
+    let mut rules = BTreeMap::new();
+    for rule in fields.list("phases")? {
+        let mut rule = Fields::new(rule)?;
+        let phase = narrow(rule.uint("phase")?)?;
+        let phase = Phase::from_number(phase).ok_or(EntryError::Value("phase"))?;
+        let roles = rule.list("signers")?.iter().map(|role| match role {
+            Value::Text(name) => Role::from_name(name).ok_or(EntryError::Value("signers")),
+            _ => Err(EntryError::Value("signers")),
+        });
+        let signers = roles.collect::<Read<_>>()?;
+        rules.insert(phase, PhaseRule { signers, window_ns_max: rule.int("window_ns_max")? });
+    }
+    let start = Start {
+        build: fields.text("build")?.to_owned(),
+        clean: fields.bool("clean")?,
+        draw: narrow(fields.uint("draw")?)?,
+        first: fields.bool("first")?,
+        genesis: SignedStatement::from_value(fields.value("genesis")?)?,
+        origin: fields.text("origin")?.to_owned(),
+        phases: PhaseRules { rules },
+        phases_digest: fields.digest("phases_digest")?,
+        pinned: fields.digest("pinned")?,
+    };
+    fields.finish()?;
+    Ok(start)
+}
+
+pub(super) fn report_value(report: &ExecutionReport) -> Value {
+    let trade = match &report.exec_type {
+        ExecType::Trade { exec_id, last_px, last_qty, fee, maker } => json::object([
+            ("exec_id", exec_id.0.as_str().into()),
+            ("fee", fee.text().into()),
+            ("last_px", Value::Int(last_px.units())),
+            ("last_qty", Value::Int(last_qty.units())),
+            ("maker", Value::Bool(*maker)),
+        ]),
+        ExecType::New
+        | ExecType::Canceled
+        | ExecType::Rejected
+        | ExecType::Expired
+        | ExecType::CancelRejected => Value::Null,
+    };
+    let order_id = report.order_id.as_ref();
+    json::object([
+        ("cl_ord_id", report.cl_ord_id.to_string().into()),
+        ("exec_type", report.exec_type.name().into()),
+        ("order_id", order_id.map_or(Value::Null, |id| id.0.as_str().into())),
+        ("text", report.text.as_str().into()),
+        ("trade", trade),
+        ("transact_time", report.transact_time.0.to_string().into()),
+    ])
+}
+
+pub(super) fn report(value: &Value) -> Read<ExecutionReport> {
+    let mut fields = Fields::new(value)?;
+    let exec_type = match fields.text("exec_type")? {
+        "new" => ExecType::New,
+        "canceled" => ExecType::Canceled,
+        "rejected" => ExecType::Rejected,
+        "expired" => ExecType::Expired,
+        "cancel-rejected" => ExecType::CancelRejected,
+        "trade" => {
+            let mut trade = fields.fields("trade")?;
+            ExecType::Trade {
+                exec_id: ExecId(trade.text("exec_id")?.to_owned()),
+                fee: money(trade.text("fee")?)?,
+                last_px: Px::new(trade.int("last_px")?).ok_or(EntryError::Value("last_px"))?,
+                last_qty: Qty::new(trade.int("last_qty")?).ok_or(EntryError::Value("last_qty"))?,
+                maker: trade.bool("maker")?,
+            }
+        }
+        _ => return Err(EntryError::Value("exec_type")),
+    };
+    let time = fields.text("transact_time")?.parse();
+    Ok(ExecutionReport {
+        cl_ord_id: cl_ord_id(&mut fields)?,
+        order_id: match fields.value("order_id")? {
+            Value::Text(id) => Some(OrderId(id.clone())),
+            _ => None,
+        },
+        exec_type,
+        transact_time: WallNs(time.map_err(|_out_of_range| EntryError::Value("transact_time"))?),
+        text: fields.text("text")?.to_owned(),
+    })
+}
+
+pub(super) fn account_value(snapshot: &AccountSnapshot) -> Value {
+    let balances = snapshot.balances.iter();
+    let balances = balances.map(|(currency, amount)| (currency.clone(), amount.text().into()));
+    let orders = snapshot.open_orders.iter().map(|order| {
+        json::object([
+            ("cl_ord_id", order.cl_ord_id.map_or(Value::Null, |id| id.to_string().into())),
+            ("leaves_qty", Value::Int(order.leaves_qty.units())),
+            ("order_id", order.order_id.0.as_str().into()),
+        ])
+    });
+    json::object([
+        ("balances", Value::Object(balances.collect())),
+        ("fills", Value::List(snapshot.fills.iter().map(report_value).collect())),
+        ("open_orders", Value::List(orders.collect())),
+    ])
+}
+
+pub(super) fn account(value: &Value) -> Read<AccountSnapshot> {
+    let mut fields = Fields::new(value)?;
+    let mut open_orders = Vec::new();
+    for order in fields.list("open_orders")? {
+        let mut order = Fields::new(order)?;
+        open_orders.push(VenueOrder {
+            order_id: OrderId(order.text("order_id")?.to_owned()),
+            cl_ord_id: match order.value("cl_ord_id")? {
+                Value::Text(text) => ClOrdId::parse(text),
+                _ => None,
+            },
+            leaves_qty: Qty::new(order.int("leaves_qty")?).ok_or(EntryError::Value("leaves_qty"))?,
+        });
+    }
+    let Value::Object(pairs) = fields.value("balances")? else {
+        return Err(EntryError::Value("balances"));
+    };
+    let amounts = pairs.iter().map(|(currency, amount)| match amount {
+        Value::Text(text) => Ok((currency.clone(), money(text)?)),
+        _ => Err(EntryError::Value("balances")),
+    });
+    let balances = amounts.collect::<Read<_>>()?;
+    let fills = fields.list("fills")?.iter().map(report).collect::<Read<_>>()?;
+    Ok(AccountSnapshot { open_orders, fills, balances })
+}
+
+/// Money as [`Money::text`] writes it, all 18 decimals of it.
+pub(crate) fn money(text: &str) -> Read<Money> {
+    Money::parse(text).map_err(|_out_of_range| EntryError::Value("money"))
+}
+
+pub(crate) fn order_intent(value: &Value) -> Read<OrderIntent> {
+    let mut fields = Fields::new(value)?;
+    let bad = EntryError::Value;
+    let price = match fields.value("price")? {
+        Value::Int(units) => Some(Px::new(*units).ok_or(bad("price"))?),
+        _ => None,
+    };
+    Ok(OrderIntent {
+        plugin: plugin(&mut fields)?,
+        reference: fields.uint("reference")?,
+        instrument: InstrumentId(narrow(fields.uint("instrument")?)?),
+        side: match fields.text("side")? {
+            "buy" => Side::Buy,
+            "sell" => Side::Sell,
+            _ => return Err(bad("side")),
+        },
+        ord_type: match fields.text("ord_type")? {
+            "market" => OrdType::Market,
+            "limit" => OrdType::Limit,
+            _ => return Err(bad("ord_type")),
+        },
+        time_in_force: match fields.text("time_in_force")? {
+            "gtc" => TimeInForce::Gtc,
+            "ioc" => TimeInForce::Ioc,
+            _ => return Err(bad("time_in_force")),
+        },
+        qty: Qty::new(fields.int("qty")?).ok_or(bad("qty"))?,
+        price,
+    })
+}

@@ -1,0 +1,358 @@
+//! What the core decided, as the journal keeps it.
+
+use portcullis_domain::{ClOrdId, OrdStatus, Order, OrderIntent, Position, SessionId};
+use portcullis_gate::Denial;
+use portcullis_statement::json::{self, Value};
+use portcullis_statement::{Digest, Kind};
+
+use crate::entry::{Content, int};
+
+/// One decision.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// A statement was verified and its nonce burned.
+    StatementAccepted {
+        /// Which kind.
+        kind: Kind,
+        /// SHA-256 of its bytes.
+        digest: Digest,
+        /// Burned.
+        nonce: String,
+    },
+    /// A request was refused.
+    Refused {
+        /// What was asked.
+        what: &'static str,
+        /// Why, as a code.
+        code: String,
+        /// Why, in one line.
+        cause: String,
+    },
+    /// A session was drafted.
+    Drafted {
+        /// Its name.
+        session: SessionId,
+        /// Journal size it is bound to.
+        size: u64,
+        /// Journal head it is bound to.
+        root: Digest,
+    },
+    /// A session is open.
+    SessionOpened {
+        /// Its name.
+        session: SessionId,
+        /// Burned.
+        nonce: String,
+        /// Everything else people want to see first.
+        facts: Value,
+    },
+    /// A session takes no new orders any more.
+    SessionClosing {
+        /// Its name.
+        session: SessionId,
+        /// Why.
+        reason: String,
+    },
+    /// A session is closed.
+    SessionClosed {
+        /// Its name.
+        session: SessionId,
+        /// Counts, positions, profit.
+        summary: Value,
+    },
+    /// An order was approved; from here on it counts in every limit.
+    Ordered {
+        /// The order.
+        order: Box<Order>,
+        /// Our symbol of its instrument.
+        symbol: String,
+        /// Phase 1: it will not leave.
+        shadow: bool,
+        /// Authority epoch it was approved under.
+        epoch: u64,
+    },
+    /// An intent was denied.
+    Denied {
+        /// What was asked for.
+        intent: Box<OrderIntent>,
+        /// Why, with the numbers.
+        denial: Denial,
+    },
+    /// A record of a plugin was not even an intent.
+    Malformed {
+        /// The plugin's number for it.
+        reference: u64,
+        /// Why.
+        denial: Denial,
+    },
+    /// An order is being taken back.
+    CancelRequested {
+        /// Which.
+        cl_ord_id: ClOrdId,
+        /// Why.
+        cause: &'static str,
+    },
+    /// A report was booked.
+    Booked {
+        /// Which order.
+        cl_ord_id: ClOrdId,
+        /// Its state now.
+        status: OrdStatus,
+        /// Filled so far, in quantity units.
+        cum_qty: i64,
+        /// Position now.
+        position: Position,
+    },
+    /// A report that cannot be true.
+    Faulted {
+        /// `FAULT_…`.
+        code: &'static str,
+        /// Which order.
+        cl_ord_id: Option<ClOrdId>,
+    },
+    /// The kill latch fell.
+    Killed {
+        /// Which kill this is, from 1.
+        kill_seq: u64,
+        /// Who.
+        who: String,
+        /// Why.
+        reason: String,
+    },
+    /// After a kill: no order of ours is left at the venue.
+    OrdersClear {
+        /// Which kill.
+        kill_seq: u64,
+    },
+    /// Two people lifted the kill latch.
+    Unkilled {
+        /// Which kill.
+        kill_seq: u64,
+    },
+    /// The venue's balances were taken for true, because none were known.
+    BalancesAdopted {
+        /// Currency to amount.
+        balances: Value,
+    },
+    /// Account and house were compared.
+    Reconciled {
+        /// Orders of ours whose fate was unknown and that the venue has.
+        found: Vec<String>,
+        /// What differs; empty is green.
+        differences: Vec<String>,
+    },
+    /// An order of unknown fate is dead: its deadline is past and the venue does not have it.
+    OrderDead {
+        /// Which.
+        cl_ord_id: ClOrdId,
+    },
+    /// A plugin was stopped.
+    PluginStopped {
+        /// Its name.
+        plugin: String,
+        /// `PLUGIN_…`.
+        code: String,
+        /// Why.
+        cause: String,
+    },
+    /// Trades did not fit the queue of a plugin that is behind.
+    EventsDropped {
+        /// Its name.
+        plugin: String,
+        /// How many.
+        count: u64,
+    },
+    /// The run ended in order. A start without this as the last entry is killed.
+    CleanStop,
+}
+
+impl Outcome {
+    /// The entry's content.
+    #[must_use]
+    pub fn content(&self) -> Content {
+        Content {
+            kind: self.kind(),
+            corr: self.correlation(),
+            reason: self.reason(),
+            body: self.body(),
+        }
+    }
+
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::StatementAccepted { .. } => "statement-accepted",
+            Self::Refused { .. } => "refused",
+            Self::Drafted { .. } => "drafted",
+            Self::SessionOpened { .. } => "session-opened",
+            Self::SessionClosing { .. } => "session-closing",
+            Self::SessionClosed { .. } => "session-closed",
+            Self::Ordered { .. } => "ordered",
+            Self::Denied { .. } | Self::Malformed { .. } => "denied",
+            Self::CancelRequested { .. } => "cancel-requested",
+            Self::Booked { .. } => "booked",
+            Self::Faulted { .. } => "faulted",
+            Self::Killed { .. } => "killed",
+            Self::OrdersClear { .. } => "orders-clear",
+            Self::Unkilled { .. } => "unkilled",
+            Self::BalancesAdopted { .. } => "balances-adopted",
+            Self::Reconciled { .. } => "reconciled",
+            Self::OrderDead { .. } => "order-dead",
+            Self::PluginStopped { .. } => "plugin-stopped",
+            Self::EventsDropped { .. } => "events-dropped",
+            Self::CleanStop => "clean-stop",
+        }
+    }
+
+    /// What the entry belongs to: an order, an intent, a session, a kill.
+    fn correlation(&self) -> String {
+        match self {
+            Self::StatementAccepted { digest, .. } => digest.hex(),
+            Self::Drafted { session, .. }
+            | Self::SessionOpened { session, .. }
+            | Self::SessionClosing { session, .. }
+            | Self::SessionClosed { session, .. } => session.to_string(),
+            Self::Ordered { order, .. } => order.cl_ord_id.to_string(),
+            Self::Denied { intent, .. } => {
+                format!("intent-{}-{}", intent.plugin.0, intent.reference)
+            }
+            Self::Malformed { reference, .. } => format!("intent-{reference}"),
+            Self::CancelRequested { cl_ord_id, .. }
+            | Self::Booked { cl_ord_id, .. }
+            | Self::OrderDead { cl_ord_id } => cl_ord_id.to_string(),
+            Self::Faulted { cl_ord_id: Some(id), .. } => id.to_string(),
+            Self::Killed { kill_seq, .. }
+            | Self::OrdersClear { kill_seq }
+            | Self::Unkilled { kill_seq } => format!("kill-{kill_seq}"),
+            Self::PluginStopped { plugin, .. } | Self::EventsDropped { plugin, .. } => {
+                plugin.clone()
+            }
+            Self::Refused { .. }
+            | Self::Faulted { cl_ord_id: None, .. }
+            | Self::BalancesAdopted { .. }
+            | Self::Reconciled { .. }
+            | Self::CleanStop => "-".to_owned(),
+        }
+    }
+
+    /// Why, as a code or in the words of whoever asked.
+    fn reason(&self) -> String {
+        let code = match self {
+            Self::StatementAccepted { .. } => "VERIFIED",
+            Self::Refused { code, .. } => code,
+            Self::Drafted { .. } | Self::CleanStop => "REQUESTED",
+            Self::SessionOpened { .. } => "APPROVED",
+            Self::SessionClosing { reason, .. } | Self::Killed { reason, .. } => reason,
+            Self::SessionClosed { .. } => "CLOSED",
+            Self::Ordered { .. } => "WITHIN_LIMITS",
+            Self::Denied { denial, .. } | Self::Malformed { denial, .. } => denial.code.code(),
+            Self::CancelRequested { cause, .. } => cause,
+            Self::Booked { status, .. } => status.name(),
+            Self::Faulted { code, .. } => code,
+            Self::OrdersClear { .. } => "CONFIRMED_TWICE",
+            Self::Unkilled { .. } => "SIGNED_BY_TWO",
+            Self::BalancesAdopted { .. } => "FIRST_SNAPSHOT",
+            Self::Reconciled { differences, .. } if differences.is_empty() => "GREEN",
+            Self::Reconciled { .. } => "RECON_UNRESOLVED",
+            Self::OrderDead { .. } => "NOT_AT_VENUE",
+            Self::PluginStopped { code, .. } => code,
+            Self::EventsDropped { .. } => "PLUGIN_BEHIND",
+        };
+        code.to_owned()
+    }
+
+    fn body(&self) -> Value {
+        match self {
+            Self::StatementAccepted { kind, digest, nonce } => json::object([
+                ("digest", digest.hex().into()),
+                ("nonce", nonce.clone().into()),
+                ("statement", kind.name().into()),
+            ]),
+            Self::Refused { what, cause, .. } => {
+                json::object([("cause", cause.clone().into()), ("what", (*what).into())])
+            }
+            Self::Drafted { session, size, root } => json::object([
+                ("root", root.hex().into()),
+                ("session", session.as_str().into()),
+                ("size", int(*size)),
+            ]),
+            Self::SessionOpened { session, nonce, facts } => json::object([
+                ("facts", facts.clone()),
+                ("nonce", nonce.clone().into()),
+                ("session", session.as_str().into()),
+            ]),
+            Self::SessionClosing { session, .. } => {
+                json::object([("session", session.as_str().into())])
+            }
+            Self::SessionClosed { session, summary } => {
+                json::object([("session", session.as_str().into()), ("summary", summary.clone())])
+            }
+            Self::Ordered { order, symbol, shadow, epoch } => {
+                ordered_body(order, symbol, *shadow, *epoch)
+            }
+            Self::Denied { intent, denial } => {
+                denial_body(intent.reference, denial, intent_value(intent))
+            }
+            Self::Malformed { reference, denial } => denial_body(*reference, denial, Value::Null),
+            Self::Booked { status, cum_qty, position, .. } => json::object([
+                ("cum_qty", Value::Int(*cum_qty)),
+                ("position", Value::Int(position.0)),
+                ("status", status.name().into()),
+            ]),
+            Self::Killed { kill_seq, who, .. } => {
+                json::object([("kill_seq", int(*kill_seq)), ("who", who.clone().into())])
+            }
+            Self::BalancesAdopted { balances } => json::object([("balances", balances.clone())]),
+            Self::Reconciled { found, differences } => {
+                json::object([("differences", texts(differences)), ("found", texts(found))])
+            }
+            Self::PluginStopped { cause, .. } => json::object([("cause", cause.clone().into())]),
+            Self::EventsDropped { count, .. } => json::object([("count", int(*count))]),
+            Self::CancelRequested { .. }
+            | Self::Faulted { .. }
+            | Self::OrdersClear { .. }
+            | Self::Unkilled { .. }
+            | Self::OrderDead { .. }
+            | Self::CleanStop => json::object([]),
+        }
+    }
+}
+
+fn texts(list: &[String]) -> Value {
+    Value::List(list.iter().map(|text| text.clone().into()).collect())
+}
+
+fn denial_body(reference: u64, denial: &Denial, intent: Value) -> Value {
+    let figure = |figure: Option<portcullis_gate::Figure>| {
+        figure.map_or(Value::Null, |figure| figure.text().into())
+    };
+    json::object([
+        ("intent", intent),
+        ("limit", figure(denial.limit)),
+        ("observed", figure(denial.observed)),
+        ("reference", int(reference)),
+    ])
+}
+
+pub(crate) fn intent_value(intent: &OrderIntent) -> Value {
+    json::object([
+        ("instrument", Value::Int(i64::from(intent.instrument.0))),
+        ("ord_type", intent.ord_type.name().into()),
+        ("plugin", Value::Int(i64::from(intent.plugin.0))),
+        ("price", intent.price.map_or(Value::Null, |px| Value::Int(px.units()))),
+        ("qty", Value::Int(intent.qty.units())),
+        ("reference", int(intent.reference)),
+        ("side", intent.side.name().into()),
+        ("time_in_force", intent.time_in_force.name().into()),
+    ])
+}
+
+fn ordered_body(order: &Order, symbol: &str, shadow: bool, epoch: u64) -> Value {
+    json::object([
+        ("cl_ord_id", order.cl_ord_id.to_string().into()),
+        ("epoch", int(epoch)),
+        ("intent", intent_value(&order.intent)),
+        ("reserve_px", Value::Int(order.reserve_px.units())),
+        ("shadow", Value::Bool(shadow)),
+        ("symbol", symbol.into()),
+    ])
+}

@@ -1,0 +1,191 @@
+//! One plugin's desk: the queue before it, the batch that is out, its timers and its standing.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use portcullis_domain::frame::{BATCH_EVENTS_MAX, EventRecord, event_kind};
+use portcullis_domain::{Name, WallNs};
+use portcullis_gate::Standing;
+use portcullis_statement::Digest;
+
+/// Most timers a plugin may have set at once.
+const TIMERS_MAX: usize = 64;
+
+/// One plugin of the open session.
+#[derive(Debug)]
+pub(crate) struct PluginDesk {
+    pub(crate) name: Name,
+    pub(crate) component: Digest,
+    pub(crate) standing: Standing,
+    queue: VecDeque<EventRecord>,
+    /// The batch that is out. `Some` until its reply: at most one.
+    outstanding: Option<u32>,
+    ready: bool,
+    batches: u32,
+    timers: BTreeSet<(WallNs, u64)>,
+    /// Order numbers used, denied ones too.
+    pub(crate) references: BTreeSet<u64>,
+    /// Trades that found the queue full. Recorded with the next batch.
+    pub(crate) dropped: u64,
+    pub(crate) fuel_used: u64,
+    pub(crate) events_delivered: u64,
+}
+
+impl PluginDesk {
+    pub(crate) fn new(name: Name, component: Digest) -> Self {
+        Self {
+            name,
+            component,
+            standing: Standing::Running,
+            queue: VecDeque::new(),
+            outstanding: None,
+            ready: false,
+            batches: 0,
+            timers: BTreeSet::new(),
+            references: BTreeSet::new(),
+            dropped: 0,
+            fuel_used: 0,
+            events_delivered: 0,
+        }
+    }
+
+    /// `init` has returned: batches may go out.
+    pub(crate) fn set_ready(&mut self) {
+        self.ready = true;
+    }
+
+    /// Queues an event. Quotes coalesce per instrument; market trades are dropped and counted when
+    /// the plugin is a whole batch behind; what concerns its own orders is never dropped.
+    pub(crate) fn push(&mut self, record: EventRecord) {
+        if self.standing == Standing::Suspended {
+            return;
+        }
+        if record.kind == event_kind::QUOTE {
+            let same = |r: &EventRecord| r.kind == record.kind && r.instrument == record.instrument;
+            self.queue.retain(|queued| !same(queued));
+        } else if record.kind == event_kind::TRADE && self.queue.len() >= BATCH_EVENTS_MAX {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
+        self.queue.push_back(record);
+    }
+
+    /// Cuts the next batch if one is due.
+    pub(crate) fn cut(&mut self) -> Option<(u32, Vec<EventRecord>)> {
+        let idle = self.ready && self.outstanding.is_none();
+        if !idle || self.queue.is_empty() || self.standing == Standing::Suspended {
+            return None;
+        }
+        self.batches = self.batches.saturating_add(1);
+        self.outstanding = Some(self.batches);
+        let count = self.queue.len().min(BATCH_EVENTS_MAX);
+        let delivered = u64::try_from(count).unwrap_or(u64::MAX);
+        self.events_delivered = self.events_delivered.saturating_add(delivered);
+        Some((self.batches, self.queue.drain(..count).collect()))
+    }
+
+    /// Takes a reply. `false` if it answers nothing that is out.
+    pub(crate) fn answered(&mut self, batch: u32, fuel: u64) -> bool {
+        if self.outstanding != Some(batch) {
+            return false;
+        }
+        self.outstanding = None;
+        self.fuel_used = self.fuel_used.saturating_add(fuel);
+        true
+    }
+
+    pub(crate) fn suspend(&mut self) {
+        self.standing = Standing::Suspended;
+        self.queue.clear();
+        self.timers.clear();
+        self.outstanding = None;
+    }
+
+    /// Sets a timer; `false` if there are too many.
+    pub(crate) fn set_timer(&mut self, at: WallNs, reference: u64) -> bool {
+        let room = self.timers.len() < TIMERS_MAX;
+        if room {
+            self.timers.insert((at, reference));
+        }
+        room
+    }
+
+    /// The earliest timer.
+    pub(crate) fn next_timer(&self) -> Option<WallNs> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// Turns timers that are due into events.
+    pub(crate) fn fire_timers(&mut self, now: WallNs) {
+        while let Some((at, reference)) = self.timers.first().copied() {
+            if at > now {
+                break;
+            }
+            self.timers.remove(&(at, reference));
+            self.push(EventRecord {
+                time: now.0,
+                reference,
+                kind: event_kind::TIMER,
+                ..EventRecord::default()
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn desk() -> PluginDesk {
+        let mut desk = PluginDesk::new(Name::new("p").unwrap(), Digest([0; 32]));
+        desk.set_ready();
+        desk
+    }
+
+    fn record(kind: u8, price: i64) -> EventRecord {
+        EventRecord { kind, price, ..EventRecord::default() }
+    }
+
+    #[test]
+    fn one_batch_is_out_at_a_time_and_quotes_coalesce_behind_it() {
+        let mut desk = desk();
+        desk.push(record(event_kind::QUOTE, 1));
+        let (batch, records) = desk.cut().unwrap();
+        assert_eq!((batch, records.len()), (1, 1));
+        desk.push(record(event_kind::QUOTE, 2));
+        desk.push(record(event_kind::TRADE, 3));
+        desk.push(record(event_kind::QUOTE, 4));
+        assert!(desk.cut().is_none());
+        assert!(!desk.answered(9, 1));
+        assert!(desk.answered(1, 1));
+        let (_, records) = desk.cut().unwrap();
+        let prices: Vec<i64> = records.iter().map(|r| r.price).collect();
+        assert_eq!(prices, [3, 4]);
+    }
+
+    #[test]
+    fn a_plugin_that_falls_behind_loses_trades_but_never_its_own_fills() {
+        let mut desk = desk();
+        for _ in 0..100 {
+            desk.push(record(event_kind::TRADE, 0));
+        }
+        desk.push(record(event_kind::FILL, 7));
+        assert_eq!(desk.dropped, 36);
+        assert_eq!(desk.cut().unwrap().1.len(), 64);
+        assert!(desk.answered(1, 0));
+        assert_eq!(desk.cut().unwrap().1.first().unwrap().price, 7);
+    }
+
+    #[test]
+    fn timers_fire_once_and_a_suspended_plugin_hears_nothing() {
+        let mut desk = desk();
+        assert!(desk.set_timer(WallNs(5), 1));
+        assert_eq!(desk.next_timer(), Some(WallNs(5)));
+        desk.fire_timers(WallNs(4));
+        assert!(desk.cut().is_none());
+        desk.fire_timers(WallNs(5));
+        assert_eq!(desk.cut().unwrap().1.first().unwrap().kind, event_kind::TIMER);
+        desk.suspend();
+        desk.push(record(event_kind::FILL, 7));
+        assert!(desk.cut().is_none());
+    }
+}

@@ -1,0 +1,218 @@
+//! Recovery: what a journal says, folded back into a core, without any market data.
+
+use std::collections::BTreeMap;
+
+use portcullis_domain::order::OrderEvent;
+use portcullis_domain::{
+    ClOrdId, Money, OrdStatus, Order, OrderFault, Px, Qty, SessionId,
+};
+use portcullis_statement::Digest;
+use portcullis_statement::json::{Fields, JsonError, Value};
+
+use crate::entry::{self, Class, Decoded, EntryError};
+use crate::input::Input;
+use crate::input_codec::order_intent;
+use crate::state::{Core, Kill, SessionState};
+
+/// Why a journal cannot be folded. The kernel does not start on such a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecoverError {
+    /// An entry cannot be read.
+    Entry(EntryError),
+    /// A statement that was accepted once is not acceptable: another roster, or damage.
+    Statement(String),
+    /// Orders that contradict each other.
+    Order(OrderFault),
+}
+
+impl From<EntryError> for RecoverError {
+    fn from(error: EntryError) -> Self {
+        Self::Entry(error)
+    }
+}
+
+impl From<JsonError> for RecoverError {
+    fn from(error: JsonError) -> Self {
+        Self::Entry(EntryError::Malformed(error))
+    }
+}
+
+impl From<OrderFault> for RecoverError {
+    fn from(fault: OrderFault) -> Self {
+        Self::Order(fault)
+    }
+}
+
+impl Core {
+    /// Folds one entry of the journal, in order.
+    pub fn fold(&mut self, bytes: &[u8]) -> Result<(), RecoverError> {
+        let entry = entry::decode(bytes)?;
+        self.place = entry.place.clone();
+        match entry.class {
+            Class::Host => Ok(()),
+            Class::Input => self.fold_input(&entry),
+            Class::Outcome => self.fold_outcome(&entry, bytes),
+        }
+    }
+
+    fn fold_input(&mut self, entry: &Decoded) -> Result<(), RecoverError> {
+        // Phase 1 lives in a ledger of its own that ends with its session.
+        if entry.kind == "shadow-report" {
+            return Ok(());
+        }
+        match Input::decode(entry)? {
+            Input::Started(start) => {
+                self.identify(&start, entry.place.at.wall)
+                    .map_err(|refusal| RecoverError::Statement(refusal.cause()))?;
+                self.restart();
+            }
+            Input::Statement { signed, .. } | Input::OpenSession { approval: signed, .. } => {
+                self.unfolded = Some(signed);
+            }
+            Input::NotSent { cl_ord_id, .. } => self.fold_event(cl_ord_id, OrderEvent::NotSent)?,
+            Input::Lost { cl_ord_id } => self.fold_event(cl_ord_id, OrderEvent::Lost)?,
+            Input::VenueLink { up: false, .. } => self.lose_pending(),
+            // A report that could not be booked then cannot be booked now; the fault is on record.
+            Input::Report(report) => drop(self.account.book(&report)),
+            Input::Account(snapshot) => {
+                for fill in &snapshot.fills {
+                    drop(self.account.book(fill));
+                }
+                self.believe_open_orders(&snapshot);
+            }
+            Input::Draft { .. }
+            | Input::CloseSession { .. }
+            | Input::EpochRaised { .. }
+            | Input::Tick
+            | Input::PluginReady { .. }
+            | Input::PluginReply { .. }
+            | Input::PluginFailed { .. }
+            | Input::Sent { .. }
+            | Input::VenueLink { up: true, .. }
+            | Input::Market(_)
+            | Input::Stop { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn fold_outcome(&mut self, entry: &Decoded, bytes: &[u8]) -> Result<(), RecoverError> {
+        let mut body = Fields::new(&entry.body)?;
+        match entry.kind.as_str() {
+            "statement-accepted" => self.fold_statement(entry)?,
+            "drafted" => {
+                let head = (body.uint("size")?, body.digest("root")?);
+                self.draft(body.name("session")?, head);
+            }
+            "session-opened" => {
+                self.fold_instruments(entry)?;
+                self.burned.insert(body.text("nonce")?.to_owned());
+                self.sessions.insert(body.name("session")?, SessionState::Open);
+            }
+            "session-closed" => {
+                let session: SessionId = body.name("session")?;
+                self.sessions.insert(session, SessionState::Closed);
+            }
+            "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
+            "cancel-requested" => self.fold_event_of(entry, OrderEvent::CancelRequested)?,
+            "order-dead" => self.fold_event_of(entry, OrderEvent::Expired)?,
+            "balances-adopted" => self.account.adopt_balances(balances(body.value("balances")?)?),
+            "killed" => {
+                self.kill_seq = body.uint("kill_seq")?;
+                self.kill = Some(Kill {
+                    seq: self.kill_seq,
+                    entry: Digest::of(bytes),
+                    reason: entry.reason.clone(),
+                    empty_reads: 0,
+                    clear: false,
+                    waiting: Vec::new(),
+                });
+            }
+            "orders-clear" => {
+                if let Some(kill) = &mut self.kill {
+                    kill.clear = true;
+                }
+            }
+            // What only people read: nothing of it is state.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Verifies again what was accepted then, at the time it was accepted.
+    fn fold_statement(&mut self, entry: &Decoded) -> Result<(), RecoverError> {
+        let missing = || RecoverError::Statement("accepted without having been received".into());
+        let signed = self.unfolded.take().ok_or_else(missing)?;
+        let verified = self
+            .verify(&signed, entry.place.at.wall)
+            .map_err(|(code, cause)| RecoverError::Statement(format!("{code}: {cause}")))?;
+        self.admit(verified);
+        Ok(())
+    }
+
+    /// The instruments that the session's approval fixed; its orders are in their units.
+    fn fold_instruments(&mut self, entry: &Decoded) -> Result<(), RecoverError> {
+        let missing = || RecoverError::Statement("opened without an approval".into());
+        let signed = self.unfolded.take().ok_or_else(missing)?;
+        let verified = self
+            .verify(&signed, entry.place.at.wall)
+            .map_err(|(code, cause)| RecoverError::Statement(format!("{code}: {cause}")))?;
+        let approval = verified.into_session_approval().ok_or_else(missing)?;
+        for instrument in &approval.item().instruments {
+            self.instruments.insert(instrument.symbol.clone(), instrument.clone());
+        }
+        Ok(())
+    }
+
+    fn fold_order(&mut self, body: &mut Fields<'_>) -> Result<(), RecoverError> {
+        let bad = RecoverError::Entry(EntryError::Value("ordered"));
+        let id = ClOrdId::parse(body.text("cl_ord_id")?).ok_or_else(|| bad.clone())?;
+        let instrument = self.instruments.get(body.text("symbol")?).ok_or_else(|| bad.clone())?;
+        let order = Order {
+            cl_ord_id: id,
+            order_id: None,
+            intent: order_intent(body.value("intent")?)?,
+            reserve_px: Px::new(body.int("reserve_px")?).ok_or(bad)?,
+            status: OrdStatus::PendingNew,
+            cum_qty: Qty::ZERO,
+        };
+        Ok(self.account.issue(order, instrument)?)
+    }
+
+    fn fold_event_of(&mut self, entry: &Decoded, event: OrderEvent) -> Result<(), RecoverError> {
+        let bad = RecoverError::Entry(EntryError::Value("corr"));
+        let id = ClOrdId::parse(&entry.corr).ok_or(bad)?;
+        self.fold_event(id, event)
+    }
+
+    /// Orders that are not in the account's ledger belonged to a phase-1 session.
+    fn fold_event(&mut self, id: ClOrdId, event: OrderEvent) -> Result<(), RecoverError> {
+        if self.account.orders.get(id).is_some() {
+            self.account.advance(id, event)?;
+        }
+        Ok(())
+    }
+
+    /// What every start does to what came before it: open sessions crashed, unconfirmed orders
+    /// are unknown.
+    pub(crate) fn restart(&mut self) {
+        for state in self.sessions.values_mut() {
+            if *state == SessionState::Open {
+                *state = SessionState::Crashed;
+            }
+        }
+        self.lose_pending();
+    }
+}
+
+fn balances(value: &Value) -> Result<BTreeMap<String, Money>, RecoverError> {
+    let Value::Object(pairs) = value else {
+        return Err(RecoverError::Entry(EntryError::Value("balances")));
+    };
+    pairs
+        .iter()
+        .map(|(currency, amount)| match amount {
+            Value::Text(text) => Ok((currency.clone(), crate::input_codec::money(text)?)),
+            _ => Err(RecoverError::Entry(EntryError::Value("balances"))),
+        })
+        .collect()
+}

@@ -1,0 +1,303 @@
+//! Sessions: drafted, opened by signatures, closed by command or by their window.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use portcullis_domain::frame::{EventRecord, event_kind};
+use portcullis_domain::{Phase, PluginId, SessionId, WallNs};
+use portcullis_gate::{Gate, Opening};
+use portcullis_statement::json::{self, Value};
+use portcullis_statement::{Digest, SessionApproval, SignedStatement, Verified};
+
+use crate::effect::Effect;
+use crate::entry::int;
+use crate::input::{EpochCause, Worker};
+use crate::ledger::Ledger;
+use crate::market::MarketDesk;
+use crate::outcome::Outcome;
+use crate::plugin::PluginDesk;
+use crate::state::{Core, LiveSession, SessionState, Turn};
+
+/// `event.code` of a SESSION event.
+mod session_code {
+    pub(super) const OPEN: u16 = 1;
+    pub(super) const CLOSING: u16 = 2;
+}
+
+impl Core {
+    pub(crate) fn on_draft(
+        &mut self,
+        request: u64,
+        session: SessionId,
+        head: (u64, Digest),
+        turn: &mut Turn,
+    ) {
+        if self.sessions.contains_key(&session) {
+            let cause = "this journal already knows a session of that name";
+            return turn.refuse(request, "draft", "SESSION_EXISTS", cause);
+        }
+        let (size, root) = head;
+        turn.record(&Outcome::Drafted { session: session.clone(), size, root });
+        turn.done(request, format!("session {session} drafted"));
+        self.draft(session, head);
+    }
+
+    pub(crate) fn draft(&mut self, session: SessionId, head: (u64, Digest)) {
+        self.drafts.insert(session.clone(), head);
+        self.sessions.insert(session, SessionState::Drafted);
+    }
+
+    pub(crate) fn on_open(
+        &mut self,
+        request: u64,
+        approval: &SignedStatement,
+        workers: &[Worker],
+        turn: &mut Turn,
+    ) {
+        if let Err((code, cause)) = self.open(approval, workers, turn) {
+            turn.refuse(request, "open", &code, &cause);
+            return;
+        }
+        turn.effect(Effect::SessionOpened);
+        self.start_plugins(turn);
+        let name = self.open_session().map_or_else(String::new, ToString::to_string);
+        turn.done(request, format!("session {name} is open"));
+    }
+
+    /// The go or no-go: signatures, state of the house, and the gate's own conditions.
+    fn open(
+        &mut self,
+        signed: &SignedStatement,
+        workers: &[Worker],
+        turn: &mut Turn,
+    ) -> Result<(), (String, String)> {
+        let verified = self.verify(signed, turn.now.wall)?;
+        let Some(approval) = verified.into_session_approval() else {
+            return Err(no("WRONG_KIND", "this statement is not a session approval"));
+        };
+        self.check_state(approval.item())?;
+        let Some(identity) = &self.identity else {
+            return Err(no("NOT_STARTED", "the kernel has no roster yet"));
+        };
+        let components: Vec<Digest> = workers.iter().map(|worker| worker.component).collect();
+        let nonce = approval.header().nonce.clone();
+        let digest = approval.digest();
+        let desk = Opening {
+            now: turn.now.wall,
+            genesis: identity.trust.fingerprint(),
+            host: identity.trust.host(),
+            account: identity.trust.account(),
+            origin: &identity.origin,
+            kill_seq: self.kill_seq,
+            phases_digest: identity.phases_digest,
+            endpoints: &self.endpoints,
+            releases: &self.releases,
+            components: &components,
+        };
+        let reduce_only = !self.carried_is_approved(&approval);
+        let gate = Gate::open(approval, &desk).map_err(|refusal| {
+            no(refusal.code(), "the approval does not fit this host as it stands now")
+        })?;
+        let facts = opening_facts(&gate, digest, workers, reduce_only);
+        let session = gate.approval().session.clone();
+        for instrument in gate.instruments() {
+            self.instruments.insert(instrument.symbol.clone(), instrument.clone());
+        }
+        self.burned.insert(nonce.clone());
+        self.sessions.insert(session.clone(), SessionState::Open);
+        turn.record(&Outcome::SessionOpened { session, nonce, facts });
+        self.live = Some(self.live_session(gate, reduce_only));
+        Ok(())
+    }
+
+    fn check_state(&self, approval: &SessionApproval) -> Result<(), (String, String)> {
+        if self.kill.is_some() {
+            return Err(no("KILL_ACTIVE", "the kill latch is down; two people can lift it"));
+        }
+        if self.live.is_some() {
+            return Err(no("SESSION_OPEN", "one session at a time: close the open one first"));
+        }
+        let drafted = self.drafts.get(&approval.session);
+        if drafted != Some(&(approval.journal.size, approval.journal.root)) {
+            return Err(no("JOURNAL_MISMATCH", "no such draft: it was made from another journal"));
+        }
+        if self.sessions.get(&approval.session) != Some(&SessionState::Drafted) {
+            return Err(no("SESSION_EXISTS", "this session was opened before"));
+        }
+        let reconciled = self.differences.as_ref().is_some_and(Vec::is_empty);
+        if approval.phase != Phase::Shadow && !reconciled {
+            return Err(no("RECON_UNRESOLVED", "account and house do not agree yet"));
+        }
+        Ok(())
+    }
+
+    /// Whether the approval lists exactly what the account holds.
+    fn carried_is_approved(&self, approval: &Verified<SessionApproval>) -> bool {
+        let item = approval.item();
+        if item.phase == Phase::Shadow {
+            return item.carried.is_empty();
+        }
+        let symbol = |id| item.instruments.iter().find(|i| i.id == id).map(|i| i.symbol.as_str());
+        let listed: BTreeMap<_, _> = item
+            .carried
+            .iter()
+            .map(|carried| (symbol(carried.instrument).unwrap_or(""), carried.position))
+            .filter(|(_, position)| position.0 != 0)
+            .collect();
+        let held: BTreeMap<_, _> = self
+            .account
+            .holdings()
+            .map(|(symbol, holding)| (symbol, holding.position))
+            .filter(|(_, position)| position.0 != 0)
+            .collect();
+        listed == held
+    }
+
+    fn live_session(&self, gate: Gate, reduce_only: bool) -> LiveSession {
+        let approval = gate.approval();
+        let shadow = (approval.phase == Phase::Shadow)
+            .then(|| Ledger::with_balances(approval.balances.clone()));
+        let ledger = shadow.as_ref().unwrap_or(&self.account);
+        let instruments = gate.instruments();
+        let symbols: BTreeMap<_, _> = instruments.iter().map(|i| (i.id, i.symbol.clone())).collect();
+        let baseline = instruments
+            .iter()
+            .filter_map(|i| Some((i.symbol.clone(), ledger.holding(&i.symbol).profit(None, i)?)))
+            .collect();
+        let desks = approval.plugins.iter();
+        LiveSession {
+            name: approval.session.clone(),
+            desks: desks.map(|p| PluginDesk::new(p.name.clone(), p.component)).collect(),
+            market: MarketDesk::new(instruments.iter().map(|i| i.id)),
+            closing: None,
+            reduce_only,
+            references: BTreeMap::new(),
+            submits: VecDeque::new(),
+            shadow,
+            verdicts: BTreeMap::new(),
+            baseline,
+            symbols,
+            gate,
+        }
+    }
+
+    /// Calls `init` of every plugin with the session as it was approved.
+    fn start_plugins(&mut self, turn: &mut Turn) {
+        let Some(live) = self.live.as_mut() else { return };
+        let approval = live.gate.approval();
+        let fuel = approval.fuel_per_batch_max;
+        let time = turn.now.wall.0;
+        for (number, (plugin, desk)) in (0_u16..).zip(approval.plugins.iter().zip(&mut live.desks))
+        {
+            let params = plugin.params.iter();
+            let params = params.map(|(key, value)| (key.clone(), value.clone().into())).collect();
+            let init = json::object([
+                ("instruments", instruments_value(&live.gate)),
+                ("params", Value::Object(params)),
+                ("phase", Value::Int(i64::from(approval.phase.number()))),
+                ("session", approval.session.as_str().into()),
+            ])
+            .canonical();
+            turn.effect(Effect::InitPlugin { plugin: PluginId(number), init, fuel });
+            desk.push(session_record(time, session_code::OPEN));
+        }
+    }
+
+    pub(crate) fn on_close(&mut self, request: Option<u64>, reason: &str, turn: &mut Turn) {
+        let Some(live) = self.live.as_mut() else {
+            if let Some(request) = request {
+                turn.refuse(request, "close", "NO_SESSION", "no session is open");
+            }
+            return;
+        };
+        if live.closing.is_some() {
+            if let Some(request) = request {
+                turn.refuse(request, "close", "SESSION_CLOSING", "the session is closing already");
+            }
+            return;
+        }
+        live.closing = Some(request);
+        for desk in &mut live.desks {
+            desk.push(session_record(turn.now.wall.0, session_code::CLOSING));
+        }
+        let session = live.name.clone();
+        turn.record(&Outcome::SessionClosing { session, reason: reason.to_owned() });
+        turn.effect(Effect::RaiseEpoch(EpochCause::SessionEnd));
+        self.cancel_everything("SESSION_CLOSING", turn);
+    }
+
+    /// Closes the session when its window is over, and ends it when its last order has.
+    pub(crate) fn close_when_due(&mut self, turn: &mut Turn) {
+        let Some(live) = self.live.as_ref() else { return };
+        let over = turn.now.wall >= live.gate.approval().window_closes;
+        if live.closing.is_none() && over {
+            self.on_close(None, "WINDOW_OVER", turn);
+        }
+        let Some(LiveSession { closing: Some(request), .. }) = self.live.as_ref() else { return };
+        let request = *request;
+        if self.ledger().orders.open().next().is_some() {
+            return;
+        }
+        let summary = self.summary();
+        let Some(live) = self.live.take() else { return };
+        let session = live.name.clone();
+        turn.record(&Outcome::SessionClosed { session: session.clone(), summary });
+        self.sessions.insert(session.clone(), SessionState::Closed);
+        for number in (0_u16..).zip(&live.desks).map(|(number, _)| number) {
+            turn.effect(Effect::StopPlugin { plugin: PluginId(number) });
+        }
+        turn.effect(Effect::SessionClosed);
+        if let Some(request) = request {
+            turn.done(request, format!("session {session} is closed"));
+        }
+    }
+}
+
+fn no(code: &str, cause: &str) -> (String, String) {
+    (code.to_owned(), cause.to_owned())
+}
+
+fn session_record(time: i64, code: u16) -> EventRecord {
+    EventRecord { time, kind: event_kind::SESSION, code, ..EventRecord::default() }
+}
+
+/// The first leaf of the session root: what the session is equal for.
+fn opening_facts(gate: &Gate, approval: Digest, workers: &[Worker], reduce_only: bool) -> Value {
+    let item = gate.approval();
+    let plugins = item.plugins.iter().zip(workers).map(|(plugin, worker)| {
+        json::object([
+            ("component", worker.component.hex().into()),
+            ("engine", worker.engine.clone().into()),
+            ("name", plugin.name.as_str().into()),
+        ])
+    });
+    json::object([
+        ("approval", approval.hex().into()),
+        ("endpoint_kind", item.endpoint_kind.name().into()),
+        ("instruments", instruments_value(gate)),
+        ("phase", Value::Int(i64::from(item.phase.number()))),
+        ("plugins", Value::List(plugins.collect())),
+        ("reduce_only", Value::Bool(reduce_only)),
+        ("window_closes", wall(item.window_closes)),
+        ("window_opens", wall(item.window_opens)),
+    ])
+}
+
+fn wall(at: WallNs) -> Value {
+    at.0.to_string().into()
+}
+
+/// The instruments as plugins see them: integers in the instrument's own units.
+fn instruments_value(gate: &Gate) -> Value {
+    let list = gate.instruments().iter().map(|instrument| {
+        json::object([
+            ("id", int(u64::from(instrument.id.0))),
+            ("lot", Value::Int(instrument.lot.units())),
+            ("price_scale", int(u64::from(instrument.price_scale))),
+            ("qty_min", Value::Int(instrument.qty_min.units())),
+            ("qty_scale", int(u64::from(instrument.qty_scale))),
+            ("symbol", instrument.symbol.as_str().into()),
+            ("tick", Value::Int(instrument.tick.units())),
+        ])
+    });
+    Value::List(list.collect())
+}

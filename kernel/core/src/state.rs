@@ -1,0 +1,246 @@
+//! The core's state and the bookkeeping of one step.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use portcullis_domain::policy::PhaseRules;
+use portcullis_domain::{
+    BootNs, ClOrdId, Instrument, InstrumentId, Money, Name, Now, PluginId, SessionId, WallNs,
+};
+use portcullis_gate::Gate;
+use portcullis_statement::{Digest, EndpointSet, PluginRelease, Trust, Verified};
+
+use crate::effect::{Answer, Effect};
+use crate::entry::{Class, Content, Entry, Place};
+use crate::ledger::Ledger;
+use crate::market::MarketDesk;
+use crate::outcome::Outcome;
+use crate::plugin::PluginDesk;
+
+/// What one event led to.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// For the journal, in order.
+    pub entries: Vec<Entry>,
+    /// For the wiring, in order, once the entries are in the journal.
+    pub effects: Vec<Effect>,
+}
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    /// Drafted against a journal head.
+    Drafted,
+    /// Open.
+    Open,
+    /// Takes no new orders; waits for its last one to end.
+    Closing,
+    /// Ended by command.
+    Closed,
+    /// It was open when the kernel went down.
+    Crashed,
+    /// Its pack is sealed.
+    Sealed,
+}
+
+impl SessionState {
+    /// The name in status and packs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Drafted => "drafted",
+            Self::Open => "open",
+            Self::Closing => "closing",
+            Self::Closed => "closed",
+            Self::Crashed => "crashed",
+            Self::Sealed => "sealed",
+        }
+    }
+}
+
+/// Who this kernel is: set once, by its start.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) trust: Trust,
+    pub(crate) phases: PhaseRules,
+    pub(crate) phases_digest: Digest,
+    pub(crate) origin: String,
+    pub(crate) draw: u32,
+}
+
+/// The kill latch, down.
+#[derive(Clone, Debug)]
+pub(crate) struct Kill {
+    pub(crate) seq: u64,
+    /// SHA-256 of the entry that recorded it: what an unkill statement has to name.
+    pub(crate) entry: Digest,
+    pub(crate) reason: String,
+    /// Empty reads of the venue since, up to two.
+    pub(crate) empty_reads: u8,
+    pub(crate) clear: bool,
+    /// Requests that wait for `ORDERS_CLEAR`.
+    pub(crate) waiting: Vec<u64>,
+}
+
+/// The open session. Nothing of it survives a restart.
+#[derive(Debug)]
+pub(crate) struct LiveSession {
+    pub(crate) name: SessionId,
+    pub(crate) gate: Gate,
+    pub(crate) closing: Option<Option<u64>>,
+    pub(crate) reduce_only: bool,
+    pub(crate) market: MarketDesk,
+    pub(crate) desks: Vec<PluginDesk>,
+    /// The plugin's own numbers of its orders.
+    pub(crate) references: BTreeMap<(PluginId, u64), ClOrdId>,
+    /// When the last submits were approved, oldest first.
+    pub(crate) submits: VecDeque<BootNs>,
+    /// Phase 1: the book of what would have been.
+    pub(crate) shadow: Option<Ledger>,
+    pub(crate) verdicts: BTreeMap<&'static str, u64>,
+    /// Profit and holdings at the opening, so that a session's own profit can be told.
+    pub(crate) baseline: BTreeMap<String, Money>,
+    /// Symbols by instrument number.
+    pub(crate) symbols: BTreeMap<InstrumentId, String>,
+}
+
+/// The state machine.
+#[derive(Debug, Default)]
+pub struct Core {
+    pub(crate) identity: Option<Identity>,
+    pub(crate) burned: BTreeSet<String>,
+    pub(crate) releases: BTreeMap<Digest, Verified<PluginRelease>>,
+    pub(crate) endpoints: BTreeMap<Digest, Verified<EndpointSet>>,
+    pub(crate) drafts: BTreeMap<SessionId, (u64, Digest)>,
+    pub(crate) sessions: BTreeMap<SessionId, SessionState>,
+    pub(crate) kill: Option<Kill>,
+    pub(crate) kill_seq: u64,
+    pub(crate) account: Ledger,
+    /// Instruments of past and present sessions, by our symbol.
+    pub(crate) instruments: BTreeMap<String, Instrument>,
+    pub(crate) live: Option<LiveSession>,
+    /// Last differences between account and house; `None` until they were first compared.
+    pub(crate) differences: Option<Vec<String>>,
+    pub(crate) suspects: Vec<String>,
+    pub(crate) venue_up: bool,
+    pub(crate) evidence_full: bool,
+    pub(crate) orders_issued: u32,
+    /// The highest authority epoch whose cause has been consumed.
+    pub(crate) epoch: u64,
+    pub(crate) venue_deadline_last: WallNs,
+    pub(crate) place: Place,
+    /// A statement read back from the journal whose acceptance has not been read yet.
+    pub(crate) unfolded: Option<portcullis_statement::SignedStatement>,
+}
+
+/// One event's bookkeeping: everything recorded and asked for while it is handled.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) now: Now,
+    pub(crate) place: Place,
+    pub(crate) step: Step,
+}
+
+impl Turn {
+    pub(crate) fn record(&mut self, outcome: &Outcome) -> Digest {
+        self.entry(Class::Outcome, outcome.content())
+    }
+
+    pub(crate) fn entry(&mut self, class: Class, content: Content) -> Digest {
+        let entry = Entry::new(class, &self.place, content);
+        let digest = Digest::of(&entry.bytes);
+        self.step.entries.push(entry);
+        digest
+    }
+
+    pub(crate) fn effect(&mut self, effect: Effect) {
+        self.step.effects.push(effect);
+    }
+
+    pub(crate) fn done(&mut self, request: u64, text: impl Into<String>) {
+        self.effect(Effect::Answer { request, answer: Answer::Done(text.into()) });
+    }
+
+    /// Records a refusal and answers the request.
+    pub(crate) fn refuse(&mut self, request: u64, what: &'static str, code: &str, cause: &str) {
+        let (code, cause) = (code.to_owned(), cause.to_owned());
+        self.record(&Outcome::Refused { what, code: code.clone(), cause: cause.clone() });
+        self.effect(Effect::Answer { request, answer: Answer::Refused { code, cause } });
+    }
+}
+
+impl Core {
+    /// A core that has not started. Everything is blocked.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The earliest moment at which something happens without any input; a `Tick` is due then.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<WallNs> {
+        let live = self.live.as_ref()?;
+        let timers = live.desks.iter().filter_map(PluginDesk::next_timer);
+        let closes = live.closing.is_none().then_some(live.gate.approval().window_closes);
+        timers.chain(closes).min()
+    }
+
+    /// Where the core stands: the place of the last event. Entries about the host carry it.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.place.clone()
+    }
+
+    /// Whether the kill latch is down.
+    #[must_use]
+    pub fn is_killed(&self) -> bool {
+        self.kill.is_some()
+    }
+
+    /// Digest of the entry that recorded the present kill.
+    #[must_use]
+    pub fn kill_entry(&self) -> Option<Digest> {
+        self.kill.as_ref().map(|kill| kill.entry)
+    }
+
+    /// Kills so far. Approvals bind it.
+    #[must_use]
+    pub fn kill_seq(&self) -> u64 {
+        self.kill_seq
+    }
+
+    /// Where a session stands.
+    #[must_use]
+    pub fn session_state(&self, session: &SessionId) -> Option<SessionState> {
+        let state = *self.sessions.get(session)?;
+        let closing = |live: &LiveSession| live.name == *session && live.closing.is_some();
+        Some(if self.live.as_ref().is_some_and(closing) { SessionState::Closing } else { state })
+    }
+
+    /// The account as the house knows it.
+    #[must_use]
+    pub fn account(&self) -> &Ledger {
+        &self.account
+    }
+
+    /// Name of the open session.
+    #[must_use]
+    pub fn open_session(&self) -> Option<&Name> {
+        self.live.as_ref().map(|live| &live.name)
+    }
+
+    /// The ledger that the open session trades on: its own in phase 1, else the account's.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        self.live.as_ref().and_then(|live| live.shadow.as_ref()).unwrap_or(&self.account)
+    }
+
+    pub(crate) fn ledger_mut(&mut self) -> &mut Ledger {
+        match self.live.as_mut().and_then(|live| live.shadow.as_mut()) {
+            Some(shadow) => shadow,
+            None => &mut self.account,
+        }
+    }
+
+    pub(crate) fn is_shadow(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.shadow.is_some())
+    }
+}

@@ -1,0 +1,176 @@
+//! The start, and the statements that people hand in.
+
+use portcullis_statement::{SignedStatement, Statement, Trust, Verified};
+
+use crate::effect::{Answer, Effect};
+use crate::input::{EpochCause, Start};
+use crate::outcome::Outcome;
+use crate::state::{Core, Identity, SessionState, Turn};
+
+impl Core {
+    pub(crate) fn on_started(&mut self, start: Start, turn: &mut Turn) {
+        if let Err(refusal) = self.identify(&start, turn.now.wall) {
+            let cause = refusal.cause();
+            turn.record(&Outcome::Refused { what: "start", code: refusal.code().into(), cause });
+            turn.effect(Effect::Halt);
+            return;
+        }
+        self.restart();
+        // Whatever was on its way when the last run ended is past its deadline only after this.
+        self.venue_deadline_last = turn.now.wall.plus_ns(crate::orders::VENUE_DEADLINE_NS);
+        // A restart never re-opens, and a run that did not end in order may have lost a kill that
+        // was not durable yet: so it counts as one.
+        if !start.first && !start.clean && self.kill.is_none() {
+            let (who, reason) = ("kernel".to_owned(), "NO_CLEAN_STOP_MARK".to_owned());
+            self.fall(&EpochCause::Kill { who, reason, request: None }, turn);
+        }
+    }
+
+    /// Takes on the identity that a start states, if the pinned genesis proves it.
+    pub(crate) fn identify(
+        &mut self,
+        start: &Start,
+        now: portcullis_domain::WallNs,
+    ) -> Result<(), portcullis_statement::Refusal> {
+        let trust = Trust::genesis(&start.genesis, start.pinned, now)?;
+        self.identity = Some(Identity {
+            trust,
+            phases: start.phases.clone(),
+            phases_digest: start.phases_digest,
+            origin: start.origin.clone(),
+            draw: start.draw,
+        });
+        self.orders_issued = 0;
+        Ok(())
+    }
+
+    pub(crate) fn on_statement(&mut self, request: u64, signed: &SignedStatement, turn: &mut Turn) {
+        const WHAT: &str = "statement";
+        let verified = match self.verify(signed, turn.now.wall) {
+            Ok(verified) => verified,
+            Err((code, cause)) => return turn.refuse(request, WHAT, &code, &cause),
+        };
+        if let Err((code, cause)) = self.applies(verified.item()) {
+            return turn.refuse(request, WHAT, code, cause);
+        }
+        let (kind, digest) = (verified.header().kind, verified.digest());
+        let nonce = verified.header().nonce.clone();
+        turn.record(&Outcome::StatementAccepted { kind, digest, nonce });
+        if let (Statement::Unkill(_), Some(kill)) = (verified.item(), &self.kill) {
+            turn.record(&Outcome::Unkilled { kill_seq: kill.seq });
+            turn.effect(Effect::LiftKill);
+        }
+        self.admit(verified);
+        turn.done(request, format!("{} accepted: {}", kind.name(), digest.hex()));
+    }
+
+    /// Verifies a statement against the roster, and that its nonce was never used.
+    pub(crate) fn verify(
+        &self,
+        signed: &SignedStatement,
+        now: portcullis_domain::WallNs,
+    ) -> Result<Verified<Statement>, (String, String)> {
+        let Some(identity) = &self.identity else {
+            return Err(("NOT_STARTED".into(), "the kernel has no roster yet".into()));
+        };
+        let verified = identity
+            .trust
+            .verify(signed, &identity.phases, now)
+            .map_err(|refusal| (refusal.code().to_owned(), refusal.cause()))?;
+        if self.burned.contains(&verified.header().nonce) {
+            let cause = "this statement was used before; every one is good for one time";
+            return Err(("NONCE_BURNED".into(), cause.into()));
+        }
+        Ok(verified)
+    }
+
+    /// Whether a verified statement fits the present state.
+    fn applies(&self, statement: &Statement) -> Result<(), (&'static str, &'static str)> {
+        match statement {
+            Statement::EndpointSet(_) | Statement::PluginRelease(_) => Ok(()),
+            Statement::SessionApproval(_) => {
+                Err(("WRONG_DOOR", "an approval is handed in by opening its session"))
+            }
+            Statement::Unkill(unkill) => match &self.kill {
+                None => Err(("NOT_KILLED", "the kill latch is not down")),
+                Some(kill) if kill.seq != unkill.kill_seq || kill.entry != unkill.kill_entry => {
+                    Err(("KILL_ENTRY_MISMATCH", "the statement names another kill than this one"))
+                }
+                Some(_) => Ok(()),
+            },
+            Statement::Seal(seal) => match self.sessions.get(&seal.session) {
+                Some(SessionState::Closed | SessionState::Crashed) => Ok(()),
+                Some(_) => Err(("SESSION_NOT_CLOSED", "only an ended session can be sealed")),
+                None => Err(("SESSION_UNKNOWN", "no such session in this journal")),
+            },
+        }
+    }
+
+    /// Burns the nonce and lets the statement have its effect. The durable half, live and in
+    /// recovery alike.
+    pub(crate) fn admit(&mut self, verified: Verified<Statement>) {
+        self.burned.insert(verified.header().nonce.clone());
+        let digest = verified.digest();
+        match verified.item() {
+            Statement::Unkill(_) => self.kill = None,
+            Statement::Seal(seal) => {
+                self.sessions.insert(seal.session.clone(), SessionState::Sealed);
+            }
+            Statement::PluginRelease(_) => {
+                if let Some(release) = verified.into_plugin_release() {
+                    self.releases.insert(digest, release);
+                }
+            }
+            Statement::EndpointSet(_) => {
+                if let Some(endpoint) = verified.into_endpoint_set() {
+                    self.endpoints.insert(digest, endpoint);
+                }
+            }
+            Statement::SessionApproval(_) => {}
+        }
+    }
+
+    pub(crate) fn on_stop(&mut self, turn: &mut Turn) {
+        // Ending with a session open is not an end in order: the next start will be killed.
+        if self.live.is_none() {
+            turn.record(&Outcome::CleanStop);
+        }
+        turn.effect(Effect::Halt);
+    }
+
+    /// Moves the kill latch down, once.
+    pub(crate) fn fall(&mut self, cause: &EpochCause, turn: &mut Turn) {
+        let EpochCause::Kill { who, reason, request } = cause else { return };
+        if let Some(kill) = &mut self.kill {
+            // Idempotent: the second pull is answered with the first one's number.
+            let kill_seq = kill.seq;
+            kill.waiting.extend(*request);
+            self.answer_latched(*request, kill_seq, turn);
+            return;
+        }
+        self.kill_seq = self.kill_seq.saturating_add(1);
+        let kill_seq = self.kill_seq;
+        let (who, reason) = (who.clone(), reason.clone());
+        let entry = turn.record(&Outcome::Killed { kill_seq, who, reason: reason.clone() });
+        let waiting = request.iter().copied().collect();
+        self.kill = Some(crate::state::Kill {
+            seq: kill_seq,
+            entry,
+            reason,
+            empty_reads: 0,
+            clear: false,
+            waiting,
+        });
+        self.answer_latched(*request, kill_seq, turn);
+        self.cancel_everything("KILL_ACTIVE", turn);
+    }
+
+    fn answer_latched(&self, request: Option<u64>, kill_seq: u64, turn: &mut Turn) {
+        let Some(request) = request else { return };
+        turn.effect(Effect::Answer { request, answer: Answer::Latched { kill_seq } });
+        if self.kill.as_ref().is_some_and(|kill| kill.clear) {
+            turn.effect(Effect::Answer { request, answer: Answer::OrdersClear { kill_seq } });
+        }
+    }
+}
+

@@ -1,0 +1,103 @@
+//! The map of the kernel: every input, and who handles it.
+
+use portcullis_domain::order::OrderEvent;
+use portcullis_domain::{ClOrdId, Now};
+
+use crate::effect::Effect;
+use crate::entry::Class;
+use crate::input::{Event, Input};
+use crate::outcome::Outcome;
+use crate::state::{Core, Step, Turn};
+
+impl Core {
+    /// One event in, entries and effects out. Nothing else changes the kernel's mind.
+    pub fn step(&mut self, event: Event) -> Step {
+        let mut turn = self.begin(event.now, &event.input);
+        self.fire_timers(&turn);
+        match event.input {
+            Input::Started(start) => self.on_started(*start, &mut turn),
+            Input::Statement { request, signed } => self.on_statement(request, &signed, &mut turn),
+            Input::Draft { request, session, size, root } => {
+                self.on_draft(request, session, (size, root), &mut turn);
+            }
+            Input::OpenSession { request, approval, workers } => {
+                self.on_open(request, &approval, &workers, &mut turn);
+            }
+            Input::CloseSession { request, who: _, reason } => {
+                self.on_close(Some(request), &reason, &mut turn);
+            }
+            Input::EpochRaised { epoch, cause } => self.on_epoch_raised(epoch, cause, &mut turn),
+            Input::Tick => {}
+            Input::PluginReady { plugin } => self.on_plugin_ready(plugin),
+            Input::PluginReply { plugin, batch, fuel, intents, log: _ } => {
+                self.on_plugin_reply((plugin, batch, fuel), &intents, &mut turn);
+            }
+            Input::PluginFailed { plugin, code, cause } => {
+                self.on_plugin_failed(plugin, &code, &cause, &mut turn);
+            }
+            // The order was counted from its approval on; being on the wire changes nothing.
+            Input::Sent { .. } => {}
+            Input::NotSent { cl_ord_id, .. } => {
+                self.on_order_event(cl_ord_id, OrderEvent::NotSent, &mut turn);
+            }
+            Input::Lost { cl_ord_id } => {
+                self.on_order_event(cl_ord_id, OrderEvent::Lost, &mut turn);
+                turn.effect(Effect::ReadAccount);
+            }
+            Input::Report(report) => self.on_report(&report, &mut turn),
+            Input::Account(snapshot) => self.on_account(snapshot, &mut turn),
+            Input::VenueLink { up, cause: _ } => self.on_venue_link(up, &mut turn),
+            Input::Market(frame) => self.on_market(&frame, &mut turn),
+            Input::Stop { .. } => self.on_stop(&mut turn),
+        }
+        self.close_when_due(&mut turn);
+        self.deliver(&mut turn);
+        turn.step
+    }
+
+    /// Counts the event, moves the clock (never backwards) and records the input.
+    fn begin(&mut self, now: Now, input: &Input) -> Turn {
+        self.place.input = self.place.input.saturating_add(1);
+        self.place.at.wall = self.place.at.wall.max(now.wall);
+        self.place.at.boot = now.boot;
+        if let Input::Market(frame) = input {
+            self.place.cursors.insert(frame.stream, frame.sequence);
+        }
+        let mut turn =
+            Turn { now: self.place.at, place: self.place.clone(), step: Step::default() };
+        if let Some(content) = input.content(self.is_shadow()) {
+            turn.entry(Class::Input, content);
+        }
+        turn
+    }
+
+    fn on_order_event(&mut self, id: ClOrdId, event: OrderEvent, turn: &mut Turn) {
+        match self.ledger_mut().advance(id, event) {
+            Ok(_) => self.tell_order(id, turn),
+            Err(fault) => self.on_fault(fault, turn),
+        }
+    }
+
+    fn fire_timers(&mut self, turn: &Turn) {
+        for desk in self.live.iter_mut().flat_map(|live| &mut live.desks) {
+            desk.fire_timers(turn.now.wall);
+        }
+    }
+
+    /// Cuts the next batch of every plugin that has one due.
+    fn deliver(&mut self, turn: &mut Turn) {
+        let Some(live) = self.live.as_mut() else { return };
+        let fuel = live.gate.approval().fuel_per_batch_max;
+        for (number, desk) in (0_u16..).zip(&mut live.desks) {
+            let plugin = portcullis_domain::PluginId(number);
+            if let Some((batch, records)) = desk.cut() {
+                if desk.dropped > 0 {
+                    let (plugin, count) = (desk.name.to_string(), desk.dropped);
+                    turn.record(&Outcome::EventsDropped { plugin, count });
+                    desk.dropped = 0;
+                }
+                turn.effect(Effect::Deliver { plugin, batch, records, fuel });
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What people see: may I trade, why not, what is open, what next.
+
+use std::collections::BTreeMap;
+
+use portcullis_domain::{Instrument, Px};
+use portcullis_statement::json::{self, Value};
+
+use crate::entry::int;
+use crate::market::MarketCounts;
+use crate::state::{Core, LiveSession};
+
+/// One open order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderView {
+    /// FIX 11.
+    pub cl_ord_id: String,
+    /// Our symbol.
+    pub symbol: String,
+    /// `buy 0.5 @ 100.0`.
+    pub what: String,
+    /// FIX 39.
+    pub status: &'static str,
+    /// FIX 14, as decimal text.
+    pub cum_qty: String,
+}
+
+/// One holding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PositionView {
+    /// Our symbol.
+    pub symbol: String,
+    /// Signed quantity as decimal text.
+    pub qty: String,
+    /// Average price as decimal text, if anything is held.
+    pub avg_px: Option<String>,
+    /// Profit of the session so far, as decimal text in the quote currency; `None` without a mark.
+    pub profit: Option<String>,
+    /// Fees paid, as decimal text.
+    pub fees: String,
+}
+
+/// The kernel as people see it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// Name of the open session.
+    pub session: Option<String>,
+    /// Phase number and name of the open session.
+    pub phase: Option<(u8, &'static str)>,
+    /// Why nothing new may be traded; empty means that it may.
+    pub blocked: Vec<String>,
+    /// Orders that can still trade.
+    pub orders: Vec<OrderView>,
+    /// What is held.
+    pub positions: Vec<PositionView>,
+    /// Verdicts of the session by code.
+    pub verdicts: BTreeMap<String, u64>,
+    /// What came in from the market.
+    pub market: MarketCounts,
+    /// Kills so far.
+    pub kill_seq: u64,
+    /// Entry of the present kill, for the unkill statement.
+    pub kill_entry: Option<String>,
+    /// Sessions by state.
+    pub sessions: BTreeMap<String, &'static str>,
+    /// Differences between account and house; `None` before they were compared.
+    pub differences: Option<Vec<String>>,
+}
+
+impl Core {
+    /// The present view.
+    #[must_use]
+    pub fn view(&self) -> View {
+        let live = self.live.as_ref();
+        View {
+            session: live.map(|live| live.name.to_string()),
+            phase: live.map(|live| (live.gate.phase().number(), live.gate.phase().name())),
+            blocked: self.blocked(),
+            orders: self.order_views(),
+            positions: self.position_views(),
+            verdicts: live.map_or_else(BTreeMap::new, LiveSession::verdict_counts),
+            market: live.map_or_else(MarketCounts::default, |live| live.market.counts),
+            kill_seq: self.kill_seq,
+            kill_entry: self.kill_entry().map(portcullis_statement::Digest::hex),
+            sessions: self
+                .sessions
+                .iter()
+                .map(|(name, state)| {
+                    let state = self.session_state(name).unwrap_or(*state);
+                    (name.to_string(), state.name())
+                })
+                .collect(),
+            differences: self.differences.clone(),
+        }
+    }
+
+    /// Every reason for which no new order could leave now.
+    fn blocked(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if let Some(kill) = &self.kill {
+            reasons.push(format!("KILL_ACTIVE: kill {} ({})", kill.seq, kill.reason));
+        }
+        match &self.live {
+            None => reasons.push("APPROVAL_MISSING: no session is open".to_owned()),
+            Some(live) if live.closing.is_some() => {
+                reasons.push("OUTSIDE_SESSION_WINDOW: the session is closing".to_owned());
+            }
+            Some(live) if live.reduce_only => {
+                reasons.push("REDUCE_ONLY: the carried position was not approved".to_owned());
+            }
+            Some(_) => {}
+        }
+        if !self.is_shadow() {
+            match &self.differences {
+                None => reasons.push("RECON_UNRESOLVED: not compared yet".to_owned()),
+                Some(list) => {
+                    reasons.extend(list.iter().map(|text| format!("RECON_UNRESOLVED: {text}")));
+                }
+            }
+        }
+        reasons
+    }
+
+    fn order_views(&self) -> Vec<OrderView> {
+        let ledger = self.ledger();
+        let view = |order: &portcullis_domain::Order| {
+            let instrument = ledger.instrument_of(order.cl_ord_id)?;
+            let price = order.intent.price.map_or_else(
+                || "market".to_owned(),
+                |px| px.text(instrument.price_scale),
+            );
+            let qty = order.intent.qty.text(instrument.qty_scale);
+            Some(OrderView {
+                cl_ord_id: order.cl_ord_id.to_string(),
+                symbol: instrument.symbol.clone(),
+                what: format!("{} {qty} @ {price}", order.intent.side.name()),
+                status: order.status.name(),
+                cum_qty: order.cum_qty.text(instrument.qty_scale),
+            })
+        };
+        ledger.orders.open().filter_map(view).collect()
+    }
+
+    fn position_views(&self) -> Vec<PositionView> {
+        let ledger = self.ledger();
+        let known = |symbol: &str| self.instruments.get(symbol);
+        let view = |(symbol, holding): (&str, &crate::ledger::Holding)| {
+            let instrument = known(symbol)?;
+            let avg_px = holding.avg_px(instrument);
+            Some(PositionView {
+                symbol: symbol.to_owned(),
+                qty: holding.position.text(instrument.qty_scale),
+                avg_px: avg_px.map(|px| px.text(instrument.price_scale)),
+                profit: self.profit(instrument).map(|profit| profit.text()),
+                fees: holding.fees.text(),
+            })
+        };
+        ledger.holdings().filter_map(view).collect()
+    }
+
+    /// Profit since the opening of the session, marked at the middle of the newest quote.
+    pub(crate) fn profit(&self, instrument: &Instrument) -> Option<portcullis_domain::Money> {
+        let live = self.live.as_ref()?;
+        let id = live.symbols.iter().find(|(_, symbol)| **symbol == instrument.symbol)?.0;
+        let mark: Option<Px> = live.market.mark(*id);
+        let now = self.ledger().holding(&instrument.symbol).profit(mark, instrument)?;
+        match live.baseline.get(&instrument.symbol) {
+            Some(before) => now.minus(*before),
+            None => Some(now),
+        }
+    }
+
+    /// What a closed session leaves in the journal.
+    pub(crate) fn summary(&self) -> Value {
+        let view = self.view();
+        let counts = view.market;
+        let verdicts = view.verdicts.iter();
+        let verdicts = verdicts.map(|(code, count)| (code.clone(), int(*count))).collect();
+        let positions = view.positions.iter().map(|position| {
+            let text = |text: &Option<String>| {
+                text.as_ref().map_or(Value::Null, |text| text.as_str().into())
+            };
+            json::object([
+                ("avg_px", text(&position.avg_px)),
+                ("fees", position.fees.as_str().into()),
+                ("profit", text(&position.profit)),
+                ("qty", position.qty.as_str().into()),
+                ("symbol", position.symbol.as_str().into()),
+            ])
+        });
+        let desks = self.live.iter().flat_map(|live| &live.desks).map(|desk| {
+            json::object([
+                ("events", int(desk.events_delivered)),
+                ("fuel", int(desk.fuel_used)),
+                ("name", desk.name.as_str().into()),
+            ])
+        });
+        json::object([
+            (
+                "market",
+                json::object([
+                    ("frames", int(counts.frames)),
+                    ("gaps", int(counts.gaps)),
+                    ("levels", int(counts.levels)),
+                    ("quotes", int(counts.quotes)),
+                    ("trades", int(counts.trades)),
+                ]),
+            ),
+            ("plugins", Value::List(desks.collect())),
+            ("positions", Value::List(positions.collect())),
+            ("verdicts", Value::Object(verdicts)),
+        ])
+    }
+}
+
+impl LiveSession {
+    fn verdict_counts(&self) -> BTreeMap<String, u64> {
+        self.verdicts.iter().map(|(code, count)| ((*code).to_owned(), *count)).collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! What the kernel's own entries mean to a pack.
+
+use portcullis_core::entry::{is_close_session, is_open_session, session_bytes};
+
+use super::parts::SessionLeaves;
+
+/// Reads entries as the kernel's core writes them. It renders no parts again.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelLeaves;
+
+impl SessionLeaves for KernelLeaves {
+    fn session_leaf(&self, entry: &[u8]) -> Option<Vec<u8>> {
+        session_bytes(entry)
+    }
+
+    fn is_open_session(&self, entry: &[u8]) -> bool {
+        mentions(entry, b"\"session-opened\"") && is_open_session(entry)
+    }
+
+    fn is_close_session(&self, entry: &[u8]) -> bool {
+        mentions(entry, b"\"session-closed\"") && is_close_session(entry)
+    }
+}
+
+/// Whether it is worth parsing an entry: most are neither, and a search costs less.
+fn mentions(entry: &[u8], kind: &[u8]) -> bool {
+    entry.windows(kind.len()).any(|window| window == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::entry::{Class, Content, Entry, Place};
+    use portcullis_statement::json::{Value, object};
+
+    use super::*;
+    use crate::pack::sessions;
+
+    fn entry(class: Class, kind: &'static str, body: Value) -> Vec<u8> {
+        let content = Content { kind, corr: "-".to_owned(), reason: "-".to_owned(), body };
+        Entry::new(class, &Place::default(), content).bytes
+    }
+
+    #[test]
+    fn the_cores_entries_are_told_apart() {
+        let empty = || object([]);
+        let liar = object([("kind", "session-closed".into())]);
+        let entries = [
+            entry(Class::Host, "heartbeat", empty()),
+            entry(Class::Outcome, "session-opened", empty()),
+            entry(Class::Outcome, "session-note", liar),
+            entry(Class::Host, "heartbeat", empty()),
+            entry(Class::Outcome, "session-closed", empty()),
+        ];
+        let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+        assert_eq!(sessions(&slices, &KernelLeaves), vec![1..5]);
+        assert_eq!(KernelLeaves.session_leaf(&entries[2]).as_ref(), Some(&entries[2]));
+        assert_eq!(KernelLeaves.session_leaf(&entries[3]), None);
+        assert_eq!(KernelLeaves.session_leaf(b"no entry"), None);
+    }
+}

@@ -1,0 +1,34 @@
+//! The pack: one session's evidence in one folder, for people who trust none of our tools.
+//!
+//! ```text
+//! reports/<phase>_sessions/YYYYMMDD_HHMMSS_<session>/
+//!   runlog.md checklist.md executions.jsonl recon.json recon.md metrics.json
+//!   alerts.jsonl incidents.jsonl lessons.md
+//!   journal/session.journal          the journal up to the session's end
+//!   chunks/<sha256 of content>.gz    market data for replay
+//!   statements/NN-<kind>.json        what people signed, and beside it
+//!   statements/NN-<kind>.json.K.sig  their signatures, as ssh-keygen makes them
+//!   manifest.json SHA256SUMS         what there is
+//!   statements/seal.json, .K.sig     signed later, over the manifest's digest
+//! ```
+
+mod bindings;
+mod folder;
+mod kernel_leaves;
+mod manifest;
+mod parts;
+#[cfg(test)]
+mod testkit;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod write;
+
+pub use folder::Finding;
+pub use kernel_leaves::KernelLeaves;
+pub use manifest::{FileEntry, Manifest};
+pub use parts::{
+    JOURNAL_FILE, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves, sessions,
+};
+pub use verify::{Outcome, Step, StepResult, Verdict, verify};
+pub use write::{PackFault, WrittenPack, seal_pack, write_pack};

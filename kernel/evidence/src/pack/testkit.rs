@@ -1,0 +1,280 @@
+//! A small installation for tests: three people, one session, one pack, all on the ordinary path.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use portcullis_domain::policy::{AccountLimits, InstrumentLimits, Limits};
+use portcullis_domain::{
+    Instrument, InstrumentId, Money, Name, Phase, Px, Qty, Rate, Role, StreamId, WallNs,
+};
+use portcullis_statement::json::Value;
+use portcullis_statement::{
+    ApprovedPlugin, Classification, Digest, EndpointKind, EndpointSet, Genesis, Header, Host,
+    JournalBinding, JournalHead, Kind, Mark, Person, PluginRelease, Roster, Seal, SessionApproval,
+    SignedStatement, Signer, SigningKey, Venue, draft,
+};
+
+use super::{
+    PackContents, Part, REQUIRED_PARTS, SessionLeaves, WrittenPack, seal_pack, write_pack,
+};
+use crate::chunk::ChunkWriter;
+use crate::disk::MemoryDisk;
+use crate::journal::{Head, Journal};
+use crate::testing::Scratch;
+
+pub(super) const ORIGIN: &str = "host-1/acct/1";
+const BEGINS: WallNs = WallNs(1_800_000_000_000_000_000);
+const PEOPLE: [(&str, &[Role]); 3] = [
+    ("ada", &[Role::Author, Role::Approver]),
+    ("gerd", &[Role::Governance]),
+    ("olga", &[Role::Operator]),
+];
+
+pub(super) fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+/// Entries are `h…` for the host, `(` opens and `)` closes a session; metrics count the rest.
+pub(super) struct TestLeaves;
+
+impl SessionLeaves for TestLeaves {
+    fn session_leaf(&self, entry: &[u8]) -> Option<Vec<u8>> {
+        (!entry.starts_with(b"h")).then(|| entry.to_vec())
+    }
+    fn is_open_session(&self, entry: &[u8]) -> bool {
+        entry == b"("
+    }
+    fn is_close_session(&self, entry: &[u8]) -> bool {
+        entry == b")"
+    }
+    fn derived_parts(&self, entries: &[&[u8]]) -> Result<Vec<Part>, String> {
+        let bytes = format!("{{\"entries\":{}}}", entries.len()).into_bytes();
+        Ok(vec![Part { name: "metrics.json".to_owned(), bytes }])
+    }
+}
+
+/// The keys of one installation; another salt makes a stranger's.
+pub(super) struct Installation {
+    salt: u8,
+    pub(super) genesis: SignedStatement,
+}
+
+impl Installation {
+    pub(super) fn new(salt: u8) -> Self {
+        let person = |(person, roles): (&str, &[Role])| Person {
+            name: name(person),
+            roles: roles.to_vec(),
+            key: key(salt, person).public(),
+        };
+        let people = PEOPLE.into_iter().map(person).collect();
+        let roster = Roster::new(people, Some(Mark::Demo), EndpointKind::Simulated).unwrap();
+        let genesis = Genesis { account: name("acct"), host: name("host-1"), roster };
+        let mut made =
+            Self { salt, genesis: SignedStatement { bytes: vec![], signatures: vec![] } };
+        let everyone = PEOPLE.map(|(person, roles)| (person, roles[0]));
+        made.genesis = made.sign(Kind::Genesis, &everyone, &genesis.to_value());
+        made
+    }
+
+    pub(super) fn pin(&self) -> Digest {
+        Digest::of(&self.genesis.bytes)
+    }
+
+    pub(super) fn sign(&self, kind: Kind, by: &[(&str, Role)], body: &Value) -> SignedStatement {
+        let signer = |(person, role): &(&str, Role)| Signer {
+            person: name(person),
+            role: *role,
+            key: key(self.salt, person).public().fingerprint(),
+        };
+        let header = Header {
+            kind,
+            nonce: "00112233445566778899aabbccddeeff".to_owned(),
+            policy_seq: 1,
+            not_before: BEGINS,
+            expires: BEGINS.plus_ns(3_600_000_000_000),
+            signers: by.iter().map(signer).collect(),
+            genesis: (kind != Kind::Genesis).then(|| self.pin()),
+        };
+        let keys: Vec<_> = by.iter().map(|(person, _)| key(self.salt, person)).collect();
+        let keys: Vec<_> = keys.iter().collect();
+        SignedStatement::signed_by(draft(&header, body), kind, &keys)
+    }
+
+    fn statements(&self, before: Head) -> Vec<SignedStatement> {
+        let endpoint = EndpointSet {
+            kind: EndpointKind::Simulated,
+            venue: Venue::Binance,
+            public: Some(Host { host: "127.0.0.1".to_owned(), port: 9_443 }),
+            private: None,
+            files: vec![],
+        };
+        let two = [("gerd", Role::Governance), ("olga", Role::Operator)];
+        let endpoint = self.sign(Kind::EndpointSet, &two, &endpoint.to_value());
+        let author = [("ada", Role::Author), ("gerd", Role::Governance)];
+        let release = self.sign(Kind::PluginRelease, &author, &release().to_value());
+        let digest = |signed: &SignedStatement| Digest::of(&signed.bytes);
+        let approval = approval(digest(&endpoint), digest(&release), before);
+        let operator = [("olga", Role::Operator)];
+        let approval = self.sign(Kind::SessionApproval, &operator, &approval.to_value());
+        vec![self.genesis.clone(), endpoint, release, approval]
+    }
+
+    /// A pack's contents, from a journal of one session between two entries of the host.
+    pub(super) fn contents(&self) -> PackContents {
+        let mut journal = Journal::create(MemoryDisk::new(), ORIGIN).unwrap();
+        journal.append(b"h start");
+        journal.commit().unwrap();
+        let before = journal.head();
+        for entry in ["(", "{\"fill\":1}", "h tick", ")", "h end"] {
+            journal.append(entry.as_bytes());
+            journal.commit().unwrap();
+        }
+        let mut chunks = ChunkWriter::new();
+        chunks.push(StreamId(0), 1, b"{\"b\":\"1.0\"}", BEGINS).unwrap();
+        let part = |name: &str| {
+            let text = if name == "metrics.json" { "{\"entries\":4}" } else { "text\n" };
+            Part { name: name.to_owned(), bytes: text.as_bytes().to_vec() }
+        };
+        PackContents {
+            session: name("s-1"),
+            phase: Phase::Paper,
+            simulated: true,
+            parts: REQUIRED_PARTS.into_iter().map(part).collect(),
+            statements: self.statements(before),
+            journal: journal.disk().bytes().to_vec(),
+            chunks: chunks.flush().into_iter().collect(),
+        }
+    }
+
+    pub(super) fn seal(&self, written: &WrittenPack) -> SignedStatement {
+        let seal = Seal {
+            classification: Classification::Green,
+            journal: JournalHead {
+                head: written.journal.chain,
+                origin: ORIGIN.to_owned(),
+                size: written.journal.size,
+            },
+            manifest: written.manifest,
+            session: name("s-1"),
+        };
+        let by = [("olga", Role::Operator), ("ada", Role::Approver)];
+        self.sign(Kind::Seal, &by, &seal.to_value())
+    }
+
+    /// A sealed pack in a folder of its own.
+    pub(super) fn pack(&self, scratch: &Scratch) -> PathBuf {
+        let target = scratch.path().join("pack");
+        let written = write_pack(&target, &self.contents(), &TestLeaves).unwrap();
+        seal_pack(&target, &self.seal(&written)).unwrap();
+        target
+    }
+}
+
+fn key(salt: u8, person: &str) -> SigningKey {
+    let mut seed = [salt; 32];
+    for (to, from) in seed.iter_mut().zip(person.bytes()) {
+        *to = from;
+    }
+    SigningKey::from_seed(seed)
+}
+
+fn release() -> PluginRelease {
+    PluginRelease {
+        author: name("ada"),
+        component: Digest::of(b"component"),
+        exports: vec!["on-events".to_owned()],
+        imports: vec!["log".to_owned()],
+        memory_bytes_max: 16_777_216,
+        phase_max: Phase::Paper,
+        plugin: name("ema-cross"),
+        release_seq: 1,
+        world: "portcullis:strategy@0.9.0".to_owned(),
+    }
+}
+
+fn approval(endpoint: Digest, release: Digest, before: Head) -> SessionApproval {
+    let plugin = ApprovedPlugin {
+        name: name("ema-cross"),
+        component: Digest::of(b"component"),
+        release,
+        params: BTreeMap::new(),
+    };
+    SessionApproval {
+        account: name("acct"),
+        host: name("host-1"),
+        session: name("s-1"),
+        phase: Phase::Paper,
+        plugins: vec![plugin],
+        instruments: vec![instrument()],
+        sources: vec!["test".to_owned()],
+        limits: limits(),
+        limits_digest: Digest::of(b"limits"),
+        phases_digest: Digest::of(b"phases"),
+        endpoint,
+        endpoint_kind: EndpointKind::Simulated,
+        balances: BTreeMap::from([("USDT".to_owned(), Money::parse("10000").unwrap())]),
+        carried: vec![],
+        kill_seq: 0,
+        journal: JournalBinding {
+            origin: ORIGIN.to_owned(),
+            size: before.size,
+            root: before.chain,
+        },
+        window_opens: BEGINS,
+        window_closes: BEGINS.plus_ns(3_600_000_000_000),
+        latency_ns: 20_000_000,
+        fuel_per_batch_max: 10_000_000,
+        compile_record: "in-worker".to_owned(),
+        witness: "not-required".to_owned(),
+        build: "0.1.0".to_owned(),
+        worst_case_loss: Money::parse("250").unwrap(),
+    }
+}
+
+fn instrument() -> Instrument {
+    Instrument {
+        id: InstrumentId(0),
+        symbol: "BTC-USDT".to_owned(),
+        venue_symbol: "BTCUSDT".to_owned(),
+        base: "BTC".to_owned(),
+        quote: "USDT".to_owned(),
+        price_scale: 2,
+        qty_scale: 5,
+        tick: Px::new(1).unwrap(),
+        lot: Qty::new(1).unwrap(),
+        qty_min: Qty::new(1).unwrap(),
+        notional_min: Money::parse("5").unwrap(),
+        maker_fee: Rate::parse("0.001").unwrap(),
+        taker_fee: Rate::parse("0.001").unwrap(),
+    }
+}
+
+fn limits() -> Limits {
+    let held = InstrumentLimits {
+        order_qty_max: Qty::new(100_000).unwrap(),
+        order_notional_max: Money::parse("1000").unwrap(),
+        position_qty_max: Qty::new(200_000).unwrap(),
+        price_collar_bps: 50,
+        market_data_age_ms_max: 2_000,
+    };
+    Limits {
+        account: AccountLimits { open_orders_max: 10, messages_per_second_max: 20 },
+        instruments: BTreeMap::from([(InstrumentId(0), held)]),
+    }
+}
+
+/// Every file below `root`, sorted, by its name in the pack.
+pub(super) fn files(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for folder in ["", "statements", "journal", "chunks"] {
+        for item in std::fs::read_dir(root.join(folder)).unwrap() {
+            let item = item.unwrap();
+            if item.metadata().unwrap().is_file() {
+                let name = Path::new(folder).join(item.file_name());
+                found.push(name.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}

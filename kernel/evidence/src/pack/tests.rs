@@ -1,0 +1,278 @@
+//! Packs: written whole, sealed, verified, and attacked.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use portcullis_statement::Kind;
+
+use super::testkit::{Installation, TestLeaves, files, name};
+use super::*;
+use crate::testing::{Generator, Scratch};
+
+fn damage(pack: &Path, ours: &Installation) -> Finding {
+    match verify(pack, Some(ours.pin()), &TestLeaves).outcome {
+        Outcome::Damaged(finding) => finding,
+        Outcome::Ok | Outcome::SelfConsistentOriginUnproven => panic!("nothing found"),
+    }
+}
+
+fn alter(pack: &Path, file: &str, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(pack.join(file)).unwrap();
+    change(&mut bytes);
+    fs::write(pack.join(file), bytes).unwrap();
+}
+
+#[test]
+fn an_honest_pack_holds_under_its_genesis_and_only_then() {
+    let (scratch, ours) = (Scratch::new("pack"), Installation::new(7));
+    let pack = ours.pack(&scratch);
+    let verdict = verify(&pack, Some(ours.pin()), &TestLeaves);
+    assert_eq!(verdict.outcome, Outcome::Ok, "{:#?}", verdict.steps);
+    assert_eq!((verdict.exit_code(), verdict.simulated), (0, Some(true)));
+    assert!(verdict.steps.iter().all(|step| matches!(step.result, StepResult::Passed(_))));
+    assert_eq!(verdict.steps.len(), 11);
+
+    let unproven = verify(&pack, None, &TestLeaves);
+    assert_eq!(unproven.outcome, Outcome::SelfConsistentOriginUnproven);
+    assert_eq!(unproven.exit_code(), 3);
+}
+
+/// A stranger's pack is consistent in itself; only the anchor tells.
+#[test]
+fn a_whole_pack_signed_anew_by_a_stranger_is_refused() {
+    let (scratch, ours, stranger) =
+        (Scratch::new("stranger"), Installation::new(7), Installation::new(8));
+    let forged = stranger.pack(&scratch);
+    assert_eq!(damage(&forged, &ours).code, "GENESIS_MISMATCH");
+    let unpinned = verify(&forged, None, &TestLeaves);
+    assert_eq!(unpinned.outcome, Outcome::SelfConsistentOriginUnproven);
+}
+
+#[test]
+fn a_flipped_byte_anywhere_is_found_and_its_file_named() {
+    let (scratch, ours) = (Scratch::new("flip"), Installation::new(7));
+    let pack = ours.pack(&scratch);
+    for file in files(&pack) {
+        let original = fs::read(pack.join(&file)).unwrap();
+        for at in [0, original.len() / 3, original.len() / 2, original.len() - 1] {
+            alter(&pack, &file, |bytes| bytes[at] ^= 0x04);
+            let verdict = verify(&pack, Some(ours.pin()), &TestLeaves);
+            // A signature of the seal is named by its statement: nothing lists it by itself.
+            let named = |finding: &Finding| {
+                finding.place.starts_with(&file)
+                    || file.starts_with(&finding.place)
+                    || finding.reason.contains(&file)
+            };
+            let found = verdict
+                .steps
+                .iter()
+                .any(|step| matches!(&step.result, StepResult::Failed(finding) if named(finding)));
+            assert!(found, "{file} at {at}: {:#?}", verdict.steps);
+            assert!(matches!(verdict.outcome, Outcome::Damaged(_)));
+            fs::write(pack.join(&file), &original).unwrap();
+        }
+    }
+    assert_eq!(verify(&pack, Some(ours.pin()), &TestLeaves).outcome, Outcome::Ok);
+}
+
+#[test]
+fn a_damaged_record_of_the_journal_is_named() {
+    let (scratch, ours) = (Scratch::new("record"), Installation::new(7));
+    let pack = ours.pack(&scratch);
+    let journal = fs::read(pack.join(JOURNAL_FILE)).unwrap();
+    let at = journal.windows(6).position(|window| window == b"\"fill\"").unwrap();
+    alter(&pack, JOURNAL_FILE, |bytes| bytes[at] = b'\'');
+    let finding = damage(&pack, &ours);
+    assert_eq!(
+        (finding.code, finding.place.as_str()),
+        ("JOURNAL_DAMAGED", "journal/session.journal entry 2")
+    );
+}
+
+/// Parts altered together with manifest and sums: consistent again, but no longer sealed.
+#[test]
+fn manifest_and_sums_written_anew_do_not_fit_the_seal() {
+    let (scratch, ours) = (Scratch::new("anew"), Installation::new(7));
+    let pack = ours.pack(&scratch);
+    alter(&pack, "lessons.md", |bytes| bytes.extend_from_slice(b"all went well\n"));
+    let mut manifest = Manifest::parse(&fs::read(pack.join("manifest.json")).unwrap()).unwrap();
+    let bytes = fs::read(pack.join("lessons.md")).unwrap();
+    let entry = manifest.files.get_mut("lessons.md").unwrap();
+    *entry =
+        FileEntry { digest: crate::Digest::of(&bytes), bytes: bytes.len().try_into().unwrap() };
+    fs::write(pack.join("manifest.json"), manifest.to_bytes()).unwrap();
+    fs::write(pack.join("SHA256SUMS"), manifest.sums_text()).unwrap();
+    let finding = damage(&pack, &ours);
+    assert_eq!((finding.code, finding.place.as_str()), ("PACK_BINDING", "statements/seal.json"));
+}
+
+#[test]
+fn valid_parts_in_the_wrong_place_do_not_bind() {
+    let ours = Installation::new(7);
+    let check = |change: fn(&mut PackContents), expect: &str| {
+        let scratch = Scratch::new("bind");
+        let mut contents = ours.contents();
+        change(&mut contents);
+        let pack = scratch.path().join("pack");
+        let written = write_pack(&pack, &contents, &TestLeaves).unwrap();
+        seal_pack(&pack, &ours.seal(&written)).unwrap();
+        assert_eq!(damage(&pack, &ours).code, expect);
+    };
+    check(|contents| contents.session = name("s-2"), "PACK_BINDING");
+    check(|contents| contents.phase = portcullis_domain::Phase::Shadow, "PACK_BINDING");
+    check(|contents| drop(contents.statements.remove(1)), "PACK_BINDING");
+    check(|contents| drop(contents.statements.remove(2)), "PACK_BINDING");
+    check(|contents| drop(contents.statements[3].signatures.pop()), "SIGNATURE_MISSING");
+    check(|contents| contents.parts[5].bytes = b"{\"entries\":5}".to_vec(), "PACK_DERIVED");
+    check(|contents| contents.chunks[0].digest.0[0] ^= 1, "CHUNK_DIGEST");
+}
+
+#[test]
+fn an_unsealed_pack_is_no_evidence() {
+    let (scratch, ours) = (Scratch::new("unsealed"), Installation::new(7));
+    let pack = scratch.path().join("pack");
+    let written = write_pack(&pack, &ours.contents(), &TestLeaves).unwrap();
+    assert_eq!(damage(&pack, &ours).code, "PACK_UNSEALED");
+
+    let mut elsewhere = written;
+    elsewhere.manifest.0[0] ^= 1;
+    let refusal = seal_pack(&pack, &ours.seal(&elsewhere)).unwrap_err();
+    assert_eq!(refusal.code(), "PACK_SEAL_ELSEWHERE");
+    let refusal = seal_pack(&pack, &ours.contents().statements[3]).unwrap_err();
+    assert_eq!(refusal.code(), "KIND_UNEXPECTED");
+    seal_pack(&pack, &ours.seal(&written)).unwrap();
+    assert_eq!(seal_pack(&pack, &ours.seal(&written)).unwrap_err().code(), "PACK_EXISTS");
+    assert_eq!(verify(&pack, Some(ours.pin()), &TestLeaves).outcome, Outcome::Ok);
+}
+
+#[test]
+fn an_incomplete_pack_is_not_written_and_leaves_nothing_behind() {
+    let ours = Installation::new(7);
+    let check = |change: fn(&mut PackContents), expect: &str| {
+        let scratch = Scratch::new("refused");
+        let mut contents = ours.contents();
+        change(&mut contents);
+        let target = scratch.path().join("pack");
+        assert_eq!(write_pack(&target, &contents, &TestLeaves).unwrap_err().code(), expect);
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+    };
+    for (index, name) in REQUIRED_PARTS.iter().enumerate() {
+        let scratch = Scratch::new("missing");
+        let mut contents = ours.contents();
+        contents.parts.remove(index);
+        let refusal = write_pack(&scratch.path().join("p"), &contents, &TestLeaves).unwrap_err();
+        assert_eq!(refusal.to_string(), format!("PACK_PART_MISSING: {name} is missing"));
+    }
+    check(|contents| contents.parts[8].bytes = b"<<what we learnt>>".to_vec(), "PACK_PLACEHOLDER");
+    check(|contents| contents.parts[0].name = "../runlog.md".to_owned(), "PACK_PART_UNEXPECTED");
+    check(|contents| contents.parts.push(contents.parts[0].clone()), "PACK_PART_UNEXPECTED");
+    check(|contents| drop(contents.statements.remove(0)), "PACK_PART_MISSING");
+    check(|contents| drop(contents.statements.pop()), "PACK_PART_MISSING");
+    check(|contents| contents.statements[1].bytes.push(b' '), "STATEMENT_MALFORMED");
+    check(|contents| contents.simulated = false, "PACK_SIMULATED");
+    check(|contents| contents.journal.truncate(300), "JOURNAL_TRUNCATED");
+    check(|contents| contents.journal[200] ^= 1, "JOURNAL_DAMAGED");
+}
+
+#[test]
+fn nothing_that_exists_is_replaced() {
+    let (scratch, ours) = (Scratch::new("exists"), Installation::new(7));
+    let pack = ours.pack(&scratch);
+    let refusal = write_pack(&pack, &ours.contents(), &TestLeaves).unwrap_err();
+    assert_eq!(refusal.code(), "PACK_EXISTS");
+    assert_eq!(verify(&pack, Some(ours.pin()), &TestLeaves).outcome, Outcome::Ok);
+}
+
+#[test]
+fn a_pack_cannot_lead_the_verifier_elsewhere() {
+    let ours = Installation::new(7);
+    let check = |change: fn(&Path), expect: &str| {
+        let scratch = Scratch::new("hostile");
+        let pack = ours.pack(&scratch);
+        change(&pack);
+        assert_eq!(damage(&pack, &ours).code, expect);
+    };
+    check(|pack| symlink("/etc/hostname", pack.join("extra")).unwrap(), "PACK_STRUCTURE");
+    check(
+        |pack| {
+            fs::remove_file(pack.join("recon.md")).unwrap();
+            symlink("lessons.md", pack.join("recon.md")).unwrap();
+        },
+        "PACK_STRUCTURE",
+    );
+    check(
+        |pack| {
+            fs::remove_dir_all(pack.join("chunks")).unwrap();
+            symlink("statements", pack.join("chunks")).unwrap();
+        },
+        "PACK_STRUCTURE",
+    );
+    check(|pack| fs::create_dir(pack.join("more")).unwrap(), "PACK_STRUCTURE");
+    check(|pack| fs::write(pack.join("a\u{1b}[2Jb"), b"").unwrap(), "PACK_STRUCTURE");
+    check(|pack| fs::write(pack.join("extra.md"), b"").unwrap(), "PACK_FILE_UNLISTED");
+    check(|pack| fs::remove_file(pack.join("recon.md")).unwrap(), "PACK_FILE_MISSING");
+    check(|pack| alter(pack, "recon.md", |bytes| bytes.resize(9_999, b'x')), "PACK_FILE_TOO_LONG");
+    check(|pack| fs::remove_file(pack.join("manifest.json")).unwrap(), "PACK_FILE_MISSING");
+    let scratch = Scratch::new("nothing");
+    assert_eq!(damage(&scratch.path().join("none"), &ours).code, "PACK_UNREADABLE");
+    assert_eq!(damage(scratch.path(), &ours).code, "PACK_FILE_MISSING");
+}
+
+#[test]
+fn a_pipe_in_a_pack_does_not_stop_the_verifier() {
+    let (scratch, ours) = (Scratch::new("pipe"), Installation::new(7));
+    let pack = ours.pack(&scratch);
+    fs::remove_file(pack.join("recon.md")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(pack.join("recon.md")).status();
+    assert!(made.unwrap().success());
+    assert_eq!(damage(&pack, &ours).code, "PACK_STRUCTURE");
+}
+
+#[test]
+fn names_from_a_pack_reach_the_terminal_escaped() {
+    let (scratch, ours) = (Scratch::new("escape"), Installation::new(7));
+    let pack = ours.pack(&scratch);
+    fs::write(pack.join("ok\u{202e}\u{1b}]52;"), b"").unwrap();
+    assert_eq!(damage(&pack, &ours).place, "ok\\u{202e}\\u{1b}]52;");
+}
+
+/// Damage at random: never a panic, never a pass.
+#[test]
+fn random_damage_never_panics_and_never_passes() {
+    let (scratch, ours) = (Scratch::new("random"), Installation::new(7));
+    let pack = ours.pack(&scratch);
+    let (names, mut random) = (files(&pack), Generator::new(11));
+    for round in 0..300 {
+        let file = &names[random.below(names.len())];
+        let original = fs::read(pack.join(file)).unwrap();
+        alter(&pack, file, |bytes| {
+            let at = random.below(bytes.len());
+            match random.below(4) {
+                0 => bytes.truncate(at),
+                1 => bytes[at] = bytes[at].wrapping_add(1),
+                2 => bytes.insert(at, 0xff),
+                _ => drop(bytes.drain(..=at)),
+            }
+        });
+        let outcome = verify(&pack, Some(ours.pin()), &TestLeaves).outcome;
+        assert!(matches!(outcome, Outcome::Damaged(_)), "round {round}: {file}");
+        fs::write(pack.join(file), original).unwrap();
+    }
+}
+
+/// What a stranger checks with tools that are not ours.
+#[test]
+fn coreutils_gzip_and_openssh_agree() {
+    let (scratch, ours) = (Scratch::new("strangers"), Installation::new(7));
+    let pack = ours.pack(&scratch);
+    let script = "set -e; sha256sum --quiet -c SHA256SUMS; \
+        for c in chunks/*.gz; do \
+          test \"$(gunzip -c $c | sha256sum | cut -c1-64)\" = \"$(basename $c .gz)\"; done; \
+        ssh-keygen -Y check-novalidate -n portcullis-seal \
+          -s statements/seal.json.1.sig < statements/seal.json";
+    let checked = std::process::Command::new("sh").args(["-c", script]).current_dir(&pack).output();
+    let checked = checked.unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    assert_eq!(Kind::Seal.namespace(), "portcullis-seal");
+}

@@ -1,0 +1,93 @@
+//! A yes that cannot be forged. This is a child of the only module that may mint one.
+
+use portcullis_domain::{ClOrdId, Now, Px};
+use portcullis_statement::Digest;
+
+/// Proof that the gate approved `T`, when, and under whose signatures.
+///
+/// Not `Clone`, `Default`, `From` or decodable: each of them would be a second way in.
+///
+/// ```compile_fail
+/// fn twice<T>(approved: portcullis_gate::Approved<T>) -> [portcullis_gate::Approved<T>; 2] {
+///     [approved.clone(), approved]
+/// }
+/// ```
+/// ```
+/// fn once<T>(approved: portcullis_gate::Approved<T>) -> [portcullis_gate::Approved<T>; 1] {
+///     [approved]
+/// }
+/// ```
+/// An approval cannot be written down from outside; looking at one is fine:
+/// ```compile_fail
+/// fn forge<T>(item: T, real: portcullis_gate::Approved<T>) -> portcullis_gate::Approved<T> {
+///     portcullis_gate::Approved { item, ..real }
+/// }
+/// ```
+/// ```
+/// fn look<T>(real: &portcullis_gate::Approved<T>) -> &T {
+///     real.item()
+/// }
+/// ```
+/// ```compile_fail
+/// fn mint<T>(item: T) { portcullis_gate::Approved::mint(item); }
+/// ```
+#[must_use = "an approval that is not sent must be recorded as not sent"]
+#[derive(Debug)]
+pub struct Approved<T> {
+    item: T,
+    cl_ord_id: ClOrdId,
+    reserve_px: Px,
+    at: Now,
+    authority: Authority,
+}
+
+/// Under which approval and which genesis a proof was made. Gate, journal and venue compare it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// Digest of the session approval.
+    pub approval: Digest,
+    /// Fingerprint of the genesis roster.
+    pub genesis: Digest,
+}
+
+impl<T> Approved<T> {
+    pub(super) fn mint(
+        item: T,
+        cl_ord_id: ClOrdId,
+        reserve_px: Px,
+        at: Now,
+        authority: Authority,
+    ) -> Self {
+        Self { item, cl_ord_id, reserve_px, at, authority }
+    }
+
+    /// What was approved. Read-only: an approved order cannot be edited.
+    #[must_use]
+    pub fn item(&self) -> &T {
+        &self.item
+    }
+
+    /// The id under which it will leave.
+    #[must_use]
+    pub fn cl_ord_id(&self) -> ClOrdId {
+        self.cl_ord_id
+    }
+
+    /// The worst price that the limits reserved for it.
+    #[must_use]
+    pub fn reserve_px(&self) -> Px {
+        self.reserve_px
+    }
+
+    /// When it was approved.
+    #[must_use]
+    pub fn at(&self) -> Now {
+        self.at
+    }
+
+    /// Under whose signatures.
+    #[must_use]
+    pub fn authority(&self) -> Authority {
+        self.authority
+    }
+}

@@ -1,0 +1,249 @@
+//! From a signed approval to a gate. Nothing else makes one.
+
+use std::collections::BTreeMap;
+
+use portcullis_domain::policy::Limits;
+use portcullis_domain::{Instrument, InstrumentId, Name, Phase, PluginId, WallNs};
+use portcullis_statement::{
+    Digest, EndpointKind, EndpointSet, PluginRelease, SessionApproval, Verified,
+};
+
+use crate::assess::Authority;
+
+/// An open gate: the values that people signed, and nothing that could change them.
+#[derive(Debug)]
+pub struct Gate {
+    approval: Verified<SessionApproval>,
+}
+
+/// What an approval is held against when the gate opens.
+#[derive(Debug)]
+pub struct Opening<'a> {
+    /// Wall time of the opening.
+    pub now: WallNs,
+    /// Fingerprint of the genesis that is pinned outside the home.
+    pub genesis: Digest,
+    /// Name of this host.
+    pub host: &'a Name,
+    /// Account of this daemon.
+    pub account: &'a Name,
+    /// Origin of this journal.
+    pub origin: &'a str,
+    /// Kills so far. An approval signed before the last one is void.
+    pub kill_seq: u64,
+    /// Digest of the phase rules in force.
+    pub phases_digest: Digest,
+    /// Endpoint sets that people signed, by digest.
+    pub endpoints: &'a BTreeMap<Digest, Verified<EndpointSet>>,
+    /// Plugin releases that people signed, by digest.
+    pub releases: &'a BTreeMap<Digest, Verified<PluginRelease>>,
+    /// Digests of the components that are loaded, in the approval's order.
+    pub components: &'a [Digest],
+}
+
+/// Why a gate stays shut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenRefusal {
+    /// Signed under another genesis.
+    GenesisMismatch,
+    /// For another host.
+    HostMismatch,
+    /// For another account.
+    AccountMismatch,
+    /// For another journal.
+    JournalMismatch,
+    /// Signed before a kill.
+    KillSeqChanged,
+    /// Signed under other phase rules.
+    PolicyChanged,
+    /// Expired, or outside its window.
+    OutsideSessionWindow,
+    /// Nothing runs in this phase.
+    PhaseForbids,
+    /// The endpoint set was not signed here.
+    EndpointNotSigned,
+    /// The endpoint set is not what the approval says, or the phase does not admit its kind.
+    EndpointForbidden,
+    /// A component was not released by people, or another one is loaded.
+    HashNotSigned,
+    /// The release does not go up to this phase.
+    ReleasePhase,
+    /// The worker compiles for itself, which this phase does not admit.
+    CompileRecord,
+    /// No instrument or no plugin in it.
+    NothingToDo,
+}
+
+impl OpenRefusal {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::GenesisMismatch => "GENESIS_MISMATCH",
+            Self::HostMismatch => "HOST_MISMATCH",
+            Self::AccountMismatch => "ACCOUNT_MISMATCH",
+            Self::JournalMismatch => "JOURNAL_MISMATCH",
+            Self::KillSeqChanged => "KILL_SEQ_CHANGED",
+            Self::PolicyChanged => "POLICY_CHANGED",
+            Self::OutsideSessionWindow => "OUTSIDE_SESSION_WINDOW",
+            Self::PhaseForbids => "PHASE_FORBIDS",
+            Self::EndpointNotSigned => "ENDPOINT_NOT_SIGNED",
+            Self::EndpointForbidden => "ENDPOINT_FORBIDDEN",
+            Self::HashNotSigned => "HASH_NOT_SIGNED",
+            Self::ReleasePhase => "RELEASE_PHASE",
+            Self::CompileRecord => "COMPILE_RECORD",
+            Self::NothingToDo => "NOTHING_TO_DO",
+        }
+    }
+}
+
+impl Gate {
+    /// Opens the gate that `approval` describes. The approval is consumed: one approval, one gate.
+    pub fn open(
+        approval: Verified<SessionApproval>,
+        desk: &Opening<'_>,
+    ) -> Result<Self, OpenRefusal> {
+        check_place(&approval, desk)?;
+        check_time(&approval, desk)?;
+        check_endpoint(&approval, desk)?;
+        check_plugins(&approval, desk)?;
+        if approval.item().instruments.is_empty() {
+            return Err(OpenRefusal::NothingToDo);
+        }
+        Ok(Self { approval })
+    }
+
+    /// The approval behind this gate.
+    #[must_use]
+    pub fn approval(&self) -> &SessionApproval {
+        self.approval.item()
+    }
+
+    /// The limits that people signed.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.approval.item().limits
+    }
+
+    /// The instrument of that number.
+    #[must_use]
+    pub fn instrument(&self, id: InstrumentId) -> Option<&Instrument> {
+        self.instruments().iter().find(|instrument| instrument.id == id)
+    }
+
+    /// All instruments of the session.
+    #[must_use]
+    pub fn instruments(&self) -> &[Instrument] {
+        &self.approval.item().instruments
+    }
+
+    /// What the session's phase is.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.approval.item().phase
+    }
+
+    pub(crate) fn authority(&self) -> Authority {
+        Authority { approval: self.approval.digest(), genesis: self.approval.genesis() }
+    }
+
+    pub(crate) fn expires(&self) -> WallNs {
+        self.approval.header().expires
+    }
+
+    pub(crate) fn window(&self) -> (WallNs, WallNs) {
+        (self.approval.item().window_opens, self.approval.item().window_closes)
+    }
+
+    pub(crate) fn component(&self, plugin: PluginId) -> Option<Digest> {
+        let plugins = &self.approval.item().plugins;
+        plugins.get(usize::from(plugin.0)).map(|plugin| plugin.component)
+    }
+}
+
+fn check_place(
+    approval: &Verified<SessionApproval>,
+    desk: &Opening<'_>,
+) -> Result<(), OpenRefusal> {
+    let item = approval.item();
+    if approval.genesis() != desk.genesis {
+        return Err(OpenRefusal::GenesisMismatch);
+    }
+    if item.host != *desk.host {
+        return Err(OpenRefusal::HostMismatch);
+    }
+    if item.account != *desk.account {
+        return Err(OpenRefusal::AccountMismatch);
+    }
+    if item.journal.origin != desk.origin {
+        return Err(OpenRefusal::JournalMismatch);
+    }
+    if item.kill_seq != desk.kill_seq {
+        return Err(OpenRefusal::KillSeqChanged);
+    }
+    if item.phases_digest != desk.phases_digest {
+        return Err(OpenRefusal::PolicyChanged);
+    }
+    Ok(())
+}
+
+fn check_time(approval: &Verified<SessionApproval>, desk: &Opening<'_>) -> Result<(), OpenRefusal> {
+    let item = approval.item();
+    let inside = desk.now >= item.window_opens && desk.now < item.window_closes;
+    if inside && desk.now < approval.header().expires {
+        Ok(())
+    } else {
+        Err(OpenRefusal::OutsideSessionWindow)
+    }
+}
+
+/// Which kind of endpoint each phase admits on a ladder that aims at a simulated venue. A real
+/// endpoint opens nothing yet: the connectors that would speak to one do not exist.
+fn check_endpoint(
+    approval: &Verified<SessionApproval>,
+    desk: &Opening<'_>,
+) -> Result<(), OpenRefusal> {
+    let item = approval.item();
+    let signed = desk.endpoints.get(&item.endpoint).ok_or(OpenRefusal::EndpointNotSigned)?;
+    if approval.check_endpoint(signed).is_err() {
+        return Err(OpenRefusal::EndpointForbidden);
+    }
+    match (item.phase, item.endpoint_kind) {
+        (Phase::Foundation, _) => Err(OpenRefusal::PhaseForbids),
+        (Phase::Shadow, EndpointKind::Recorded | EndpointKind::Simulated) => Ok(()),
+        (_, EndpointKind::Simulated) => Ok(()),
+        (_, EndpointKind::Recorded | EndpointKind::Sandbox | EndpointKind::Real) => {
+            Err(OpenRefusal::EndpointForbidden)
+        }
+    }
+}
+
+fn check_plugins(
+    signed: &Verified<SessionApproval>,
+    desk: &Opening<'_>,
+) -> Result<(), OpenRefusal> {
+    let approval = signed.item();
+    if approval.plugins.is_empty() {
+        return Err(OpenRefusal::NothingToDo);
+    }
+    if approval.phase >= Phase::BoundedAuto && approval.compile_record == "in-worker" {
+        return Err(OpenRefusal::CompileRecord);
+    }
+    if approval.plugins.len() != desk.components.len() {
+        return Err(OpenRefusal::HashNotSigned);
+    }
+    for (plugin, loaded) in approval.plugins.iter().zip(desk.components) {
+        let release = desk.releases.get(&plugin.release).ok_or(OpenRefusal::HashNotSigned)?;
+        if plugin.component != *loaded || release.item().component != *loaded {
+            return Err(OpenRefusal::HashNotSigned);
+        }
+        if release.item().phase_max < approval.phase {
+            return Err(OpenRefusal::ReleasePhase);
+        }
+        // Binding, expiry and that no author approves a session of their own plugin.
+        if signed.check_release(release).is_err() {
+            return Err(OpenRefusal::HashNotSigned);
+        }
+    }
+    Ok(())
+}

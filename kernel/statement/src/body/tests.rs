@@ -1,0 +1,236 @@
+//! Bodies read back as they were written, and what contradicts itself is not read at all.
+
+use portcullis_domain::Phase;
+
+use super::*;
+use crate::json::object;
+use crate::testkit::{approval, endpoint_set, release, seal, unkill};
+
+/// `value` with the value at `path` replaced, or taken away.
+fn with(value: &Value, path: &str, put: Option<Value>) -> Value {
+    let mut changed = value.clone();
+    let (above, key) = path.rsplit_once('/').unwrap_or(("", path));
+    let mut place = &mut changed;
+    for step in above.split('/').filter(|step| !step.is_empty()) {
+        place = match place {
+            Value::Object(entries) => entries.get_mut(step).unwrap(),
+            Value::List(list) => list.get_mut(step.parse::<usize>().unwrap()).unwrap(),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Text(_) => panic!("{path}"),
+        };
+    }
+    let Value::Object(entries) = place else { panic!("{path} is not a key") };
+    match put {
+        Some(put) => entries.insert(key.to_owned(), put),
+        None => entries.remove(key),
+    };
+    changed
+}
+
+fn good_approval() -> SessionApproval {
+    approval(Phase::Paper, EndpointKind::Simulated)
+}
+
+#[track_caller]
+fn refused(path: &str, put: impl Into<Value>, expect: &str) {
+    let value = with(&good_approval().to_value(), path, Some(put.into()));
+    let error = SessionApproval::from_value(&value).expect_err(path).to_string();
+    assert!(error.contains(expect), "{path}: {error}");
+}
+
+#[test]
+fn an_approval_reads_back_typed() {
+    let approval = good_approval();
+    assert_eq!(SessionApproval::from_value(&approval.to_value()), Ok(approval.clone()));
+    assert_eq!((approval.instruments(), approval.limits()), {
+        (approval.instruments.clone(), approval.limits.clone())
+    });
+    let unknown_price = with(&approval.to_value(), "carried/0/avg_px", Some(Value::Null));
+    let read = SessionApproval::from_value(&unknown_price).unwrap();
+    assert_eq!(read.carried[0].avg_px, None);
+    assert_eq!(read.to_value(), unknown_price);
+}
+
+#[test]
+fn each_key_of_an_approval_is_needed_and_no_other_is_known() {
+    fn keys_below(value: &Value, path: &str, keys: &mut Vec<String>) {
+        let children: Vec<(String, &Value)> = match value {
+            Value::Object(entries) => entries.iter().map(|(k, v)| (k.clone(), v)).collect(),
+            Value::List(list) => list.iter().enumerate().map(|(n, v)| (n.to_string(), v)).collect(),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Text(_) => Vec::new(),
+        };
+        for (key, child) in children {
+            let path = format!("{path}/{key}");
+            if matches!(value, Value::Object(_)) {
+                keys.push(path.clone());
+            }
+            keys_below(child, &path, keys);
+        }
+    }
+    let value = good_approval().to_value();
+    let mut keys = Vec::new();
+    keys_below(&value, "", &mut keys);
+    assert!(keys.len() > 60, "{}", keys.len());
+    // Keys that are data, not form: a session may have fewer of them.
+    let free = ["/balances/USDT", "/plugins/0/params/fast", "/limits/instruments/BTC-USDT"];
+    for key in keys {
+        let without = SessionApproval::from_value(&with(&value, &key, None));
+        assert_eq!(without.is_ok(), free.contains(&key.as_str()), "{key} taken away");
+        let other = SessionApproval::from_value(&with(&value, &key, Some(vec![].into())));
+        let list = ["/carried", "/instruments", "/plugins"].contains(&key.as_str());
+        assert!(other.is_err() || list, "{key} as an empty list");
+        let more = SessionApproval::from_value(&with(&value, &format!("{key}x"), Some(1.into())));
+        assert!(more.is_err(), "{key}x beside {key}");
+    }
+}
+
+#[test]
+fn an_impossible_instrument_is_refused() {
+    refused("instruments/0/tick", "0", "tick");
+    refused("instruments/0/tick", "0.001", "more decimals");
+    refused("instruments/0/tick", "1e-2", "plain decimal");
+    refused("instruments/0/tick", 1, "not a string");
+    refused("instruments/0/lot", "0", "lot");
+    refused("instruments/0/lot", "-0.1", "lot");
+    refused("instruments/0/price_scale", 14, "too fine");
+    refused("instruments/0/qty_scale", 300, "255");
+    refused("instruments/0/notional_min", "-5", "negative");
+    refused("instruments/0/taker_fee", "-0.001", "taker_fee");
+    refused("instruments/0/symbol", "BTC USDT", "symbol");
+    refused("instruments/0/symbol", "", "symbol");
+    refused("instruments/0/quote", "usdt", "quote");
+    refused("instruments/0/quote", "BTC", "quote");
+    refused("instruments/0/source", " ", "source");
+    let Value::Object(entries) = good_approval().to_value() else { panic!("not an object") };
+    let Some(Value::List(list)) = entries.get("instruments") else { panic!("not a list") };
+    refused("instruments", [list.clone(), list.clone()].concat(), "BTC-USDT twice");
+    let renamed = with(&list[0], "symbol", Some("BTC-USD".into()));
+    refused("instruments", vec![list[0].clone(), renamed], "BTC-USD twice");
+    refused("instruments", Vec::new(), "is not an approved instrument");
+}
+
+#[test]
+fn limits_and_positions_are_about_approved_instruments() {
+    let account = object([("open_orders_max", 1.into()), ("messages_per_second_max", 1.into())]);
+    let limits = |symbol: &str, value: Value| {
+        object([("account", account.clone()), ("instruments", object([(symbol, value)]))])
+    };
+    refused("limits", limits("ETH-USDT", Value::Null), "limits.ETH-USDT");
+    refused("limits", limits("BTC-USDT", Value::Null), "limits.BTC-USDT");
+    let held = "limits/instruments/BTC-USDT";
+    refused(&format!("{held}/order_qty_max"), "-1", "order_qty_max");
+    refused(&format!("{held}/order_qty_max"), "0.000001", "more decimals");
+    refused(&format!("{held}/order_qty_max"), 1, "not a string");
+    refused(&format!("{held}/order_notional_max"), "-1", "negative");
+    refused(&format!("{held}/price_collar_bps"), 1_i64 << 32, "32 bits");
+    refused(&format!("{held}/price_collar_bps"), -1, "negative");
+    refused(&format!("{held}/price_collar_bps"), "50", "not a whole number");
+    refused("carried/0/symbol", "ETH-USDT", "carried.symbol");
+    refused("carried/0/qty", "0", "nothing to carry");
+    refused("carried/0/avg_px", "-1", "avg_px");
+    let carried = good_approval().to_value();
+    let Value::Object(entries) = &carried else { panic!("not an object") };
+    let Some(Value::List(list)) = entries.get("carried") else { panic!("not a list") };
+    refused("carried", [list.clone(), list.clone()].concat(), "an instrument twice");
+}
+
+#[test]
+fn an_approval_that_says_something_else_is_refused() {
+    refused("closing_rights", "anybody", "closing_rights");
+    refused("on_drop", "cancel-all", "on_drop");
+    refused("phase", 8, "0 to 7");
+    refused("phase", -1, "negative");
+    refused("phase", "2", "not a whole number");
+    refused("endpoint_kind", "live", "endpoint_kind");
+    refused("fuel_per_batch_max", 0, "zero");
+    refused("latency_ns", -1, "negative");
+    refused("worst_case_loss", "-1", "negative");
+    refused("worst_case_loss", "", "plain decimal");
+    refused("balances/USDT", "-1", "negative");
+    refused("balances/usdt", "1", "not a currency");
+    refused("window/closes", "1800000000000000000", "not after");
+    refused("window/opens", "+1", "window.opens");
+    refused("window/opens", "01", "window.opens");
+    refused("window/opens", "-1", "window.opens");
+    refused("build", "", "build");
+    refused("witness", " ", "witness");
+    refused("plugins/0/params/fast", 12, "not a string");
+    refused("plugins/0/name", "../x", "not a name");
+    refused("plugins/0/component", "00", "not a digest");
+    let Value::Object(entries) = good_approval().to_value() else { panic!("not an object") };
+    let Some(Value::List(list)) = entries.get("plugins") else { panic!("not a list") };
+    refused("plugins", [list.clone(), list.clone()].concat(), "a name twice");
+}
+
+#[test]
+fn an_approval_built_wrongly_cannot_be_read() {
+    let mut approval = good_approval();
+    approval.sources.clear();
+    assert!(SessionApproval::from_value(&approval.to_value()).is_err());
+    let mut approval = good_approval();
+    approval.carried[0].instrument = portcullis_domain::InstrumentId(9);
+    assert!(SessionApproval::from_value(&approval.to_value()).is_err());
+}
+
+#[test]
+fn the_small_bodies_read_back() {
+    assert_eq!(PluginRelease::from_value(&release().to_value()), Ok(release()));
+    assert_eq!(Unkill::from_value(&unkill().to_value()), Ok(unkill()));
+    assert_eq!(Seal::from_value(&seal().to_value()), Ok(seal()));
+    for class in [Classification::Green, Classification::Yellow, Classification::Red] {
+        assert_eq!(Classification::from_name(class.name()), Some(class));
+    }
+    let no_reason = with(&unkill().to_value(), "reason", Some("".into()));
+    assert!(Unkill::from_value(&no_reason).is_err());
+    let no_memory = with(&release().to_value(), "memory_bytes_max", Some(0.into()));
+    assert!(PluginRelease::from_value(&no_memory).is_err());
+    let other_class = with(&seal().to_value(), "classification", Some("amber".into()));
+    assert!(Seal::from_value(&other_class).is_err());
+}
+
+#[track_caller]
+fn check_set(change: impl FnOnce(&mut EndpointSet), kind: EndpointKind, expect: &str) {
+    let mut set = endpoint_set(kind);
+    change(&mut set);
+    let read = EndpointSet::from_value(&set.to_value());
+    let got = read.clone().map_or_else(|error| error.to_string(), |_| "ok".to_owned());
+    assert!(got.contains(expect), "{got} is not about {expect}");
+    if read.is_ok() {
+        assert_eq!(read, Ok(set));
+    }
+}
+
+#[test]
+fn an_endpoint_set_is_of_one_kind() {
+    use EndpointKind::{Real, Recorded, Sandbox, Simulated};
+    let at = |host: &str| Some(Host { host: host.to_owned(), port: 443 });
+    for kind in EndpointKind::ALL {
+        assert_eq!(EndpointKind::from_name(kind.name()), Some(kind));
+        check_set(|_| (), kind, "ok");
+    }
+    check_set(|set| set.private = at("api.binance.com"), Real, "ok");
+    check_set(|set| set.public = at("ws.kraken.com"), Real, "`public` is not a host");
+    for host in ["127.0.0.1", "localhost", "10.0.0.1", "evil.example", "STREAM.BINANCE.COM", ""] {
+        check_set(|set| set.private = at(host), Real, "`private` is not a host");
+        check_set(|set| set.public = at(host), Sandbox, "`public` is not a host");
+    }
+    check_set(|set| set.public = at("stream.binance.com"), Sandbox, "`public` is not a host");
+    check_set(|set| set.public = at("stream.testnet.binance.vision"), Real, "`public` is not");
+    check_set(|set| set.venue = Venue::Kraken, Sandbox, "`public` is not a host");
+    check_set(|set| set.public = at("::1"), Simulated, "ok");
+    for host in ["localhost", "10.0.0.1", "0.0.0.0", "127.1", "stream.binance.com"] {
+        check_set(|set| set.public = at(host), Simulated, "`public` is not a host");
+    }
+    check_set(|set| set.public = None, Simulated, "is needed");
+    check_set(|set| set.public = at("127.0.0.1"), Recorded, "beside recorded files");
+    check_set(|set| set.files.clear(), Recorded, "is empty");
+    check_set(|set| set.files.push(set.files[0].clone()), Recorded, "names a file twice");
+    for name in ["../day", "a/b", ".hidden", "-rf", "", "a b"] {
+        check_set(|set| set.files[0].name = name.to_owned(), Recorded, "files.name");
+    }
+    let file = endpoint_set(Recorded).files;
+    check_set(|set| set.files = file, Real, "beside hosts");
+    for port in [0, 65_536, -1] {
+        let set = with(&endpoint_set(Simulated).to_value(), "public/port", Some(port.into()));
+        assert!(EndpointSet::from_value(&set).is_err(), "{port}");
+    }
+}

@@ -1,0 +1,81 @@
+//! `cargo xtask bench`: one recording, several times, and the gate's own figures.
+//!
+//! It prints medians and ratios of one run on one machine. It never judges a time: a figure from a
+//! busy machine is not a fault of the program. Two runs with different results are one.
+
+use crate::build::{self, Profile};
+use crate::process::{self, Failure};
+use crate::replay::{Recording, Replayed};
+use crate::setup;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const RUNS: usize = 5;
+
+/// Replays `folder`, else the recordings beside the project, else a synthetic recording.
+pub(crate) fn run(folder: Option<String>) -> Result<(), Failure> {
+    setup::ensure()?;
+    build::programs(&["portcullis-cli", "portcullis-sandbox"], Profile::Release)?;
+    let recording = match folder {
+        Some(folder) => Recording::Folder(PathBuf::from(folder)),
+        None => Recording::beside_the_project().unwrap_or(Recording::Synthetic),
+    };
+    let component = build::shown_component()?;
+    let mut times = Vec::new();
+    let mut first: Option<Replayed> = None;
+    for run in 1..=RUNS {
+        let start = Instant::now();
+        let replayed = recording.run(Profile::Release, &component)?;
+        let time = start.elapsed();
+        println!("run {run}: {:.3} s, session root {}", time.as_secs_f64(), replayed.session_root);
+        times.push(time);
+        let known = first.get_or_insert_with(|| replayed.clone());
+        if *known != replayed {
+            return Err(Failure::new(
+                "replaying a recording",
+                format!("run {run} differs from run 1: {known:?}, {replayed:?}"),
+                "portcullis replay FOLDER, twice",
+            ));
+        }
+    }
+    print!("{}", figures(&mut times, first.and_then(|it| it.events)));
+    let mut gate = Command::new(build::program("portcullis", Profile::Release));
+    gate.args(["bench", "gate"]);
+    process::run(gate, "the gate's figures", "portcullis bench gate")
+}
+
+fn figures(times: &mut [Duration], events: Option<u64>) -> String {
+    times.sort();
+    let (Some(least), Some(most)) = (times.first(), times.last()) else { return String::new() };
+    let median = times.get(times.len() / 2).unwrap_or(most);
+    let seconds = median.as_secs_f64();
+    let rate = match events.and_then(|count| u32::try_from(count).ok()) {
+        Some(count) => {
+            let rate = f64::from(count) / seconds.max(1e-9);
+            format!("{count} events, {rate:.0} events/s at the median")
+        }
+        None => "the program named no number of events".to_owned(),
+    };
+    format!(
+        "replay: median {seconds:.3} s, min {:.3} s, max {:.3} s, max/min {:.2}\nreplay: {rate}\n",
+        least.as_secs_f64(),
+        most.as_secs_f64(),
+        most.as_secs_f64() / least.as_secs_f64().max(1e-9),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_and_the_rate_are_of_the_same_run() {
+        let mut times = [3, 1, 2].map(Duration::from_secs);
+        assert_eq!(
+            figures(&mut times, Some(2000)),
+            "replay: median 2.000 s, min 1.000 s, max 3.000 s, max/min 3.00\n\
+             replay: 2000 events, 1000 events/s at the median\n"
+        );
+    }
+}

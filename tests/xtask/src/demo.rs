@@ -1,0 +1,56 @@
+//! `cargo xtask demo`: the product from nothing, and nothing left behind.
+
+use crate::build::{self, PROGRAMS, Profile};
+use crate::process::{self, Failure};
+use crate::replay::Recording;
+use crate::setup;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+/// Builds the product and runs its own demo.
+pub(crate) fn run() -> Result<(), Failure> {
+    show(|_| {
+        let mut command = process::bound_to_us(&build::program("portcullis", Profile::Release));
+        command.arg("demo");
+        command
+    })
+}
+
+/// Builds the product and replays a recording.
+pub(crate) fn replay(recording: &Recording) -> Result<(), Failure> {
+    show(|component| recording.command(Profile::Release, component))
+}
+
+fn show(command: impl FnOnce(&Path) -> Command) -> Result<(), Failure> {
+    let start = Instant::now();
+    setup::ensure()?;
+    build::programs(&PROGRAMS, Profile::Release)?;
+    let component = build::shown_component()?;
+    println!("built in {} s", start.elapsed().as_secs());
+    let outcome =
+        process::run(command(&component), "the demo", "portcullis status, or read the lines above");
+    let outcome = outcome.and(nothing_left());
+    println!("total {} s", start.elapsed().as_secs());
+    outcome
+}
+
+/// A program of ours that outlives the demo is a fault of the demo: it is ended and named.
+fn nothing_left() -> Result<(), Failure> {
+    let left = process::left_behind(&build::folder(Profile::Release));
+    if left.is_empty() {
+        return Ok(());
+    }
+    for (id, _) in &left {
+        process::run(end(*id), "ending a process", "ps -ef")?;
+    }
+    let names: Vec<String> = left.iter().map(|(id, name)| format!("{name} ({id})")).collect();
+    Err(Failure::new("the demo", format!("left behind: {}", names.join(", ")), "ps -ef"))
+}
+
+/// Asked through the shell's own `kill`, which every system has.
+fn end(id: u32) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("kill -TERM {id}")]);
+    command
+}

@@ -1,0 +1,91 @@
+//! `cargo xtask setup`: what the machine must have, installed where that is possible.
+
+use crate::guest::{self, Toolchain};
+use crate::process::{self, Failure};
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::process::Command;
+
+struct Tool {
+    program: &'static str,
+    /// Debian packages that bring it.
+    packages: &'static [&'static str],
+    what_for: &'static str,
+}
+
+const TOOLS: [Tool; 3] = [
+    Tool { program: "git", packages: &["git"], what_for: "what is tracked and what is ignored" },
+    Tool { program: "cc", packages: &["gcc", "libc6-dev"], what_for: "linking, and ring" },
+    Tool {
+        program: "ssh-keygen",
+        packages: &["openssh-client"],
+        what_for: "signatures made and checked by a program that is not ours",
+    },
+];
+
+/// The verb: the machine, and a compiler for strategies.
+pub(crate) fn run() -> Result<(), Failure> {
+    ensure()?;
+    println!("setup: strategies are compiled by {}", guest_toolchain()?.describe());
+    println!("setup: this machine has what it takes");
+    Ok(())
+}
+
+/// The compiler for strategies, installed where that is possible.
+pub(crate) fn guest_toolchain() -> Result<Toolchain, Failure> {
+    guest::ensure_toolchain(&process::project()).map_err(|cause| {
+        Failure::new("finding a compiler for strategies", cause, "cargo xtask setup")
+    })
+}
+
+/// Checks the machine and installs what is missing; says the one line to run where it may not.
+pub(crate) fn ensure() -> Result<(), Failure> {
+    if !process::on_path("cargo") || !process::on_path("rustc") {
+        return Err(Failure::new(
+            "setup",
+            "no cargo and rustc along PATH",
+            "install Rust 1.95 or newer from https://rustup.rs",
+        ));
+    }
+    let missing: Vec<&Tool> = TOOLS.iter().filter(|it| !process::on_path(it.program)).collect();
+    for tool in &missing {
+        println!("setup: {} is missing ({})", tool.program, tool.what_for);
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().flat_map(|it| it.packages).copied().collect();
+    install(&packages)
+}
+
+fn install(packages: &[&str]) -> Result<(), Failure> {
+    let line = format!("sudo apt-get install -y {}", packages.join(" "));
+    let subject = "installing Debian packages";
+    let Some(prefix) = rights() else {
+        return Err(Failure::new(subject, "no right to install packages", line));
+    };
+    for arguments in [&["update"][..], &["install", "-y", "--no-install-recommends"][..]] {
+        let words: Vec<&str> =
+            prefix.iter().chain(&["apt-get"]).chain(arguments).copied().collect();
+        let Some((program, rest)) = words.split_first() else { continue };
+        let mut command = Command::new(program);
+        command.args(rest).env("DEBIAN_FRONTEND", "noninteractive");
+        if arguments.first() == Some(&"install") {
+            command.args(packages);
+        }
+        process::run(command, subject, &line)?;
+    }
+    Ok(())
+}
+
+/// The words before `apt-get` under which it may act: none for root, `sudo -n` where that works.
+fn rights() -> Option<&'static [&'static str]> {
+    if !process::on_path("apt-get") {
+        return None;
+    }
+    if fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0) {
+        return Some(&[]);
+    }
+    let sudo = Command::new("sudo").args(["-n", "true"]).output();
+    sudo.is_ok_and(|it| it.status.success()).then_some(&["sudo", "-n"])
+}
