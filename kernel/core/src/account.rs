@@ -3,51 +3,75 @@
 use std::collections::BTreeMap;
 
 use portcullis_domain::order::OrderEvent;
-use portcullis_domain::{ClOrdId, Money, OrdStatus};
+use portcullis_domain::time::NS_PER_S;
+use portcullis_domain::{ClOrdId, ExecType, ExecutionReport, Money, OrdStatus, Order, Qty};
 use portcullis_statement::json::Value;
 
 use crate::effect::Effect;
-use crate::input::{AccountSnapshot, EpochCause};
+use crate::input::AccountSnapshot;
 use crate::outcome::Outcome;
 use crate::state::{Core, Turn};
 
+const OUR_ID_UNKNOWN: &str = "OUR_ID_UNKNOWN";
+
+/// Between two reads of the venue while all is well.
+const READ_PAUSE_NS: i64 = 10 * NS_PER_S;
+/// Between two reads of the venue while something waits for its answer.
+pub(crate) const READ_PAUSE_UNSETTLED_NS: i64 = NS_PER_S;
+
 impl Core {
-    pub(crate) fn on_account(&mut self, snapshot: AccountSnapshot, turn: &mut Turn) {
-        for fill in &snapshot.fills {
-            let booked = match &fill.exec_type {
-                portcullis_domain::ExecType::Trade { exec_id, .. } => {
-                    self.account.orders.has_execution(exec_id)
-                }
-                _ => true,
-            };
-            if !booked {
-                self.on_report(fill, turn);
-            }
+    pub(crate) fn on_account(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
+        // Executions that are booked already are compared and change nothing.
+        for fill in snapshot.fills.iter().filter(|fill| is_trade(fill)) {
+            self.on_report(fill, turn);
         }
-        let found = self.believe_open_orders(&snapshot);
-        self.bury_dead_orders(&snapshot, turn);
+        let found = self.believe_open_orders(snapshot);
+        for id in &found {
+            self.tell_order(*id, turn);
+        }
+        self.bury_dead_orders(snapshot, turn);
         if self.account.balances().is_none() {
             let pairs = snapshot.balances.iter();
             let pairs = pairs.map(|(currency, amount)| (currency.clone(), amount.text().into()));
             turn.record(&Outcome::BalancesAdopted { balances: Value::Object(pairs.collect()) });
             self.account.adopt_balances(snapshot.balances.clone());
         }
-        self.compare(&snapshot, found, turn);
+        let found = found.iter().map(ToString::to_string).collect();
+        self.compare(snapshot, found, turn);
         if self.kill.as_ref().is_some_and(|kill| !kill.clear) && !snapshot.open_orders.is_empty() {
             self.cancel_everything("KILL_ACTIVE", turn);
         }
-        self.watch_clearing(&snapshot, turn);
+        self.watch_clearing(snapshot, turn);
+        let pause = if self.is_settled() { READ_PAUSE_NS } else { READ_PAUSE_UNSETTLED_NS };
+        self.read_due = Some(turn.now.wall.plus_ns(pause));
+    }
+
+    /// Whether nothing waits for the venue's next word.
+    fn is_settled(&self) -> bool {
+        let unknown = |order: &Order| order.status == OrdStatus::Unknown;
+        let clearing = self.kill.as_ref().is_some_and(|kill| !kill.clear);
+        self.suspects.is_empty() && !clearing && !self.account.orders.open().any(unknown)
+    }
+
+    /// Reads the venue again when it is time to: reconciliation never ends while there is a link,
+    /// and a read that is not answered is asked again.
+    pub(crate) fn read_when_due(&mut self, turn: &mut Turn) {
+        let now = turn.now.wall;
+        if self.venue_up && self.read_due.is_some_and(|due| due <= now) {
+            self.read_due = Some(now.plus_ns(READ_PAUSE_NS));
+            turn.effect(Effect::ReadAccount);
+        }
     }
 
     /// Orders of ours that the venue lists are alive, whatever we believed.
-    pub(crate) fn believe_open_orders(&mut self, snapshot: &AccountSnapshot) -> Vec<String> {
+    pub(crate) fn believe_open_orders(&mut self, snapshot: &AccountSnapshot) -> Vec<ClOrdId> {
         let mut found = Vec::new();
         for id in snapshot.open_orders.iter().filter_map(|order| order.cl_ord_id) {
             let Some(order) = self.account.orders.get(id) else { continue };
             if matches!(order.status, OrdStatus::Unknown | OrdStatus::PendingNew) {
                 // The table admits `New` from both states, so there is no failure to handle.
                 if self.account.advance(id, OrderEvent::New).is_ok() {
-                    found.push(id.to_string());
+                    found.push(id);
                 }
             }
         }
@@ -57,7 +81,7 @@ impl Core {
     /// An order of unknown fate is dead once its venue deadline is past and the venue, asked
     /// after that, does not have it.
     fn bury_dead_orders(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
-        if turn.now.wall <= self.venue_deadline_last {
+        if !self.past_venue_deadlines(turn.now.wall) {
             return;
         }
         let listed = |id: ClOrdId| snapshot.open_orders.iter().any(|o| o.cl_ord_id == Some(id));
@@ -71,9 +95,8 @@ impl Core {
             .collect();
         for id in dead {
             turn.record(&Outcome::OrderDead { cl_ord_id: id });
-            if let Err(fault) = self.account.advance(id, OrderEvent::Expired) {
-                self.on_fault(fault, turn);
-            }
+            let moved = self.account.dead(id);
+            self.on_moved(id, moved, turn);
         }
     }
 
@@ -82,24 +105,19 @@ impl Core {
     fn compare(&mut self, snapshot: &AccountSnapshot, found: Vec<String>, turn: &mut Turn) {
         let seen = self.differences_to(snapshot);
         let clone = seen.iter().any(|text| text.starts_with(OUR_ID_UNKNOWN));
-        let confirmed: Vec<String> = match &self.differences {
-            None => seen.clone(),
-            Some(_) => seen.iter().filter(|text| self.suspects.contains(text)).cloned().collect(),
-        };
-        self.suspects = seen;
+        let first = self.differences.is_none();
+        let known = |text: &&String| first || self.suspects.contains(subject(text));
+        let confirmed: Vec<String> = seen.iter().filter(known).cloned().collect();
+        self.suspects = seen.iter().map(|text| subject(text).to_owned()).collect();
         let unchanged = self.differences.as_ref() == Some(&confirmed);
         if !unchanged || !found.is_empty() {
             let differences = confirmed.clone();
             turn.record(&Outcome::Reconciled { found, differences });
         }
         self.differences = Some(confirmed);
-        if clone {
+        if clone && self.kill.is_none() {
             // An order with our prefix that this journal never issued: a clone or a rollback.
-            let (who, reason) = ("kernel".to_owned(), OUR_ID_UNKNOWN.to_owned());
-            let cause = EpochCause::Kill { who, reason, request: None };
-            if self.kill.is_none() {
-                turn.effect(Effect::RaiseEpoch(cause));
-            }
+            turn.kill(OUR_ID_UNKNOWN);
         }
     }
 
@@ -110,7 +128,7 @@ impl Core {
                 Some(id) if self.account.orders.get(id).is_none() => {
                     differences.push(format!("{OUR_ID_UNKNOWN}: {id}"));
                 }
-                Some(_) => {}
+                Some(id) => differences.extend(self.leaves_difference(id, order.leaves_qty)),
                 None => differences.push(format!("FOREIGN_ORDER: {}", order.order_id.0)),
             }
         }
@@ -123,6 +141,13 @@ impl Core {
         }
         differences.extend(self.balance_differences(&snapshot.balances));
         differences
+    }
+
+    /// A quantity left that only one side knows is a fill that only one side has booked.
+    fn leaves_difference(&self, id: ClOrdId, venue: Qty) -> Option<String> {
+        let order = self.account.orders.get(id).filter(|order| order.status.is_open())?;
+        let (ours, venue) = (order.leaves_qty().units(), venue.units());
+        (ours != venue).then(|| format!("LEAVES {id}: house {ours}, venue {venue}"))
     }
 
     fn balance_differences(&self, venue: &BTreeMap<String, Money>) -> Vec<String> {
@@ -147,14 +172,17 @@ impl Core {
     pub(crate) fn on_venue_link(&mut self, up: bool, turn: &mut Turn) {
         self.venue_up = up;
         if up {
+            self.read_due = Some(turn.now.wall.plus_ns(READ_PAUSE_NS));
             turn.effect(Effect::ReadAccount);
-        } else {
-            self.lose_pending();
+            return;
+        }
+        for id in self.lose_pending() {
+            self.tell_order(id, turn);
         }
     }
 
     /// Whatever the venue had not confirmed is unknown from here on, and is never sent again.
-    pub(crate) fn lose_pending(&mut self) {
+    pub(crate) fn lose_pending(&mut self) -> Vec<ClOrdId> {
         let pending: Vec<ClOrdId> = self
             .account
             .orders
@@ -162,12 +190,17 @@ impl Core {
             .filter(|o| matches!(o.status, OrdStatus::PendingNew | OrdStatus::PendingCancel))
             .map(|order| order.cl_ord_id)
             .collect();
-        for id in pending {
-            // The table admits `Lost` from both states.
-            let lost = self.account.advance(id, OrderEvent::Lost);
-            debug_assert!(lost.is_ok(), "the order table admits Lost from pending states");
-        }
+        // The table admits `Lost` from both states, so none of them stays behind.
+        let mut lost = |id: &ClOrdId| self.account.lost(*id).is_ok();
+        pending.into_iter().filter(|id| lost(id)).collect()
     }
 }
 
-const OUR_ID_UNKNOWN: &str = "OUR_ID_UNKNOWN";
+pub(crate) fn is_trade(report: &ExecutionReport) -> bool {
+    matches!(report.exec_type, ExecType::Trade { .. })
+}
+
+/// What a difference is about, without the figures: these move while the market does.
+fn subject(difference: &str) -> &str {
+    difference.split_once(": house").map_or(difference, |(subject, _)| subject)
+}

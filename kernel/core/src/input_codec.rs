@@ -1,19 +1,17 @@
 //! Inputs as entries, and back: what replay feeds to the core again.
 
-use std::collections::BTreeMap;
-
 use portcullis_domain::frame::{IntentRecord, RECORD_LEN};
-use portcullis_domain::policy::{PhaseRule, PhaseRules};
-use portcullis_domain::{
-    ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId, OrderIntent,
-    Phase, PluginId, Px, Qty, Role, Side, TimeInForce, WallNs,
-};
+use portcullis_domain::{ClOrdId, PluginId};
 use portcullis_gate::DenyCode;
 use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
 
-use crate::entry::{Content, Decoded, EntryError, int};
-use crate::input::{AccountSnapshot, EpochCause, Input, Start, VenueOrder, Worker};
+use crate::entry::{Content, Decoded, EntryError, as_text, int};
+use crate::input::{EpochCause, Input, Worker};
+
+mod records;
+use records::{account, account_value, report, report_value, start, start_value};
+pub(crate) use records::{amounts, order_intent};
 
 type Read<T> = Result<T, EntryError>;
 
@@ -61,7 +59,17 @@ impl Input {
             Self::Stop { who } => {
                 ("stop", "-".to_owned(), json::object([("who", who.as_str().into())]))
             }
-            other => other.event_content(shadow)?,
+            Self::EpochRaised { .. }
+            | Self::Tick
+            | Self::PluginReady { .. }
+            | Self::PluginReply { .. }
+            | Self::PluginFailed { .. }
+            | Self::Sent { .. }
+            | Self::NotSent { .. }
+            | Self::Lost { .. }
+            | Self::Report(_)
+            | Self::Account(_)
+            | Self::VenueLink { .. } => self.event_content(shadow)?,
         };
         Some(Content { kind, corr, reason: "RECEIVED".to_owned(), body })
     }
@@ -239,7 +247,7 @@ fn record_value(record: &IntentRecord) -> Value {
 
 fn record(value: &Value) -> Read<IntentRecord> {
     let bad = || EntryError::Value("intents");
-    let Value::Text(text) = value else { return Err(bad()) };
+    let text = as_text(value).ok_or_else(bad)?;
     let digits = text.chars().map(|c| c.to_digit(16).ok_or_else(bad)).collect::<Read<Vec<_>>>()?;
     let bytes: Vec<u8> = digits
         .chunks_exact(2)
@@ -271,9 +279,10 @@ fn cause(value: &Value) -> Read<EpochCause> {
         "kill" => EpochCause::Kill {
             who: fields.text("who")?.to_owned(),
             reason: fields.text("reason")?.to_owned(),
-            request: match fields.value("request")? {
-                Value::Null => None,
-                _ => Some(fields.uint("request")?),
+            request: if *fields.value("request")? == Value::Null {
+                None
+            } else {
+                Some(fields.uint("request")?)
             },
         },
         _ => return Err(EntryError::Value("cause")),

@@ -4,67 +4,104 @@ use portcullis_domain::ClOrdId;
 use portcullis_domain::order::OrderEvent;
 use portcullis_gate::approve_cancel;
 
+use crate::account::READ_PAUSE_UNSETTLED_NS;
 use crate::effect::{Answer, Effect};
 use crate::input::{AccountSnapshot, EpochCause};
+use crate::ledger::Ledger;
 use crate::outcome::Outcome;
 use crate::state::{Core, Turn};
 
 impl Core {
-    pub(crate) fn on_epoch_raised(&mut self, epoch: u64, cause: EpochCause, turn: &mut Turn) {
+    pub(crate) fn on_epoch_raised(&mut self, epoch: u64, cause: &EpochCause, turn: &mut Turn) {
         // Submits carry this number from now on; whatever was approved under a lower one is
         // dropped by the writer.
         self.epoch = self.epoch.max(epoch);
         match cause {
-            EpochCause::Kill { .. } => self.fall(&cause, turn),
+            EpochCause::Kill { .. } => self.fall(cause, turn),
             EpochCause::PluginStopped | EpochCause::SessionEnd => {}
         }
     }
 
-    /// Takes every open order back, one by one and, at a venue, by one cancel-all as well.
+    /// Takes every open order back, the account's and those of phase 1.
     pub(crate) fn cancel_everything(&mut self, cause: &'static str, turn: &mut Turn) {
-        let open: Vec<ClOrdId> = self.ledger().orders.open().map(|o| o.cl_ord_id).collect();
+        self.cancel_open(cause, turn);
+        if self.is_shadow() && self.has_sent() {
+            turn.effect(Effect::CancelAll);
+            turn.effect(Effect::ReadAccount);
+            self.cancel_each(&open_orders(&self.account), cause, turn);
+        }
+    }
+
+    /// Takes the session's open orders back, one by one and, at a venue, by one cancel-all as
+    /// well.
+    pub(crate) fn cancel_open(&mut self, cause: &'static str, turn: &mut Turn) {
         if !self.is_shadow() {
             turn.effect(Effect::CancelAll);
             turn.effect(Effect::ReadAccount);
         }
+        self.cancel_each(&open_orders(self.ledger()), cause, turn);
+    }
+
+    fn cancel_each(&mut self, open: &[ClOrdId], cause: &'static str, turn: &mut Turn) {
         for id in open {
-            self.cancel(id, cause, turn);
+            self.cancel(*id, cause, turn);
         }
+    }
+
+    /// Whether this journal ever let an order out of the house.
+    fn has_sent(&self) -> bool {
+        self.account.orders.iter().next().is_some()
     }
 
     /// Takes one order back. Legal in every state of the kernel, for any id that we issued.
     pub(crate) fn cancel(&mut self, id: ClOrdId, cause: &'static str, turn: &mut Turn) {
-        let shadow = self.is_shadow();
-        let Some(order) = self.ledger().orders.get(id) else { return };
+        let shadow = self.is_shadow_order(id);
+        let Some(order) = self.ledger_of(id).orders.get(id) else { return };
         let Some(request) = approve_cancel(order) else { return };
         turn.record(&Outcome::CancelRequested { cl_ord_id: id, cause });
-        if let Err(fault) = self.ledger_mut().advance(id, OrderEvent::CancelRequested) {
-            return self.on_fault(fault, turn);
+        if let Err(fault) = self.ledger_of_mut(id).advance(id, OrderEvent::CancelRequested) {
+            return turn.fault(fault);
         }
         turn.effect(if shadow { Effect::ShadowCancel(id) } else { Effect::Cancel(request) });
     }
 
-    /// Counts empty reads of the venue after a kill: two, and not before the last order that may
-    /// still be on its way has run into its own deadline.
+    /// Waits for two empty reads of the venue after a kill, a second apart, and not before the
+    /// last order that may still be on its way has run into its own deadline.
     pub(crate) fn watch_clearing(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
-        let late = turn.now.wall <= self.venue_deadline_last;
+        let now = turn.now.wall;
         let resting = self.account.orders.open().next().is_some();
+        let empty = self.past_venue_deadlines(now) && !resting && snapshot.open_orders.is_empty();
         let Some(kill) = self.kill.as_mut().filter(|kill| !kill.clear) else { return };
-        if late || resting || !snapshot.open_orders.is_empty() {
-            kill.empty_reads = 0;
-            turn.effect(Effect::ReadAccount);
-            return;
+        match kill.empty_since.filter(|_| empty) {
+            None => kill.empty_since = empty.then_some(now),
+            Some(first) if now >= first.plus_ns(READ_PAUSE_UNSETTLED_NS) => {
+                self.orders_clear("CONFIRMED_TWICE", turn);
+            }
+            Some(_) => {}
         }
-        kill.empty_reads = kill.empty_reads.saturating_add(1);
-        if kill.empty_reads < 2 {
-            turn.effect(Effect::ReadAccount);
-            return;
+    }
+
+    /// Where no order ever left the house and no venue is linked, nobody can be asked and nothing
+    /// can rest: after a kill all is clear once the orders of phase 1 have ended.
+    pub(crate) fn clear_what_never_left(&mut self, turn: &mut Turn) {
+        let waits = self.kill.as_ref().is_some_and(|kill| !kill.clear);
+        let possible = self.venue_up || self.has_sent();
+        if waits && !possible && self.ledger().orders.open().next().is_none() {
+            self.orders_clear("NOTHING_EVER_SENT", turn);
         }
+    }
+
+    fn orders_clear(&mut self, proof: &'static str, turn: &mut Turn) {
+        let Some(kill) = self.kill.as_mut() else { return };
         kill.clear = true;
         let kill_seq = kill.seq;
-        turn.record(&Outcome::OrdersClear { kill_seq });
+        turn.record(&Outcome::OrdersClear { kill_seq, proof });
         for request in std::mem::take(&mut kill.waiting) {
             turn.effect(Effect::Answer { request, answer: Answer::OrdersClear { kill_seq } });
         }
     }
+}
+
+fn open_orders(ledger: &Ledger) -> Vec<ClOrdId> {
+    ledger.orders.open().map(|order| order.cl_ord_id).collect()
 }

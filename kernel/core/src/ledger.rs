@@ -127,10 +127,11 @@ impl Ledger {
             let side = side.ok_or(OrderFault::UnknownOrder(id))?;
             let fill = Fill { px: *last_px, qty: *last_qty, fee: *fee, instrument };
             // Both are computed before anything changes, so that an overflow changes nothing.
-            let holding = self.holding(&instrument.symbol).after(side, fill);
-            let balances = self.balances_after(side, fill);
-            let (Some(holding), Some(balances)) = (holding, balances) else {
-                return Err(OrderFault::Overfill(id));
+            let overflow = OrderFault::Overfill(id);
+            let holding = self.holding(&instrument.symbol).after(side, fill).ok_or(overflow)?;
+            let balances = match self.balances.clone() {
+                None => None,
+                Some(held) => Some(balances_after(held, side, fill).ok_or(overflow)?),
             };
             let symbol = instrument.symbol.clone();
             let change = self.orders.book(report)?;
@@ -141,32 +142,6 @@ impl Ledger {
             return Ok(change);
         }
         self.orders.book(report)
-    }
-
-    /// Balances after a fill: outer `None` on overflow, inner `None` if they are not known.
-    fn balances_after(
-        &self,
-        side: Side,
-        fill: Fill<'_>,
-    ) -> Option<Option<BTreeMap<String, Money>>> {
-        let Some(mut balances) = self.balances.clone() else {
-            return Some(None);
-        };
-        let Instrument { base, quote, .. } = fill.instrument;
-        let value = Money::notional(fill.px, fill.qty, fill.instrument)?;
-        let amount = base_amount(fill.qty, fill.instrument)?;
-        let (base_change, quote_change) = match side {
-            Side::Buy => (amount, Money(value.0.checked_neg()?)),
-            Side::Sell => (Money(amount.0.checked_neg()?), value),
-        };
-        let mut shift = |currency: &str, change: Money| {
-            let held = balances.entry(currency.to_owned()).or_insert(Money::ZERO);
-            *held = held.plus(change)?;
-            Some(())
-        };
-        shift(base, base_change)?;
-        shift(quote, quote_change.minus(fill.fee)?)?;
-        Some(Some(balances))
     }
 
     /// What is held of a symbol.
@@ -232,11 +207,54 @@ impl Ledger {
     pub fn advance(&mut self, id: ClOrdId, event: OrderEvent) -> Result<OrdStatus, OrderFault> {
         self.orders.advance(id, event)
     }
+
+    /// The writer's word that an order never left. If the link went down first, the order was
+    /// taken for unknown meanwhile; then this ends it.
+    pub fn not_sent(&mut self, id: ClOrdId) -> Result<OrdStatus, OrderFault> {
+        let unknown = self.orders.get(id).is_some_and(|o| o.status == OrdStatus::Unknown);
+        self.advance(id, if unknown { OrderEvent::Expired } else { OrderEvent::NotSent })
+    }
+
+    /// The wire failed under an order. If the venue has spoken about it already, its word stands.
+    pub fn lost(&mut self, id: ClOrdId) -> Result<OrdStatus, OrderFault> {
+        let status = self.orders.get(id).ok_or(OrderFault::UnknownOrder(id))?.status;
+        let waits = matches!(status, OrdStatus::PendingNew | OrdStatus::PendingCancel);
+        if waits { self.advance(id, OrderEvent::Lost) } else { Ok(status) }
+    }
+
+    /// The venue does not have the order any more. One that we took back was canceled, and its
+    /// late report says so too; any other ran into its deadline.
+    pub fn dead(&mut self, id: ClOrdId) -> Result<OrdStatus, OrderFault> {
+        let taken_back = self.orders.get(id).is_some_and(|o| o.status == OrdStatus::PendingCancel);
+        self.advance(id, if taken_back { OrderEvent::Canceled } else { OrderEvent::Expired })
+    }
+}
+
+/// Balances after a fill; `None` on overflow.
+fn balances_after(
+    mut balances: BTreeMap<String, Money>,
+    side: Side,
+    fill: Fill<'_>,
+) -> Option<BTreeMap<String, Money>> {
+    let Instrument { base, quote, .. } = fill.instrument;
+    let value = Money::notional(fill.px, fill.qty, fill.instrument)?;
+    let amount = base_amount(fill.qty, fill.instrument)?;
+    let (base_change, quote_change) = match side {
+        Side::Buy => (amount, Money(value.0.checked_neg()?)),
+        Side::Sell => (Money(amount.0.checked_neg()?), value),
+    };
+    let mut shift = |currency: &str, change: Money| {
+        let held = balances.entry(currency.to_owned()).or_insert(Money::ZERO);
+        *held = held.plus(change)?;
+        Some(())
+    };
+    shift(base, base_change)?;
+    shift(quote, quote_change.minus(fill.fee)?)?;
+    Some(balances)
 }
 
 /// A base quantity as an amount of money.
-#[must_use]
-pub fn base_amount(qty: Qty, instrument: &Instrument) -> Option<Money> {
+fn base_amount(qty: Qty, instrument: &Instrument) -> Option<Money> {
     let unit = pow10(Money::SCALE.checked_sub(instrument.qty_scale)?)?;
     i128::from(qty.units()).checked_mul(unit).map(Money)
 }

@@ -72,7 +72,12 @@ impl MarketDesk {
                 match frame.stream {
                     StreamId::BOOK => desk.book.invalidate(),
                     StreamId::QUOTES => desk.quote = None,
-                    _ => {}
+                    StreamId::TRADES => {}
+                    // A stream whose content is not known may have carried anything.
+                    _ => {
+                        desk.book.invalidate();
+                        desk.quote = None;
+                    }
                 }
                 counts.gaps = counts.gaps.saturating_add(1);
                 return true;

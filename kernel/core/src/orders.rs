@@ -1,35 +1,42 @@
-//! From a plugin's reply to orders, and from reports back to the plugin.
+//! From a plugin's reply to orders, and from venue reports to the ledger.
 
 use portcullis_domain::frame::{
-    EventRecord, IntentRecord, event_kind, intent_kind, ord_type_code, side_code, tif_code,
+    IntentRecord, REPLY_INTENTS_MAX, intent_kind, ord_type_code, side_code, tif_code,
 };
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    ClOrdId, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, OrdStatus, OrdType, Order,
-    OrderFault, OrderIntent, PluginId, Px, Qty, Side, TimeInForce, WallNs,
+    ClOrdId, ExecutionReport, InstrumentId, MarketFrame, OrdStatus, OrdType, Order, OrderIntent,
+    PluginId, Px, Qty, Side, TimeInForce, WallNs,
 };
-use portcullis_gate::{Circumstances, DenyCode, Denial, Standing, Verdict};
+use portcullis_gate::{Circumstances, Denial, DenyCode, Standing, Verdict};
 
 use crate::effect::{Effect, Submit};
 use crate::input::EpochCause;
 use crate::outcome::Outcome;
 use crate::state::{Core, LiveSession, Turn};
+use crate::tell::market_record;
 
 /// A submit that has not left the house after this long must not leave it any more.
 const RELEASE_NS_MAX: i64 = 500 * NS_PER_MS;
+/// How far the venue's clock may be behind ours, and an answer of it behind its question.
+const VENUE_SKEW_NS: i64 = NS_PER_S;
 /// A submit that has not reached the venue after this long must be refused there.
 pub(crate) const VENUE_DEADLINE_NS: i64 = 5 * NS_PER_S;
 
 impl Core {
     pub(crate) fn on_market(&mut self, frame: &MarketFrame, turn: &mut Turn) {
         let Some(live) = self.live.as_mut() else { return };
+        if live.market.get(frame.instrument).is_none() {
+            return;
+        }
         live.market.apply(frame, turn.now);
         if let Some(record) = market_record(frame, turn.now.wall) {
             for desk in &mut live.desks {
                 desk.push(record);
             }
         }
+        self.set_baselines();
     }
 
     pub(crate) fn on_plugin_ready(&mut self, plugin: PluginId) {
@@ -49,6 +56,10 @@ impl Core {
         if !desk.answered(batch, fuel) {
             let cause = "the reply answers no batch that is out";
             return self.on_plugin_failed(plugin, "PLUGIN_PROTOCOL", cause, turn);
+        }
+        if intents.len() > REPLY_INTENTS_MAX {
+            let cause = "the reply holds more intents than one may";
+            return self.on_plugin_failed(plugin, "PLUGIN_OUTPUT", cause, turn);
         }
         for record in intents {
             match record.kind {
@@ -113,9 +124,8 @@ impl Core {
             component: desk.map(|desk| desk.component),
             quote: market.and_then(|market| market.quote),
             book_valid: market.is_some_and(|market| market.book.is_valid()),
-            position: instrument.map_or(portcullis_domain::Position::FLAT, |i| {
-                ledger.holding(&i.symbol).position
-            }),
+            position: instrument
+                .map_or(portcullis_domain::Position::FLAT, |i| ledger.holding(&i.symbol).position),
             balance: instrument.and_then(|i| ledger.balance_for(i)),
             // Reservations that cannot be added up are a fault of the house: deny everything.
             working: working.unwrap_or_default(),
@@ -125,6 +135,11 @@ impl Core {
                 || (self.venue_up && self.differences.as_ref().is_some_and(Vec::is_empty)),
             reference_used: desk.is_none_or(|desk| desk.references.contains(&intent.reference)),
         }
+    }
+
+    /// Whether no order of ours can still reach a venue: each was to be refused before this.
+    pub(crate) fn past_venue_deadlines(&self, now: WallNs) -> bool {
+        now > self.venue_deadline_last.plus_ns(VENUE_SKEW_NS)
     }
 
     fn next_cl_ord_id(&mut self) -> Option<ClOrdId> {
@@ -158,7 +173,7 @@ impl Core {
         let symbol = instrument.symbol.clone();
         let recorded = Box::new(order.clone());
         if let Err(fault) = self.ledger_mut().issue(order, &instrument) {
-            self.on_fault(fault, turn);
+            turn.fault(fault);
             return false;
         }
         turn.record(&Outcome::Ordered { order: recorded, symbol, shadow, epoch });
@@ -233,9 +248,10 @@ impl Core {
 
     /// Whether an order can make the position larger, judged with all that works on its side.
     fn increases(&self, order: &Order) -> bool {
-        let Some(instrument) = self.ledger().instrument_of(order.cl_ord_id) else { return true };
-        let held = self.ledger().holding(&instrument.symbol).position.0;
-        let Some(working) = self.ledger().working(instrument.id, &instrument.quote) else {
+        let ledger = self.ledger();
+        let Some(instrument) = ledger.instrument_of(order.cl_ord_id) else { return true };
+        let held = ledger.holding(&instrument.symbol).position.0;
+        let Some(working) = ledger.working(instrument.id, &instrument.quote) else {
             return true;
         };
         match order.intent.side {
@@ -246,11 +262,11 @@ impl Core {
 
     pub(crate) fn on_report(&mut self, report: &ExecutionReport, turn: &mut Turn) {
         let id = report.cl_ord_id;
-        let change = match self.ledger_mut().book(report) {
+        let change = match self.ledger_of_mut(id).book(report) {
             Ok(change) => change,
-            Err(fault) => return self.on_fault(fault, turn),
+            Err(fault) => return turn.fault(fault),
         };
-        let ledger = self.ledger();
+        let ledger = self.ledger_of(id);
         let symbol = ledger.instrument_of(id).map(|i| i.symbol.clone()).unwrap_or_default();
         let position = ledger.holding(&symbol).position;
         let Some(order) = ledger.orders.get(id) else { return };
@@ -265,27 +281,13 @@ impl Core {
         }
     }
 
-    /// A report that cannot be true: the house does not know what is real any more, and stops.
-    pub(crate) fn on_fault(&mut self, fault: OrderFault, turn: &mut Turn) {
-        let cl_ord_id = match fault {
-            OrderFault::UnknownOrder(id)
-            | OrderFault::Overfill(id)
-            | OrderFault::ConflictingExecution(id)
-            | OrderFault::DuplicateClOrdId(id) => Some(id),
-            OrderFault::Illegal(_) => None,
-        };
-        turn.record(&Outcome::Faulted { code: fault.code(), cl_ord_id });
-        let (who, reason) = ("kernel".to_owned(), fault.code().to_owned());
-        turn.effect(Effect::RaiseEpoch(EpochCause::Kill { who, reason, request: None }));
-    }
-
-    fn desk(&mut self, plugin: PluginId) -> Option<&mut crate::plugin::PluginDesk> {
+    pub(crate) fn desk(&mut self, plugin: PluginId) -> Option<&mut crate::plugin::PluginDesk> {
         self.live.as_mut()?.desks.get_mut(usize::from(plugin.0))
     }
 }
 
 impl LiveSession {
-    fn count(&mut self, verdict: &'static str) {
+    pub(crate) fn count(&mut self, verdict: &'static str) {
         let counted = self.verdicts.entry(verdict).or_insert(0);
         *counted = counted.saturating_add(1);
     }

@@ -123,6 +123,8 @@ pub enum Outcome {
     OrdersClear {
         /// Which kill.
         kill_seq: u64,
+        /// How that is known.
+        proof: &'static str,
     },
     /// Two people lifted the kill latch.
     Unkilled {
@@ -221,7 +223,7 @@ impl Outcome {
             | Self::OrderDead { cl_ord_id } => cl_ord_id.to_string(),
             Self::Faulted { cl_ord_id: Some(id), .. } => id.to_string(),
             Self::Killed { kill_seq, .. }
-            | Self::OrdersClear { kill_seq }
+            | Self::OrdersClear { kill_seq, .. }
             | Self::Unkilled { kill_seq } => format!("kill-{kill_seq}"),
             Self::PluginStopped { plugin, .. } | Self::EventsDropped { plugin, .. } => {
                 plugin.clone()
@@ -248,7 +250,7 @@ impl Outcome {
             Self::CancelRequested { cause, .. } => cause,
             Self::Booked { status, .. } => status.name(),
             Self::Faulted { code, .. } => code,
-            Self::OrdersClear { .. } => "CONFIRMED_TWICE",
+            Self::OrdersClear { proof, .. } => proof,
             Self::Unkilled { .. } => "SIGNED_BY_TWO",
             Self::BalancesAdopted { .. } => "FIRST_SNAPSHOT",
             Self::Reconciled { differences, .. } if differences.is_empty() => "GREEN",

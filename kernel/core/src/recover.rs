@@ -1,17 +1,15 @@
 //! Recovery: what a journal says, folded back into a core, without any market data.
 
-use std::collections::BTreeMap;
-
 use portcullis_domain::order::OrderEvent;
-use portcullis_domain::{
-    ClOrdId, Money, OrdStatus, Order, OrderFault, Px, Qty, SessionId,
-};
+use portcullis_domain::{ClOrdId, OrdStatus, Order, OrderFault, Px, Qty, SessionId};
 use portcullis_statement::Digest;
-use portcullis_statement::json::{Fields, JsonError, Value};
+use portcullis_statement::json::{Fields, JsonError};
 
+use crate::account::is_trade;
 use crate::entry::{self, Class, Decoded, EntryError};
 use crate::input::Input;
-use crate::input_codec::order_intent;
+use crate::input_codec::{amounts, order_intent};
+use crate::ledger::Ledger;
 use crate::state::{Core, Kill, SessionState};
 
 /// Why a journal cannot be folded. The kernel does not start on such a journal.
@@ -69,16 +67,16 @@ impl Core {
             Input::Statement { signed, .. } | Input::OpenSession { approval: signed, .. } => {
                 self.unfolded = Some(signed);
             }
-            Input::NotSent { cl_ord_id, .. } => self.fold_event(cl_ord_id, OrderEvent::NotSent)?,
-            Input::Lost { cl_ord_id } => self.fold_event(cl_ord_id, OrderEvent::Lost)?,
-            Input::VenueLink { up: false, .. } => self.lose_pending(),
+            Input::NotSent { cl_ord_id, .. } => self.fold_move(cl_ord_id, Ledger::not_sent),
+            Input::Lost { cl_ord_id } => self.fold_move(cl_ord_id, Ledger::lost),
+            Input::VenueLink { up: false, .. } => drop(self.lose_pending()),
             // A report that could not be booked then cannot be booked now; the fault is on record.
             Input::Report(report) => drop(self.account.book(&report)),
             Input::Account(snapshot) => {
-                for fill in &snapshot.fills {
+                for fill in snapshot.fills.iter().filter(|fill| is_trade(fill)) {
                     drop(self.account.book(fill));
                 }
-                self.believe_open_orders(&snapshot);
+                drop(self.believe_open_orders(&snapshot));
             }
             Input::Draft { .. }
             | Input::CloseSession { .. }
@@ -113,16 +111,18 @@ impl Core {
                 self.sessions.insert(session, SessionState::Closed);
             }
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
-            "cancel-requested" => self.fold_event_of(entry, OrderEvent::CancelRequested)?,
-            "order-dead" => self.fold_event_of(entry, OrderEvent::Expired)?,
-            "balances-adopted" => self.account.adopt_balances(balances(body.value("balances")?)?),
+            "cancel-requested" => self.fold_move(order_of(entry)?, |ledger, id| {
+                ledger.advance(id, OrderEvent::CancelRequested)
+            }),
+            "order-dead" => self.fold_move(order_of(entry)?, Ledger::dead),
+            "balances-adopted" => self.account.adopt_balances(amounts(body.object("balances")?)?),
             "killed" => {
                 self.kill_seq = body.uint("kill_seq")?;
                 self.kill = Some(Kill {
                     seq: self.kill_seq,
                     entry: Digest::of(bytes),
                     reason: entry.reason.clone(),
-                    empty_reads: 0,
+                    empty_since: None,
                     clear: false,
                     waiting: Vec::new(),
                 });
@@ -178,18 +178,16 @@ impl Core {
         Ok(self.account.issue(order, instrument)?)
     }
 
-    fn fold_event_of(&mut self, entry: &Decoded, event: OrderEvent) -> Result<(), RecoverError> {
-        let bad = RecoverError::Entry(EntryError::Value("corr"));
-        let id = ClOrdId::parse(&entry.corr).ok_or(bad)?;
-        self.fold_event(id, event)
-    }
-
-    /// Orders that are not in the account's ledger belonged to a phase-1 session.
-    fn fold_event(&mut self, id: ClOrdId, event: OrderEvent) -> Result<(), RecoverError> {
+    /// Orders that are not in the account's ledger belonged to a phase-1 session. A move that the
+    /// order table refuses was refused then too, and the fault is on record.
+    fn fold_move(
+        &mut self,
+        id: ClOrdId,
+        step: impl FnOnce(&mut Ledger, ClOrdId) -> Result<OrdStatus, OrderFault>,
+    ) {
         if self.account.orders.get(id).is_some() {
-            self.account.advance(id, event)?;
+            let _moved: bool = step(&mut self.account, id).is_ok();
         }
-        Ok(())
     }
 
     /// What every start does to what came before it: open sessions crashed, unconfirmed orders
@@ -200,19 +198,11 @@ impl Core {
                 *state = SessionState::Crashed;
             }
         }
-        self.lose_pending();
+        drop(self.lose_pending());
     }
 }
 
-fn balances(value: &Value) -> Result<BTreeMap<String, Money>, RecoverError> {
-    let Value::Object(pairs) = value else {
-        return Err(RecoverError::Entry(EntryError::Value("balances")));
-    };
-    pairs
-        .iter()
-        .map(|(currency, amount)| match amount {
-            Value::Text(text) => Ok((currency.clone(), crate::input_codec::money(text)?)),
-            _ => Err(RecoverError::Entry(EntryError::Value("balances"))),
-        })
-        .collect()
+/// The order that an outcome belongs to.
+fn order_of(entry: &Decoded) -> Result<ClOrdId, RecoverError> {
+    ClOrdId::parse(&entry.corr).ok_or(RecoverError::Entry(EntryError::Value("corr")))
 }

@@ -15,7 +15,7 @@ use crate::ledger::Ledger;
 use crate::market::MarketDesk;
 use crate::outcome::Outcome;
 use crate::plugin::PluginDesk;
-use crate::state::{Core, LiveSession, SessionState, Turn};
+use crate::state::{Closing, Core, LiveSession, SessionState, Turn};
 
 /// `event.code` of a SESSION event.
 mod session_code {
@@ -158,7 +158,8 @@ impl Core {
             .then(|| Ledger::with_balances(approval.balances.clone()));
         let ledger = shadow.as_ref().unwrap_or(&self.account);
         let instruments = gate.instruments();
-        let symbols: BTreeMap<_, _> = instruments.iter().map(|i| (i.id, i.symbol.clone())).collect();
+        let symbols: BTreeMap<_, _> =
+            instruments.iter().map(|i| (i.id, i.symbol.clone())).collect();
         let baseline = instruments
             .iter()
             .filter_map(|i| Some((i.symbol.clone(), ledger.holding(&i.symbol).profit(None, i)?)))
@@ -215,14 +216,20 @@ impl Core {
             }
             return;
         }
-        live.closing = Some(request);
+        self.begin_closing(request, reason, turn);
+        turn.effect(Effect::RaiseEpoch(EpochCause::SessionEnd));
+        self.cancel_open("SESSION_CLOSING", turn);
+    }
+
+    /// From here on the open session takes no new orders, and ends when its last one has.
+    pub(crate) fn begin_closing(&mut self, request: Option<u64>, reason: &str, turn: &mut Turn) {
+        let Some(live) = self.live.as_mut().filter(|live| live.closing.is_none()) else { return };
+        live.closing = Some(Closing { request });
         for desk in &mut live.desks {
             desk.push(session_record(turn.now.wall.0, session_code::CLOSING));
         }
         let session = live.name.clone();
         turn.record(&Outcome::SessionClosing { session, reason: reason.to_owned() });
-        turn.effect(Effect::RaiseEpoch(EpochCause::SessionEnd));
-        self.cancel_everything("SESSION_CLOSING", turn);
     }
 
     /// Closes the session when its window is over, and ends it when its last order has.
@@ -232,8 +239,8 @@ impl Core {
         if live.closing.is_none() && over {
             self.on_close(None, "WINDOW_OVER", turn);
         }
-        let Some(LiveSession { closing: Some(request), .. }) = self.live.as_ref() else { return };
-        let request = *request;
+        let closing = self.live.as_ref().and_then(|live| live.closing);
+        let Some(Closing { request }) = closing else { return };
         if self.ledger().orders.open().next().is_some() {
             return;
         }

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{
-    BootNs, ClOrdId, Instrument, InstrumentId, Money, Name, Now, PluginId, SessionId, WallNs,
+    BootNs, ClOrdId, Instrument, InstrumentId, Money, Name, Now, OrderFault, PluginId, SessionId,
+    WallNs,
 };
 use portcullis_gate::Gate;
 use portcullis_statement::{Digest, EndpointSet, PluginRelease, Trust, Verified};
 
 use crate::effect::{Answer, Effect};
 use crate::entry::{Class, Content, Entry, Place};
+use crate::input::EpochCause;
 use crate::ledger::Ledger;
 use crate::market::MarketDesk;
 use crate::outcome::Outcome;
@@ -67,6 +69,13 @@ pub(crate) struct Identity {
     pub(crate) draw: u32,
 }
 
+/// A session that takes no new orders any more.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Closing {
+    /// The request to answer once its last order has ended.
+    pub(crate) request: Option<u64>,
+}
+
 /// The kill latch, down.
 #[derive(Clone, Debug)]
 pub(crate) struct Kill {
@@ -74,8 +83,8 @@ pub(crate) struct Kill {
     /// SHA-256 of the entry that recorded it: what an unkill statement has to name.
     pub(crate) entry: Digest,
     pub(crate) reason: String,
-    /// Empty reads of the venue since, up to two.
-    pub(crate) empty_reads: u8,
+    /// When the venue was first read empty; a read that is not empty starts anew.
+    pub(crate) empty_since: Option<WallNs>,
     pub(crate) clear: bool,
     /// Requests that wait for `ORDERS_CLEAR`.
     pub(crate) waiting: Vec<u64>,
@@ -86,7 +95,7 @@ pub(crate) struct Kill {
 pub(crate) struct LiveSession {
     pub(crate) name: SessionId,
     pub(crate) gate: Gate,
-    pub(crate) closing: Option<Option<u64>>,
+    pub(crate) closing: Option<Closing>,
     pub(crate) reduce_only: bool,
     pub(crate) market: MarketDesk,
     pub(crate) desks: Vec<PluginDesk>,
@@ -120,13 +129,15 @@ pub struct Core {
     pub(crate) live: Option<LiveSession>,
     /// Last differences between account and house; `None` until they were first compared.
     pub(crate) differences: Option<Vec<String>>,
-    pub(crate) suspects: Vec<String>,
+    pub(crate) suspects: BTreeSet<String>,
     pub(crate) venue_up: bool,
     pub(crate) evidence_full: bool,
     pub(crate) orders_issued: u32,
     /// The highest authority epoch whose cause has been consumed.
     pub(crate) epoch: u64,
     pub(crate) venue_deadline_last: WallNs,
+    /// When the venue is to be read again, while there is a link to it.
+    pub(crate) read_due: Option<WallNs>,
     pub(crate) place: Place,
     /// A statement read back from the journal whose acceptance has not been read yet.
     pub(crate) unfolded: Option<portcullis_statement::SignedStatement>,
@@ -156,6 +167,25 @@ impl Turn {
         self.step.effects.push(effect);
     }
 
+    /// A report that cannot be true: the house does not know what is real any more, and stops.
+    pub(crate) fn fault(&mut self, fault: OrderFault) {
+        let cl_ord_id = match fault {
+            OrderFault::UnknownOrder(id)
+            | OrderFault::Overfill(id)
+            | OrderFault::ConflictingExecution(id)
+            | OrderFault::DuplicateClOrdId(id) => Some(id),
+            OrderFault::Illegal(_) => None,
+        };
+        self.record(&Outcome::Faulted { code: fault.code(), cl_ord_id });
+        self.kill(fault.code());
+    }
+
+    /// The house pulls its own kill switch.
+    pub(crate) fn kill(&mut self, reason: &str) {
+        let (who, reason) = ("kernel".to_owned(), reason.to_owned());
+        self.effect(Effect::RaiseEpoch(EpochCause::Kill { who, reason, request: None }));
+    }
+
     pub(crate) fn done(&mut self, request: u64, text: impl Into<String>) {
         self.effect(Effect::Answer { request, answer: Answer::Done(text.into()) });
     }
@@ -178,10 +208,13 @@ impl Core {
     /// The earliest moment at which something happens without any input; a `Tick` is due then.
     #[must_use]
     pub fn next_deadline(&self) -> Option<WallNs> {
-        let live = self.live.as_ref()?;
-        let timers = live.desks.iter().filter_map(PluginDesk::next_timer);
-        let closes = live.closing.is_none().then_some(live.gate.approval().window_closes);
-        timers.chain(closes).min()
+        let live = self.live.as_ref();
+        let timers = live.into_iter().flat_map(|live| &live.desks);
+        let timers = timers.filter_map(PluginDesk::next_timer);
+        let trading = live.filter(|live| live.closing.is_none());
+        let closes = trading.map(|live| live.gate.approval().window_closes);
+        let read = self.read_due.filter(|_| self.venue_up);
+        timers.chain(closes).chain(read).min()
     }
 
     /// Where the core stands: the place of the last event. Entries about the host carry it.
@@ -238,6 +271,22 @@ impl Core {
             Some(shadow) => shadow,
             None => &mut self.account,
         }
+    }
+
+    /// Whether that order is one of phase 1.
+    pub(crate) fn is_shadow_order(&self, id: ClOrdId) -> bool {
+        let shadow = self.live.as_ref().and_then(|live| live.shadow.as_ref());
+        shadow.is_some_and(|ledger| ledger.orders.get(id).is_some())
+    }
+
+    /// The ledger that issued an order. What is said about an order goes there, whatever session
+    /// is open by then.
+    pub(crate) fn ledger_of(&self, id: ClOrdId) -> &Ledger {
+        if self.is_shadow_order(id) { self.ledger() } else { &self.account }
+    }
+
+    pub(crate) fn ledger_of_mut(&mut self, id: ClOrdId) -> &mut Ledger {
+        if self.is_shadow_order(id) { self.ledger_mut() } else { &mut self.account }
     }
 
     pub(crate) fn is_shadow(&self) -> bool {

@@ -7,9 +7,12 @@ use crate::input::{EpochCause, Start};
 use crate::outcome::Outcome;
 use crate::state::{Core, Identity, SessionState, Turn};
 
+/// What whoever waits for `ORDERS_CLEAR` is told when two people lift the kill before it.
+const LIFTED_EARLY: &str = "the kill was lifted before all orders were confirmed gone";
+
 impl Core {
-    pub(crate) fn on_started(&mut self, start: Start, turn: &mut Turn) {
-        if let Err(refusal) = self.identify(&start, turn.now.wall) {
+    pub(crate) fn on_started(&mut self, start: &Start, turn: &mut Turn) {
+        if let Err(refusal) = self.identify(start, turn.now.wall) {
             let cause = refusal.cause();
             turn.record(&Outcome::Refused { what: "start", code: refusal.code().into(), cause });
             turn.effect(Effect::Halt);
@@ -20,7 +23,10 @@ impl Core {
         self.venue_deadline_last = turn.now.wall.plus_ns(crate::orders::VENUE_DEADLINE_NS);
         // A restart never re-opens, and a run that did not end in order may have lost a kill that
         // was not durable yet: so it counts as one.
-        if !start.first && !start.clean && self.kill.is_none() {
+        // What is called a first run and is none contradicts itself: that is not clean either.
+        let first = start.first && turn.place.input <= 1;
+        let clean = start.clean && !start.first;
+        if !first && !clean && self.kill.is_none() {
             let (who, reason) = ("kernel".to_owned(), "NO_CLEAN_STOP_MARK".to_owned());
             self.fall(&EpochCause::Kill { who, reason, request: None }, turn);
         }
@@ -59,6 +65,10 @@ impl Core {
         if let (Statement::Unkill(_), Some(kill)) = (verified.item(), &self.kill) {
             turn.record(&Outcome::Unkilled { kill_seq: kill.seq });
             turn.effect(Effect::LiftKill);
+            for request in kill.waiting.clone() {
+                let (code, cause) = ("UNKILLED".to_owned(), LIFTED_EARLY.to_owned());
+                turn.effect(Effect::Answer { request, answer: Answer::Refused { code, cause } });
+            }
         }
         self.admit(verified);
         turn.done(request, format!("{} accepted: {}", kind.name(), digest.hex()));
@@ -152,12 +162,14 @@ impl Core {
         let kill_seq = self.kill_seq;
         let (who, reason) = (who.clone(), reason.clone());
         let entry = turn.record(&Outcome::Killed { kill_seq, who, reason: reason.clone() });
+        // The approval was signed before this kill; it is worth nothing after it.
+        self.begin_closing(None, "KILL_ACTIVE", turn);
         let waiting = request.iter().copied().collect();
         self.kill = Some(crate::state::Kill {
             seq: kill_seq,
             entry,
             reason,
-            empty_reads: 0,
+            empty_since: None,
             clear: false,
             waiting,
         });
@@ -173,4 +185,3 @@ impl Core {
         }
     }
 }
-

@@ -1,7 +1,6 @@
 //! The map of the kernel: every input, and who handles it.
 
-use portcullis_domain::order::OrderEvent;
-use portcullis_domain::{ClOrdId, Now};
+use portcullis_domain::{ClOrdId, Now, OrdStatus, OrderFault};
 
 use crate::effect::Effect;
 use crate::entry::Class;
@@ -14,8 +13,9 @@ impl Core {
     pub fn step(&mut self, event: Event) -> Step {
         let mut turn = self.begin(event.now, &event.input);
         self.fire_timers(&turn);
+        self.read_when_due(&mut turn);
         match event.input {
-            Input::Started(start) => self.on_started(*start, &mut turn),
+            Input::Started(start) => self.on_started(&start, &mut turn),
             Input::Statement { request, signed } => self.on_statement(request, &signed, &mut turn),
             Input::Draft { request, session, size, root } => {
                 self.on_draft(request, session, (size, root), &mut turn);
@@ -26,7 +26,7 @@ impl Core {
             Input::CloseSession { request, who: _, reason } => {
                 self.on_close(Some(request), &reason, &mut turn);
             }
-            Input::EpochRaised { epoch, cause } => self.on_epoch_raised(epoch, cause, &mut turn),
+            Input::EpochRaised { epoch, cause } => self.on_epoch_raised(epoch, &cause, &mut turn),
             Input::Tick => {}
             Input::PluginReady { plugin } => self.on_plugin_ready(plugin),
             Input::PluginReply { plugin, batch, fuel, intents, log: _ } => {
@@ -38,43 +38,58 @@ impl Core {
             // The order was counted from its approval on; being on the wire changes nothing.
             Input::Sent { .. } => {}
             Input::NotSent { cl_ord_id, .. } => {
-                self.on_order_event(cl_ord_id, OrderEvent::NotSent, &mut turn);
+                let moved = self.ledger_of_mut(cl_ord_id).not_sent(cl_ord_id);
+                self.on_moved(cl_ord_id, moved, &mut turn);
             }
             Input::Lost { cl_ord_id } => {
-                self.on_order_event(cl_ord_id, OrderEvent::Lost, &mut turn);
+                let moved = self.ledger_of_mut(cl_ord_id).lost(cl_ord_id);
+                self.on_moved(cl_ord_id, moved, &mut turn);
                 turn.effect(Effect::ReadAccount);
             }
             Input::Report(report) => self.on_report(&report, &mut turn),
-            Input::Account(snapshot) => self.on_account(snapshot, &mut turn),
+            Input::Account(snapshot) => self.on_account(&snapshot, &mut turn),
             Input::VenueLink { up, cause: _ } => self.on_venue_link(up, &mut turn),
             Input::Market(frame) => self.on_market(&frame, &mut turn),
             Input::Stop { .. } => self.on_stop(&mut turn),
         }
         self.close_when_due(&mut turn);
+        self.clear_what_never_left(&mut turn);
         self.deliver(&mut turn);
         turn.step
     }
 
-    /// Counts the event, moves the clock (never backwards) and records the input.
+    /// Counts the event, moves the clock and records the input.
+    ///
+    /// The wall clock may step, the boot clock does not: so time goes on at least as fast as the
+    /// boot clock says, and a wall that is set back revives nothing and lengthens no window.
     fn begin(&mut self, now: Now, input: &Input) -> Turn {
         self.place.input = self.place.input.saturating_add(1);
-        self.place.at.wall = self.place.at.wall.max(now.wall);
-        self.place.at.boot = now.boot;
+        let elapsed = now.boot.since_ns(self.place.at.boot).max(0);
+        let known = self.place.input > 1;
+        let least = if known { self.place.at.wall.plus_ns(elapsed) } else { now.wall };
+        self.place.at = Now { wall: now.wall.max(least), boot: now.boot };
         if let Input::Market(frame) = input {
             self.place.cursors.insert(frame.stream, frame.sequence);
         }
         let mut turn =
             Turn { now: self.place.at, place: self.place.clone(), step: Step::default() };
-        if let Some(content) = input.content(self.is_shadow()) {
+        let about = |id| self.is_shadow_order(id);
+        let shadow = matches!(input, Input::Report(report) if about(report.cl_ord_id));
+        if let Some(content) = input.content(shadow) {
             turn.entry(Class::Input, content);
         }
         turn
     }
 
-    fn on_order_event(&mut self, id: ClOrdId, event: OrderEvent, turn: &mut Turn) {
-        match self.ledger_mut().advance(id, event) {
+    pub(crate) fn on_moved(
+        &mut self,
+        id: ClOrdId,
+        moved: Result<OrdStatus, OrderFault>,
+        turn: &mut Turn,
+    ) {
+        match moved {
             Ok(_) => self.tell_order(id, turn),
-            Err(fault) => self.on_fault(fault, turn),
+            Err(fault) => turn.fault(fault),
         }
     }
 

@@ -33,7 +33,7 @@ impl Core {
 
     /// Tells the plugin the state of an order of its own.
     pub(crate) fn tell_order(&mut self, id: ClOrdId, turn: &Turn) {
-        let Some(order) = self.ledger().orders.get(id) else { return };
+        let Some(order) = self.ledger_of(id).orders.get(id) else { return };
         let record = EventRecord {
             time: turn.now.wall.0,
             reference: order.intent.reference,
@@ -53,7 +53,7 @@ impl Core {
     }
 
     pub(crate) fn tell_fill(&mut self, id: ClOrdId, (px, qty): (Px, Qty), turn: &Turn) {
-        let ledger = self.ledger();
+        let ledger = self.ledger_of(id);
         let (Some(order), Some(instrument)) = (ledger.orders.get(id), ledger.instrument_of(id))
         else {
             return;
@@ -88,11 +88,8 @@ impl Core {
 
 /// What a plugin is told of the market: quotes and trades. Levels stay with the house in 0.9.
 pub(crate) fn market_record(frame: &MarketFrame, now: WallNs) -> Option<EventRecord> {
-    let common = EventRecord {
-        time: now.0,
-        instrument: frame.instrument.0,
-        ..EventRecord::default()
-    };
+    let common =
+        EventRecord { time: now.0, instrument: frame.instrument.0, ..EventRecord::default() };
     match &frame.event {
         MarketEvent::Quote { bid, bid_qty, ask, ask_qty } => Some(EventRecord {
             kind: event_kind::QUOTE,

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_domain::{Instrument, Px};
+use portcullis_domain::{Instrument, Phase, Px};
+use portcullis_gate::Standing;
 use portcullis_statement::json::{self, Value};
 
 use crate::entry::int;
 use crate::market::MarketCounts;
+use crate::plugin::PluginDesk;
 use crate::state::{Core, LiveSession};
 
 /// One open order.
@@ -109,7 +111,11 @@ impl Core {
             }
             Some(_) => {}
         }
+        reasons.extend(self.live.iter().flat_map(LiveSession::blocked));
         if !self.is_shadow() {
+            if !self.venue_up {
+                reasons.push("RECON_UNRESOLVED: no link to the venue".to_owned());
+            }
             match &self.differences {
                 None => reasons.push("RECON_UNRESOLVED: not compared yet".to_owned()),
                 Some(list) => {
@@ -124,10 +130,10 @@ impl Core {
         let ledger = self.ledger();
         let view = |order: &portcullis_domain::Order| {
             let instrument = ledger.instrument_of(order.cl_ord_id)?;
-            let price = order.intent.price.map_or_else(
-                || "market".to_owned(),
-                |px| px.text(instrument.price_scale),
-            );
+            let price = order
+                .intent
+                .price
+                .map_or_else(|| "market".to_owned(), |px| px.text(instrument.price_scale));
             let qty = order.intent.qty.text(instrument.qty_scale);
             Some(OrderView {
                 cl_ord_id: order.cl_ord_id.to_string(),
@@ -150,7 +156,7 @@ impl Core {
                 symbol: symbol.to_owned(),
                 qty: holding.position.text(instrument.qty_scale),
                 avg_px: avg_px.map(|px| px.text(instrument.price_scale)),
-                profit: self.profit(instrument).map(|profit| profit.text()),
+                profit: self.profit(instrument).map(portcullis_domain::Money::text),
                 fees: holding.fees.text(),
             })
         };
@@ -163,9 +169,27 @@ impl Core {
         let id = live.symbols.iter().find(|(_, symbol)| **symbol == instrument.symbol)?.0;
         let mark: Option<Px> = live.market.mark(*id);
         let now = self.ledger().holding(&instrument.symbol).profit(mark, instrument)?;
-        match live.baseline.get(&instrument.symbol) {
-            Some(before) => now.minus(*before),
-            None => Some(now),
+        now.minus(*live.baseline.get(&instrument.symbol)?)
+    }
+
+    /// What is carried into a session has earned something already: it is marked when the first
+    /// quote is there, and only what comes after counts for the session.
+    pub(crate) fn set_baselines(&mut self) {
+        let Some(live) = self.live.as_ref() else { return };
+        if live.baseline.len() == live.symbols.len() {
+            return;
+        }
+        let ledger = self.ledger();
+        let missing = live.gate.instruments().iter();
+        let missing = missing.filter(|i| !live.baseline.contains_key(&i.symbol));
+        let marked: Vec<_> = missing
+            .filter_map(|i| {
+                let before = ledger.holding(&i.symbol).profit(live.market.mark(i.id), i)?;
+                Some((i.symbol.clone(), before))
+            })
+            .collect();
+        if let Some(live) = self.live.as_mut() {
+            live.baseline.extend(marked);
         }
     }
 
@@ -213,6 +237,17 @@ impl Core {
 }
 
 impl LiveSession {
+    /// What of the session itself stands in the way.
+    fn blocked(&self) -> Vec<String> {
+        let phase = self.gate.phase();
+        let live = (phase >= Phase::PreLive)
+            .then(|| format!("LIVE_LOCKED: phase {} lets nothing out", phase.number()));
+        let suspended = |desk: &&PluginDesk| desk.standing == Standing::Suspended;
+        let stopped = self.desks.iter().filter(suspended);
+        let stopped = stopped.map(|desk| format!("PLUGIN_SUSPENDED: {}", desk.name));
+        live.into_iter().chain(stopped).collect()
+    }
+
     fn verdict_counts(&self) -> BTreeMap<String, u64> {
         self.verdicts.iter().map(|(code, count)| ((*code).to_owned(), *count)).collect()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::number::pow10;
 use portcullis_domain::{Instrument, Money, Px, Qty, Rate, Side, WallNs};
-use portcullis_wire::server::executions::OrderView;
+use portcullis_wire::server::executions::{FillView, OrderView};
 
 /// One account.
 #[derive(Clone, Debug)]
@@ -23,14 +23,8 @@ impl Account {
     }
 
     /// Books a fill: value and fee in the quote currency, quantity in the base currency.
-    pub(crate) fn book(
-        &mut self,
-        side: Side,
-        instrument: &Instrument,
-        qty: Qty,
-        value: Money,
-        fee: Money,
-    ) {
+    pub(crate) fn book(&mut self, side: Side, instrument: &Instrument, fill: &FillView) {
+        let FillView { qty, cost: value, fee, .. } = *fill;
         let base = base_amount(qty, instrument);
         match side {
             Side::Buy => {
@@ -58,18 +52,18 @@ pub(crate) fn base_amount(qty: Qty, instrument: &Instrument) -> Money {
 }
 
 /// Value of a fill and the fee on it.
-pub(crate) fn value_and_fee(px: Px, qty: Qty, instrument: &Instrument, rate: Rate) -> (Money, Money) {
+pub(crate) fn value_and_fee(
+    px: Px,
+    qty: Qty,
+    instrument: &Instrument,
+    rate: Rate,
+) -> (Money, Money) {
     let value = Money::notional(px, qty, instrument).unwrap_or(Money(i128::MAX));
     (value, value.times(rate).unwrap_or_default())
 }
 
 /// The currency that an order ties up, and how much of it while `leaves` can still trade at `px`.
-pub(crate) fn hold<'a>(
-    side: Side,
-    leaves: Qty,
-    px: Px,
-    instrument: &'a Instrument,
-) -> (&'a str, Money) {
+pub(crate) fn hold(side: Side, leaves: Qty, px: Px, instrument: &Instrument) -> (&str, Money) {
     match side {
         Side::Sell => (&instrument.base, base_amount(leaves, instrument)),
         Side::Buy => {

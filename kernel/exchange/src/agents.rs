@@ -48,7 +48,7 @@ pub(crate) struct Agents {
 impl Agents {
     pub(crate) fn new(instrument: &Instrument, start: Px, seed: u64) -> Self {
         let tick = instrument.tick.units();
-        let share = |parts: i64| (start.units() / parts).max(tick);
+        let share = |parts: i64| start.units().checked_div(parts).unwrap_or(tick).max(tick);
         Self {
             random: Random::new(seed),
             anchor: start.units(),
@@ -177,6 +177,6 @@ fn unit_qty(instrument: &Instrument, start: Px) -> i64 {
     while worth(units).is_some_and(|value| value < instrument.notional_min) {
         units = units.saturating_mul(2);
     }
-    let lots = (units.saturating_mul(10) / lot).max(1);
+    let lots = units.saturating_mul(10).checked_div(lot).unwrap_or(1).max(1);
     lots.saturating_mul(lot)
 }

@@ -43,9 +43,8 @@ pub(crate) fn instrument(path: &Path, id: u32) -> Result<Instrument, Fault> {
 fn parse_instrument(name: &str, text: &str, id: u32) -> Result<Instrument, Fault> {
     let raw: RawInstrument =
         toml::from_str(text).map_err(|error| Fault::config(name, error.to_string()))?;
-    let number = |key: &str, error: NumberError| {
-        Fault::config(format!("{name}, key {key}"), error.cause())
-    };
+    let number =
+        |key: &str, error: NumberError| Fault::config(format!("{name}, key {key}"), error.cause());
     if raw.venue != VENUE {
         let cause = format!("{:?}; this exchange speaks {VENUE:?}", raw.venue);
         return Err(Fault::config(format!("{name}, key venue"), cause));

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_domain::market::Level;
-use portcullis_domain::{Px, Qty, Side, WallNs};
+use portcullis_domain::{Money, Px, Qty, Side, WallNs};
 use portcullis_paper::{CancelReason, MatchEvent};
 use portcullis_wire::server::executions::{self, FillView, OrderView};
 use portcullis_wire::server::rest::Ended;
@@ -157,14 +157,13 @@ impl Exchange {
                 }
                 MatchEvent::Trade { maker, taker, px, qty, trade_id, aggressor, at } => {
                     for (order, is_maker) in [(maker, true), (taker, false)] {
-                        let exec_id = || String::new();
                         let mut fill = FillView {
-                            exec_id: exec_id(),
+                            exec_id: String::new(),
                             trade_id,
                             px,
                             qty,
-                            cost: portcullis_domain::Money::ZERO,
-                            fee: portcullis_domain::Money::ZERO,
+                            cost: Money::ZERO,
+                            fee: Money::ZERO,
                             maker: is_maker,
                             at,
                         };
@@ -211,7 +210,7 @@ impl Exchange {
         view.cum_cost = view.cum_cost.plus(fill.cost).unwrap_or(view.cum_cost);
         view.fee = view.fee.plus(fill.fee).unwrap_or(view.fee);
         if let Some(account) = self.accounts.get_mut(order.account) {
-            account.book(view.side, instrument, fill.qty, fill.cost, fill.fee);
+            account.book(view.side, instrument, fill);
             let line = WireLog::line(fill.at, "fill")
                 .text("account", &account.name)
                 .text("symbol", &instrument.venue_symbol)
@@ -251,7 +250,13 @@ impl Exchange {
     }
 
     /// Takes an open order of an account back; `None` if the account has no such open order.
-    pub(crate) fn cancel(&mut self, account: usize, id: u64, reason: &str, now: WallNs) -> Option<()> {
+    pub(crate) fn cancel(
+        &mut self,
+        account: usize,
+        id: u64,
+        reason: &str,
+        now: WallNs,
+    ) -> Option<()> {
         let order = self.orders.get(&id)?;
         if order.account != account || order.ended.is_some() {
             return None;
@@ -280,8 +285,8 @@ impl Exchange {
     }
 
     /// What open orders of an account hold of a currency.
-    pub(crate) fn held(&self, account: usize, currency: &str) -> portcullis_domain::Money {
-        let mut sum = portcullis_domain::Money::ZERO;
+    pub(crate) fn held(&self, account: usize, currency: &str) -> Money {
+        let mut sum = Money::ZERO;
         for (_, order) in self.open_orders(account) {
             let instrument = self.markets.get(order.market).map(|market| &market.instrument);
             let held = instrument.and_then(|instrument| held_by(&order.view, instrument));
@@ -321,3 +326,7 @@ impl Exchange {
 
 // Agents and accounts never share an owner.
 const _: () = assert!(MAKERS < FIRST_ACCOUNT && TAKERS < FIRST_ACCOUNT);
+
+#[cfg(test)]
+#[path = "exchange_tests.rs"]
+mod tests;

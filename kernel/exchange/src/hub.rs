@@ -49,8 +49,7 @@ impl Hub {
         let (line, receiver) = mpsc::channel(LINE_FRAMES_MAX);
         self.opened = self.opened.saturating_add(1);
         let feeds = BTreeSet::new();
-        self.connections
-            .insert(self.opened, Connection { line, feeds, executions_sequence: 0 });
+        self.connections.insert(self.opened, Connection { line, feeds, executions_sequence: 0 });
         (self.opened, receiver)
     }
 
@@ -154,13 +153,13 @@ pub(crate) fn checksum_of(levels: &[Level]) -> u32 {
 fn changed_levels(before: &[Level], now: &[Level], depth: usize) -> Vec<Level> {
     let mut changes = Vec::new();
     for old in before {
-        let stays = now.iter().any(|new| (new.side, new.px) == (old.side, old.px));
-        let full = now.iter().filter(|new| new.side == old.side).count() >= depth;
-        let beyond = now.iter().filter(|new| new.side == old.side).all(|new| match old.side {
-            portcullis_domain::Side::Buy => new.px > old.px,
-            portcullis_domain::Side::Sell => new.px < old.px,
+        let gone = !now.iter().any(|new| (new.side, new.px) == (old.side, old.px));
+        let room = now.iter().filter(|new| new.side == old.side).count() < depth;
+        let within = now.iter().filter(|new| new.side == old.side).any(|new| match old.side {
+            portcullis_domain::Side::Buy => new.px < old.px,
+            portcullis_domain::Side::Sell => new.px > old.px,
         });
-        if !stays && !(full && beyond) {
+        if gone && (room || within) {
             changes.push(Level { qty: portcullis_domain::Qty::ZERO, ..*old });
         }
     }

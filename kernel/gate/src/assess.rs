@@ -7,7 +7,7 @@ use portcullis_domain::{
 };
 
 use crate::circumstances::{Circumstances, Quote, Standing};
-use crate::deny::{DenyCode, Denial, Figure};
+use crate::deny::{Denial, DenyCode, Figure};
 use crate::open::Gate;
 
 mod approved;
@@ -123,8 +123,7 @@ impl Gate {
         spare(check_balance(&case))?;
         spare(self.check_open_orders(at))?;
         spare(self.check_message_rate(at))?;
-        // A reduction without any quote reserves nothing in money: only a sell can be one here,
-        // and a sell reserves its quantity.
+        // Without any price this is a sell that reduces, and a sell reserves its quantity.
         Ok(case.worst_px.unwrap_or(case.instrument.tick))
     }
 
@@ -214,12 +213,7 @@ fn count(value: u32) -> Figure {
     Figure::count(i64::from(value))
 }
 
-fn deny_unless(
-    holds: bool,
-    code: DenyCode,
-    observed: Figure,
-    limit: Figure,
-) -> Result<(), Denial> {
+fn deny_unless(holds: bool, code: DenyCode, observed: Figure, limit: Figure) -> Result<(), Denial> {
     if holds { Ok(()) } else { Err(Denial::over(code, observed, limit)) }
 }
 
@@ -266,11 +260,7 @@ fn check_lot(case: &Case<'_>) -> Result<(), Denial> {
 }
 
 fn check_evidence(at: &Circumstances) -> Result<(), Denial> {
-    if at.evidence_writable {
-        Ok(())
-    } else {
-        Err(Denial::plain(DenyCode::EvidenceUnwritable))
-    }
+    if at.evidence_writable { Ok(()) } else { Err(Denial::plain(DenyCode::EvidenceUnwritable)) }
 }
 
 fn check_reconciled(at: &Circumstances) -> Result<(), Denial> {
@@ -336,12 +326,7 @@ fn check_price_collar(case: &Case<'_>) -> Result<(), Denial> {
 
 fn check_min_notional(case: &Case<'_>) -> Result<(), Denial> {
     let (notional, min) = (case.notional()?, case.instrument.notional_min);
-    deny_unless(
-        notional >= min,
-        DenyCode::MinNotional,
-        Figure::money(notional),
-        Figure::money(min),
-    )
+    deny_unless(notional >= min, DenyCode::MinNotional, Figure::money(notional), Figure::money(min))
 }
 
 fn check_order_notional(case: &Case<'_>) -> Result<(), Denial> {
@@ -363,12 +348,7 @@ fn check_position(case: &Case<'_>) -> Result<(), Denial> {
     };
     let worst = held.saturating_add(working.units()).saturating_add(case.intent.qty.units());
     let figure = |units: i64| Figure::qty(Qty::new(units).unwrap_or(Qty::ZERO), case.instrument);
-    deny_unless(
-        worst <= max.units(),
-        DenyCode::MaxPosition,
-        figure(worst),
-        figure(max.units()),
-    )
+    deny_unless(worst <= max.units(), DenyCode::MaxPosition, figure(worst), figure(max.units()))
 }
 
 /// A buy needs its value and its fee in the quote currency, a sell its quantity in the base.
@@ -377,9 +357,11 @@ fn check_balance(case: &Case<'_>) -> Result<(), Denial> {
     let balance = case.at.balance.ok_or(unknown)?;
     match case.intent.side {
         Side::Buy => {
-            let notional = case.notional()?;
-            let cost = with_fee(notional, case.instrument.taker_fee).ok_or(unknown)?;
-            let needed = case.at.working.reserved_quote.plus(cost).ok_or(unknown)?;
+            // What cannot be priced or added up may cost more than there is, reduction or not.
+            let beyond = Denial::plain(DenyCode::InsufficientBalance);
+            let notional = case.notional().map_err(|_no_price| beyond)?;
+            let cost = with_fee(notional, case.instrument.taker_fee).ok_or(beyond)?;
+            let needed = case.at.working.reserved_quote.plus(cost).ok_or(beyond)?;
             deny_unless(
                 needed <= balance.quote,
                 DenyCode::InsufficientBalance,

@@ -12,6 +12,6 @@ mod open;
 
 pub use assess::{Approved, Authority, CancelRequest, Shadow, Verdict, approve_cancel, with_fee};
 pub use circumstances::{Balance, Circumstances, Quote, Standing, Working};
-pub use deny::{DenyCode, Denial, Figure};
+pub use deny::{Denial, DenyCode, Figure};
 pub use docs::reason_codes_markdown;
 pub use open::{Gate, OpenRefusal, Opening};

@@ -68,6 +68,8 @@ pub enum OpenRefusal {
     HashNotSigned,
     /// The release does not go up to this phase.
     ReleasePhase,
+    /// The author of a plugin approves its session.
+    AuthorAlone,
     /// The worker compiles for itself, which this phase does not admit.
     CompileRecord,
     /// No instrument or no plugin in it.
@@ -91,6 +93,7 @@ impl OpenRefusal {
             Self::EndpointForbidden => "ENDPOINT_FORBIDDEN",
             Self::HashNotSigned => "HASH_NOT_SIGNED",
             Self::ReleasePhase => "RELEASE_PHASE",
+            Self::AuthorAlone => "AUTHOR_ALONE",
             Self::CompileRecord => "COMPILE_RECORD",
             Self::NothingToDo => "NOTHING_TO_DO",
         }
@@ -226,7 +229,9 @@ fn check_plugins(
     if approval.plugins.is_empty() {
         return Err(OpenRefusal::NothingToDo);
     }
-    if approval.phase >= Phase::BoundedAuto && approval.compile_record == "in-worker" {
+    // A compile record is named by its digest; any other word says that the worker compiles.
+    let recorded = Digest::from_hex(&approval.compile_record).is_some();
+    if approval.phase >= Phase::BoundedAuto && !recorded {
         return Err(OpenRefusal::CompileRecord);
     }
     if approval.plugins.len() != desk.components.len() {
@@ -240,10 +245,8 @@ fn check_plugins(
         if release.item().phase_max < approval.phase {
             return Err(OpenRefusal::ReleasePhase);
         }
-        // Binding, expiry and that no author approves a session of their own plugin.
-        if signed.check_release(release).is_err() {
-            return Err(OpenRefusal::HashNotSigned);
-        }
+        // Component and phase fit by now, so what is left to refuse is the author's own approval.
+        signed.check_release(release).map_err(|_author| OpenRefusal::AuthorAlone)?;
     }
     Ok(())
 }

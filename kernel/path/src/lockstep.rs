@@ -34,12 +34,23 @@ pub struct FeedItem {
     pub frames: Vec<MarketFrame>,
 }
 
+/// Why a recording is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedFault {
+    /// The stable code.
+    pub code: &'static str,
+    /// File and line, as far as they are known.
+    pub place: String,
+    /// Why.
+    pub cause: String,
+}
+
 /// Where frames come from.
 pub trait Feed {
     /// When the next frame was received; `None` at the end.
-    fn peek(&mut self) -> Result<Option<WallNs>, String>;
+    fn peek(&mut self) -> Result<Option<WallNs>, FeedFault>;
     /// The next frame.
-    fn next(&mut self) -> Result<Option<FeedItem>, String>;
+    fn next(&mut self) -> Result<Option<FeedItem>, FeedFault>;
 }
 
 /// The paper model of phase 1, as the driver needs it.
@@ -76,7 +87,7 @@ pub trait Workers {
 #[derive(Debug)]
 pub enum RunFault {
     /// The recording cannot be read on.
-    Feed(String),
+    Feed(FeedFault),
     /// The journal cannot be written.
     Journal(JournalFault),
     /// A chunk could not be kept.

@@ -14,7 +14,7 @@ use portcullis_evidence::{Appender, DurableMark, Groups, Pending, Recorded, Seq,
 use portcullis_gate::{Approved, CancelRequest, DenyCode};
 
 use crate::authority::Authority;
-use crate::inbox::{Inbox, Lanes};
+use crate::inbox::{Inbox, Lanes, NotTaken};
 
 /// How long the core loop sleeps at most: the heartbeat of the journal.
 const TICK: Duration = Duration::from_secs(10);
@@ -353,5 +353,6 @@ fn not_sent(cl_ord_id: ClOrdId, code: DenyCode) -> Input {
 
 fn report(lanes: &Lanes, input: Input) {
     // The core loop ends before this one only at a halt; nobody is left to tell then.
-    drop(lanes.report(input));
+    let told = lanes.report(input);
+    debug_assert_ne!(told, Err(NotTaken::Full), "the report lane holds every order there can be");
 }

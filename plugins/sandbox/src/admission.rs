@@ -7,9 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use wasmparser::{
-    ComponentExternalKind, ComponentTypeRef, Encoding, Parser, Payload, Validator,
-};
+use wasmparser::{ComponentExternalKind, ComponentTypeRef, Encoding, Parser, Payload, Validator};
 
 use crate::engine::ACCEPTED;
 use crate::fault::{FaultCode, PluginFault};
@@ -84,10 +82,7 @@ pub fn admit(bytes: &[u8]) -> Result<Capabilities, PluginFault> {
         .validate_all(bytes)
         .map_err(|error| refusal(format!("invalid: {error}; expected a valid component")))?;
     let [memory_bytes_max] = census.memories.as_slice() else {
-        return Err(refusal(format!(
-            "{} memories; expected exactly 1",
-            census.memories.len()
-        )));
+        return Err(refusal(format!("{} memories; expected exactly 1", census.memories.len())));
     };
     Ok(Capabilities {
         component: hex_sha256(bytes),
@@ -230,7 +225,9 @@ fn kinded(name: &str, instance: bool) -> String {
 fn raise(count: &mut u64, by: u64, max: u64, what: &str) -> Result<(), PluginFault> {
     *count = count.saturating_add(by);
     if *count > max {
-        return Err(refusal(format!("{count} {what}; expected at most {max}; cure: make it smaller")));
+        return Err(refusal(format!(
+            "{count} {what}; expected at most {max}; cure: make it smaller"
+        )));
     }
     Ok(())
 }

@@ -146,7 +146,11 @@ impl Declaration {
         let settle = |parameter: &Parameter| {
             let value = approved.get(&parameter.name).unwrap_or(&parameter.default_value).clone();
             if !parameter.accepts(&value) {
-                return Err(init_fault(format!("parameter {}: {}", parameter.name, parameter.rule())));
+                return Err(init_fault(format!(
+                    "parameter {}: {}",
+                    parameter.name,
+                    parameter.rule()
+                )));
             }
             Ok(world::ParameterValue { name: parameter.name.clone(), value })
         };

@@ -94,9 +94,8 @@ impl Plugin {
         let (mut store, world) = instantiate(engine, component, capabilities.memory_bytes_max)?;
         let watchdog = Watchdog::start(engine)?;
         let plugin = world.portcullis_strategy_plugin();
-        let (said, _) = guarded(&mut store, &watchdog, DESCRIBE_FUEL, |store| {
-            plugin.call_describe(store)
-        })?;
+        let (said, _) =
+            guarded(&mut store, &watchdog, DESCRIBE_FUEL, |store| plugin.call_describe(store))?;
         let declaration = Declaration::from_world(said)?;
         Ok(Self { store, world, watchdog, capabilities, declaration, events: Vec::new() })
     }
@@ -165,9 +164,8 @@ impl Plugin {
     /// The plugin's state between two batches, and the fuel used.
     pub fn snapshot(&mut self, fuel: u64) -> Result<(Vec<u8>, u64), PluginFault> {
         let plugin = self.world.portcullis_strategy_plugin();
-        let (bytes, used) = guarded(&mut self.store, &self.watchdog, fuel, |store| {
-            plugin.call_snapshot(store)
-        })?;
+        let (bytes, used) =
+            guarded(&mut self.store, &self.watchdog, fuel, |store| plugin.call_snapshot(store))?;
         let max = usize::try_from(self.declaration.snapshot_bytes_max).unwrap_or(0);
         if bytes.len() > max {
             return Err(PluginFault::new(

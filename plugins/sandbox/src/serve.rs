@@ -19,7 +19,8 @@ use crate::plugin::{Plugin, SessionStart};
 /// Serves one plugin over `stream` until it is closed, which is the ordinary end. An error has
 /// been told to the other side already, if it still listened.
 pub fn serve(stream: &mut (impl Read + Write)) -> Result<(), PluginFault> {
-    let mut conversation = Conversation { frames: FrameReader::new(), reply: FrameWriter::default() };
+    let mut conversation =
+        Conversation { frames: FrameReader::new(), reply: FrameWriter::default() };
     match conversation.run(stream) {
         Ok(()) => Ok(()),
         Err((fault, batch)) => {
@@ -40,6 +41,8 @@ struct Conversation {
 
 /// A fault and the batch that it answers.
 type Ended = (PluginFault, u32);
+/// A frame's header and payload.
+type Frame<'a> = (FrameHeader, &'a [u8]);
 
 impl Conversation {
     fn run(&mut self, stream: &mut (impl Read + Write)) -> Result<(), Ended> {
@@ -133,7 +136,7 @@ fn next<'a>(
     frames: &'a mut FrameReader,
     stream: &mut impl Read,
     expected: FrameKind,
-) -> Result<Option<(FrameHeader, &'a [u8])>, Ended> {
+) -> Result<Option<Frame<'a>>, Ended> {
     let protocol = |cause: String, batch| (PluginFault::new(FaultCode::Protocol, cause), batch);
     match frames.next(stream) {
         Ok((header, payload)) if header.kind == expected => Ok(Some((header, payload))),

@@ -4,7 +4,6 @@
 //! `wasm32-unknown-unknown` and made a component. That target's standard library imports nothing,
 //! which is why it is this one.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -25,6 +24,8 @@ const RUSTUP_WAIT_TENTHS: u32 = 600;
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+/// Source of Debian's standard library; the same path on every machine, so it needs no remapping.
+const DEBIAN_LIBRARY: &str = "/usr/lib/rustlib/src/rust/library";
 /// Linker of the installed Rust toolchain; Debian's compiler needs one for WebAssembly.
 const LINKER: &str = "rust-lld";
 /// Where a package's prefix stops and its own name begins.
@@ -32,7 +33,7 @@ const PACKAGE_PREFIX: &str = "portcullis-";
 
 /// How guests are compiled on this machine.
 #[derive(Clone, Debug)]
-pub struct Toolchain {
+pub(crate) struct Toolchain {
     kind: Kind,
     /// `rustc --version`, for the record: components are equal only between equal compilers.
     version: String,
@@ -44,12 +45,12 @@ enum Kind {
     /// The toolchain in use has the target.
     Installed,
     /// Debian's compiler builds the standard library from its source.
-    Debian { linker: PathBuf, source: PathBuf },
+    Debian { linker: PathBuf },
 }
 
 impl Toolchain {
     /// What it is, for people.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match &self.kind {
             Kind::Installed => self.version.clone(),
             Kind::Debian { .. } => format!("{} with its own standard library", self.version),
@@ -59,7 +60,7 @@ impl Toolchain {
 
 /// Finds a compiler for guests: the one in use with the target, or with the target fetched, or
 /// Debian's, installed where the rights suffice. The error ends with the one line to run.
-pub fn ensure_toolchain(root: &Path) -> Result<Toolchain, String> {
+pub(crate) fn ensure_toolchain(root: &Path) -> Result<Toolchain, String> {
     let cargo_home = cargo_home()?;
     if target_is_installed(root) || (fetch_target(root) && target_is_installed(root)) {
         let version = text_of(Command::new("rustc").arg("--version").current_dir(root))?;
@@ -68,20 +69,19 @@ pub fn ensure_toolchain(root: &Path) -> Result<Toolchain, String> {
     if !debian_is_installed() {
         install_debian()?;
     }
-    let source = debian_source().ok_or_else(|| install_line("the standard library's source"))?;
     let linker = installed_linker(root)?;
     let version = text_of(Command::new(DEBIAN_RUSTC).arg("--version"))?;
-    Ok(Toolchain { kind: Kind::Debian { linker, source }, version, cargo_home })
+    Ok(Toolchain { kind: Kind::Debian { linker }, version, cargo_home })
 }
 
 /// Builds one guest package of the workspace at `root`. Returns the component's path:
 /// `target/guest/components/<package without "portcullis-">.wasm`.
-pub fn build_guest(root: &Path, package: &str) -> Result<PathBuf, String> {
+pub(crate) fn build_guest(root: &Path, package: &str) -> Result<PathBuf, String> {
     build_guest_with(root, package, &ensure_toolchain(root)?)
 }
 
 /// As [`build_guest`], with a toolchain that was found before.
-pub fn build_guest_with(
+pub(crate) fn build_guest_with(
     root: &Path,
     package: &str,
     toolchain: &Toolchain,
@@ -91,10 +91,8 @@ pub fn build_guest_with(
     if !output.status.success() {
         return Err(format!("{package}:\n{}", String::from_utf8_lossy(&output.stderr)));
     }
-    let module = target_dir
-        .join(TARGET)
-        .join("release")
-        .join(format!("{}.wasm", package.replace('-', "_")));
+    let module =
+        target_dir.join(TARGET).join("release").join(format!("{}.wasm", package.replace('-', "_")));
     let module = fs::read(&module).map_err(|error| format!("{}: {error}", module.display()))?;
     let component = componentize(&module).map_err(|error| format!("{package}: {error}"))?;
     let components = target_dir.join("components");
@@ -103,11 +101,11 @@ pub fn build_guest_with(
 }
 
 /// Makes a component of a module that carries its world, and validates it.
-pub fn componentize(module: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn componentize(module: &[u8]) -> Result<Vec<u8>, String> {
     ComponentEncoder::default()
         .validate(true)
         .module(module)
-        .and_then(|encoder| encoder.encode())
+        .and_then(ComponentEncoder::encode)
         .map_err(|error| format!("{error:#}"))
 }
 
@@ -152,9 +150,8 @@ fn rustc_flags(root: &Path, toolchain: &Toolchain) -> Vec<String> {
         remap(&toolchain.cargo_home, "/cargo"),
         remap(root, "/portcullis"),
     ];
-    if let Kind::Debian { linker, source } = &toolchain.kind {
+    if let Kind::Debian { linker } = &toolchain.kind {
         flags.push(format!("-Clinker={}", linker.display()));
-        flags.push(remap(source, "/rust"));
     }
     flags
 }
@@ -176,9 +173,8 @@ fn write_if_other(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, St
 fn target_is_installed(root: &Path) -> bool {
     let mut rustc = Command::new("rustc");
     rustc.args(["--print", "target-libdir", "--target", TARGET]).current_dir(root);
-    text_of(&mut rustc).is_ok_and(|folder| {
-        fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
-    })
+    text_of(&mut rustc)
+        .is_ok_and(|folder| fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()))
 }
 
 /// Asks `rustup` for the target, for at most a minute. Returns whether it says that it is there.
@@ -204,21 +200,7 @@ fn fetch_target(root: &Path) -> bool {
 fn debian_is_installed() -> bool {
     Path::new(DEBIAN_RUSTC).exists()
         && Path::new(DEBIAN_CARGO).exists()
-        && debian_source().is_some()
-}
-
-/// The source folder of Debian's standard library, of the newest release there is.
-fn debian_source() -> Option<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir("/usr/src")
-        .ok()?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| {
-            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-            name.starts_with("rustc-") && path.join("library").is_dir()
-        })
-        .collect();
-    found.sort();
-    found.pop()
+        && Path::new(DEBIAN_LIBRARY).is_dir()
 }
 
 /// Installs Debian's packages as root or with `sudo` that asks nothing.

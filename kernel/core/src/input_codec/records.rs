@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::policy::{PhaseRule, PhaseRules};
 use portcullis_domain::{
-    ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId, OrderIntent, Phase,
-    Px, Qty, Role, Side, TimeInForce, WallNs,
+    ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId, OrderIntent,
+    Phase, Px, Qty, Role, Side, TimeInForce, WallNs,
 };
 use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
@@ -43,11 +43,9 @@ pub(super) fn start(value: &Value) -> Read<Start> {
         let mut rule = Fields::new(rule)?;
         let phase = narrow(rule.uint("phase")?)?;
         let phase = Phase::from_number(phase).ok_or(EntryError::Value("phase"))?;
-        let roles = rule.list("signers")?.iter().map(|role| match role {
-            Value::Text(name) => Role::from_name(name).ok_or(EntryError::Value("signers")),
-            _ => Err(EntryError::Value("signers")),
-        });
-        let signers = roles.collect::<Read<_>>()?;
+        let bad = || EntryError::Value("signers");
+        let named = |value| as_text(value).and_then(Role::from_name).ok_or_else(bad);
+        let signers = rule.list("signers")?.iter().map(named).collect::<Read<_>>()?;
         rules.insert(phase, PhaseRule { signers, window_ns_max: rule.int("window_ns_max")? });
     }
     let start = Start {
@@ -114,10 +112,7 @@ pub(super) fn report(value: &Value) -> Read<ExecutionReport> {
     let time = fields.text("transact_time")?.parse();
     Ok(ExecutionReport {
         cl_ord_id: cl_ord_id(&mut fields)?,
-        order_id: match fields.value("order_id")? {
-            Value::Text(id) => Some(OrderId(id.clone())),
-            _ => None,
-        },
+        order_id: as_text(fields.value("order_id")?).map(|id| OrderId(id.to_owned())),
         exec_type,
         transact_time: WallNs(time.map_err(|_out_of_range| EntryError::Value("transact_time"))?),
         text: fields.text("text")?.to_owned(),
@@ -148,23 +143,20 @@ pub(super) fn account(value: &Value) -> Read<AccountSnapshot> {
         let mut order = Fields::new(order)?;
         open_orders.push(VenueOrder {
             order_id: OrderId(order.text("order_id")?.to_owned()),
-            cl_ord_id: match order.value("cl_ord_id")? {
-                Value::Text(text) => ClOrdId::parse(text),
-                _ => None,
-            },
-            leaves_qty: Qty::new(order.int("leaves_qty")?).ok_or(EntryError::Value("leaves_qty"))?,
+            cl_ord_id: as_text(order.value("cl_ord_id")?).and_then(ClOrdId::parse),
+            leaves_qty: Qty::new(order.int("leaves_qty")?)
+                .ok_or(EntryError::Value("leaves_qty"))?,
         });
     }
-    let Value::Object(pairs) = fields.value("balances")? else {
-        return Err(EntryError::Value("balances"));
-    };
-    let amounts = pairs.iter().map(|(currency, amount)| match amount {
-        Value::Text(text) => Ok((currency.clone(), money(text)?)),
-        _ => Err(EntryError::Value("balances")),
-    });
-    let balances = amounts.collect::<Read<_>>()?;
+    let balances = amounts(fields.object("balances")?)?;
     let fills = fields.list("fills")?.iter().map(report).collect::<Read<_>>()?;
     Ok(AccountSnapshot { open_orders, fills, balances })
+}
+
+/// Amounts by currency.
+pub(crate) fn amounts(pairs: &BTreeMap<String, Value>) -> Read<BTreeMap<String, Money>> {
+    let amount = |value| as_text(value).ok_or(EntryError::Value("balances")).and_then(money);
+    pairs.iter().map(|(currency, value)| Ok((currency.clone(), amount(value)?))).collect()
 }
 
 /// Money as [`Money::text`] writes it, all 18 decimals of it.
@@ -176,10 +168,13 @@ pub(crate) fn order_intent(value: &Value) -> Read<OrderIntent> {
     let mut fields = Fields::new(value)?;
     let bad = EntryError::Value;
     let price = match fields.value("price")? {
+        Value::Null => None,
         Value::Int(units) => Some(Px::new(*units).ok_or(bad("price"))?),
-        _ => None,
+        Value::Bool(_) | Value::Text(_) | Value::List(_) | Value::Object(_) => {
+            return Err(bad("price"));
+        }
     };
-    Ok(OrderIntent {
+    let intent = OrderIntent {
         plugin: plugin(&mut fields)?,
         reference: fields.uint("reference")?,
         instrument: InstrumentId(narrow(fields.uint("instrument")?)?),
@@ -200,5 +195,7 @@ pub(crate) fn order_intent(value: &Value) -> Read<OrderIntent> {
         },
         qty: Qty::new(fields.int("qty")?).ok_or(bad("qty"))?,
         price,
-    })
+    };
+    fields.finish()?;
+    Ok(intent)
 }

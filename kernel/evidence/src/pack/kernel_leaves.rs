@@ -14,17 +14,12 @@ impl SessionLeaves for KernelLeaves {
     }
 
     fn is_open_session(&self, entry: &[u8]) -> bool {
-        mentions(entry, b"\"session-opened\"") && is_open_session(entry)
+        is_open_session(entry)
     }
 
     fn is_close_session(&self, entry: &[u8]) -> bool {
-        mentions(entry, b"\"session-closed\"") && is_close_session(entry)
+        is_close_session(entry)
     }
-}
-
-/// Whether it is worth parsing an entry: most are neither, and a search costs less.
-fn mentions(entry: &[u8], kind: &[u8]) -> bool {
-    entry.windows(kind.len()).any(|window| window == kind)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub use folder::Finding;
 pub use kernel_leaves::KernelLeaves;
 pub use manifest::{FileEntry, Manifest};
 pub use parts::{
-    JOURNAL_FILE, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves, sessions,
+    JOURNAL_FILE, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves, session_root, sessions,
 };
 pub use verify::{Outcome, Step, StepResult, Verdict, verify};
 pub use write::{PackFault, WrittenPack, seal_pack, write_pack};

@@ -108,7 +108,8 @@ pub fn sessions(entries: &[&[u8]], leaves: &dyn SessionLeaves) -> Vec<Range<usiz
 }
 
 /// The tree root over the leaves of a session's entries.
-pub(super) fn session_root(entries: &[&[u8]], leaves: &dyn SessionLeaves) -> Digest {
+#[must_use]
+pub fn session_root(entries: &[&[u8]], leaves: &dyn SessionLeaves) -> Digest {
     let mut tree = TreeHasher::new();
     for leaf in entries.iter().filter_map(|entry| leaves.session_leaf(entry)) {
         tree.push(&leaf);

@@ -7,18 +7,30 @@ use portcullis_statement::Digest;
 ///
 /// Not `Clone`, `Default`, `From` or decodable: each of them would be a second way in.
 ///
-/// ```compile_fail
-/// fn twice<T>(approved: portcullis_gate::Approved<T>) -> [portcullis_gate::Approved<T>; 2] {
-///     [approved.clone(), approved]
+/// ```compile_fail,E0277
+/// fn needs<T: Clone>() {}
+/// needs::<portcullis_gate::Approved<portcullis_domain::OrderIntent>>();
+/// ```
+/// ```
+/// fn needs<T: std::fmt::Debug>() {}
+/// needs::<portcullis_gate::Approved<portcullis_domain::OrderIntent>>();
+/// ```
+/// An approval is spent by its use:
+/// ```compile_fail,E0382
+/// fn spend<T>(_approved: portcullis_gate::Approved<T>) {}
+/// fn twice<T>(approved: portcullis_gate::Approved<T>) {
+///     spend(approved);
+///     spend(approved);
 /// }
 /// ```
 /// ```
-/// fn once<T>(approved: portcullis_gate::Approved<T>) -> [portcullis_gate::Approved<T>; 1] {
-///     [approved]
+/// fn spend<T>(_approved: portcullis_gate::Approved<T>) {}
+/// fn once<T>(approved: portcullis_gate::Approved<T>) {
+///     spend(approved);
 /// }
 /// ```
 /// An approval cannot be written down from outside; looking at one is fine:
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// fn forge<T>(item: T, real: portcullis_gate::Approved<T>) -> portcullis_gate::Approved<T> {
 ///     portcullis_gate::Approved { item, ..real }
 /// }
@@ -28,8 +40,38 @@ use portcullis_statement::Digest;
 ///     real.item()
 /// }
 /// ```
-/// ```compile_fail
-/// fn mint<T>(item: T) { portcullis_gate::Approved::mint(item); }
+/// Only the gate mints:
+/// ```compile_fail,E0624
+/// use portcullis_domain::{ClOrdId, Now, Px};
+/// use portcullis_gate::{Approved, Authority};
+/// fn mint<T>(item: T, id: ClOrdId, px: Px, at: Now, by: Authority) -> Approved<T> {
+///     Approved::mint(item, id, px, at, by)
+/// }
+/// ```
+/// An intent is not an approval, and neither is what would have been one in phase 1:
+/// ```compile_fail,E0308
+/// use portcullis_domain::OrderIntent;
+/// use portcullis_gate::Approved;
+/// fn send(_order: Approved<OrderIntent>) {}
+/// fn plain(intent: OrderIntent) {
+///     send(intent);
+/// }
+/// ```
+/// ```compile_fail,E0308
+/// use portcullis_domain::OrderIntent;
+/// use portcullis_gate::{Approved, Shadow};
+/// fn send(_order: Approved<OrderIntent>) {}
+/// fn shadow(order: Shadow) {
+///     send(order);
+/// }
+/// ```
+/// ```
+/// use portcullis_domain::OrderIntent;
+/// use portcullis_gate::Approved;
+/// fn send(_order: Approved<OrderIntent>) {}
+/// fn approved(order: Approved<OrderIntent>) {
+///     send(order);
+/// }
 /// ```
 #[must_use = "an approval that is not sent must be recorded as not sent"]
 #[derive(Debug)]

@@ -46,11 +46,22 @@ pub(super) enum Joined {
 pub(super) struct BookSync {
     phase: Phase,
     kept: Vec<Diff>,
+    superseded_levels: u64,
 }
 
 impl BookSync {
     pub(super) fn new() -> Self {
-        Self { phase: Phase::Waiting, kept: Vec::new() }
+        Self { phase: Phase::Waiting, kept: Vec::new(), superseded_levels: 0 }
+    }
+
+    /// Level changes in diffs that a snapshot made old, dropped by the rule.
+    pub(super) fn superseded_levels(&self) -> u64 {
+        self.superseded_levels
+    }
+
+    fn supersede(&mut self, diff: &Diff) {
+        let levels = u64::try_from(diff.levels.len()).unwrap_or(u64::MAX);
+        self.superseded_levels = self.superseded_levels.saturating_add(levels);
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -61,7 +72,10 @@ impl BookSync {
     pub(super) fn diff(&mut self, diff: Diff) -> Result<Joined, WireError> {
         match self.phase {
             Phase::Waiting => self.keep(diff),
-            Phase::Joining { snapshot } if diff.last <= snapshot => Ok(Joined::Nothing),
+            Phase::Joining { snapshot } if diff.last <= snapshot => {
+                self.supersede(&diff);
+                Ok(Joined::Nothing)
+            }
             Phase::Joining { snapshot } if diff.first <= snapshot.saturating_add(1) => {
                 Ok(self.run(diff))
             }
@@ -89,8 +103,12 @@ impl BookSync {
             let cause = format!("snapshot ends at {last}, the diffs begin at {first}: fetch again");
             return Err(WireError::new(WireFault::SnapshotTooOld, cause));
         }
-        let mut joined = std::mem::take(&mut self.kept);
-        joined.retain(|diff| diff.last > last);
+        let kept = std::mem::take(&mut self.kept);
+        let (old, joined): (Vec<Diff>, Vec<Diff>) =
+            kept.into_iter().partition(|diff| diff.last <= last);
+        for diff in &old {
+            self.supersede(diff);
+        }
         self.phase = match joined.last() {
             Some(diff) => Phase::Running { last: diff.last },
             None => Phase::Joining { snapshot: last },

@@ -60,6 +60,12 @@ impl SpotStreams {
         self.book.is_running()
     }
 
+    /// Level changes in diffs that were older than their snapshot: dropped by the venue's rule.
+    #[must_use]
+    pub fn superseded_levels(&self) -> u64 {
+        self.book.superseded_levels()
+    }
+
     /// Reads one frame exactly as received.
     ///
     /// None comes of a diff that waits for the snapshot or is older than it; several come of the

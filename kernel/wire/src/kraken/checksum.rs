@@ -67,7 +67,7 @@ const fn table() -> [u32; 256] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kraken::testing::vectors;
+    use crate::kraken::testing::{shared, vectors};
     use portcullis_domain::market::Level;
 
     #[test]
@@ -94,5 +94,41 @@ mod tests {
         book.reset(&levels);
         assert_eq!(u64::from(book_checksum(&book)), vector["crc32"].as_u64().unwrap());
         assert_eq!(crc32(vector["string"].as_str().unwrap().as_bytes()), book_checksum(&book));
+    }
+
+    /// Applies one map of a recorded v1 frame; its checksum, if it has one.
+    fn apply_v1(book: &mut Book, map: &serde_json::Value) -> Option<u32> {
+        let sides = [("a", Side::Sell), ("as", Side::Sell), ("b", Side::Buy), ("bs", Side::Buy)];
+        for (name, side) in sides {
+            for level in map[name].as_array().into_iter().flatten() {
+                // That protocol writes prices with five decimals, and sums them so.
+                let px = Px::parse(level[0].as_str().unwrap(), 5).unwrap();
+                let qty = Qty::parse(level[1].as_str().unwrap(), 8).unwrap();
+                book.apply(&[Level { side, px, qty }]);
+            }
+        }
+        book.truncate(CHECKSUM_DEPTH);
+        map["c"].as_str().map(|text| text.parse().unwrap())
+    }
+
+    #[test]
+    fn every_recorded_checksum_of_the_venue_is_met() {
+        let name = "market/kraken_v1/orderbook-v1_btcusd_d10_20230830.json";
+        let Some(text) = shared(name) else { return };
+        let recorded: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let mut book = Book::new();
+        let mut met = 0;
+        for kind in ["init", "updates"] {
+            for frame in recorded[kind].as_array().unwrap() {
+                let parts = frame.as_array().into_iter().flatten();
+                let maps = parts.filter(|part| part.is_object());
+                let sums = maps.filter_map(|map| apply_v1(&mut book, map));
+                for sum in sums.collect::<Vec<_>>() {
+                    assert_eq!(book_checksum(&book), sum, "{frame}");
+                    met += 1;
+                }
+            }
+        }
+        assert_eq!(met, 979);
     }
 }

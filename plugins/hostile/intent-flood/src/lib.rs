@@ -12,9 +12,12 @@ export!(IntentFlood);
 impl Strategy for IntentFlood {
     fn describe() -> Declaration {
         let count = "intents for each event";
-        Declaration::new("Returns far too much.")
-            .quotes()
-            .integer("count", 0..=10_000_000, 1_000_000, count)
+        Declaration::new("Returns far too much.").quotes().integer(
+            "count",
+            0..=10_000_000,
+            1_000_000,
+            count,
+        )
     }
 
     fn init(session: &Session) -> Result<Self, String> {

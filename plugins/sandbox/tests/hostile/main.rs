@@ -8,10 +8,12 @@ mod kernel_side;
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::print_stderr, reason = "a skipped test has to be seen")]
+    #![expect(clippy::arithmetic_side_effects, reason = "prices made up from small numbers")]
 
-    use crate::kernel_side::{self, Failure, Kernel, component, quote};
-    use portcullis_domain::frame::{FrameHeader, FrameKind, RECORD_LEN};
+    use crate::kernel_side::{self, Failure, Kernel, component, header, quote};
+    use portcullis_domain::frame::{
+        EventRecord, FrameHeader, FrameKind, IntentRecord, RECORD_LEN, event_kind, side_code,
+    };
     use portcullis_sandbox::{FaultCode, Plugin, SandboxEngine, SessionStart};
     use serde_json::Value;
 
@@ -45,6 +47,13 @@ mod tests {
     }
 
     #[test]
+    fn the_wall_clock_ends_what_fuel_does_not() {
+        let Some(mut kernel) = running("hostile-spin", "{}") else { return };
+        let failure = kernel.events(1, &[quote(1, 100, 101)], 1 << 62).unwrap_err();
+        assert_eq!(failure.text, "PLUGIN_TRAP did not return in 2000 ms");
+    }
+
+    #[test]
     fn memory_ends_at_the_declared_maximum() {
         let Some(mut kernel) = running("hostile-memory-bomb", "{}") else { return };
         let events = vec![quote(1, 100, 101); 64];
@@ -69,7 +78,9 @@ mod tests {
 
     #[test]
     fn as_many_intents_as_allowed_pass() {
-        let Some(mut kernel) = running("hostile-intent-flood", r#"{"count":"256"}"#) else { return };
+        let Some(mut kernel) = running("hostile-intent-flood", r#"{"count":"256"}"#) else {
+            return;
+        };
         let reply = kernel.events(1, &[quote(1, 100, 101)], FUEL).unwrap();
         assert_eq!(reply.intents().len(), 256);
         assert_eq!(reply.intents()[255].reference, 256);
@@ -157,7 +168,7 @@ mod tests {
     fn the_kernel_side_is_not_trusted_to_speak_well() {
         let code = |kernel: &mut Kernel| kernel.reply().unwrap_err().code().to_owned();
         let mut kernel = Kernel::start();
-        kernel.send(FrameKind::Events, 1, 1, FUEL, &quote(1, 1, 2).encode());
+        kernel.send(header(FrameKind::Events, 1, 1, FUEL), &quote(1, 1, 2).encode());
         assert_eq!(code(&mut kernel), "PLUGIN_PROTOCOL");
         let mut kernel = Kernel::start();
         kernel.send_bytes(&[0xff; 24]);
@@ -166,10 +177,10 @@ mod tests {
         kernel.hang_up();
         assert_eq!(kernel.wait(), 0, "hanging up is the ordinary end");
         let Some(mut kernel) = running("ema-cross", "{}") else { return };
-        kernel.send(FrameKind::Events, 1, 65, FUEL, &[0; 65 * RECORD_LEN]);
+        kernel.send(header(FrameKind::Events, 1, 65, FUEL), &[0; 65 * RECORD_LEN]);
         assert_eq!(code(&mut kernel), "PLUGIN_PROTOCOL");
         let Some(mut kernel) = running("ema-cross", "{}") else { return };
-        kernel.send(FrameKind::Events, 1, 1, FUEL, &[0; 2 * RECORD_LEN]);
+        kernel.send(header(FrameKind::Events, 1, 1, FUEL), &[0; 2 * RECORD_LEN]);
         assert_eq!(code(&mut kernel), "PLUGIN_PROTOCOL");
     }
 
@@ -204,12 +215,72 @@ mod tests {
         assert!(dearest < Some(20_000), "one event is within what is declared: {dearest:?}");
     }
 
+    /// Plays the kernel for `ema-cross`: fills orders of a sane size at once, denies the others.
+    /// Returns the orders' quantities in order, and the position at the end.
+    fn trade(params: &str) -> Option<(Vec<i64>, i64)> {
+        let mut kernel = running("ema-cross", params)?;
+        let (mut wanted, mut position, mut news) = (Vec::new(), 0, Vec::new());
+        for (n, price) in swing() {
+            news.push(quote(n, price, price + 1));
+            let reply = kernel.events(u32::try_from(n).unwrap(), &news, FUEL).unwrap();
+            news.clear();
+            for order in reply.intents() {
+                let sign = if order.side == side_code::BUY { 1 } else { -1 };
+                wanted.push(sign * order.qty);
+                if order.qty > 1_000 {
+                    news.push(EventRecord { kind: event_kind::DENIAL, code: 3, ..about(&order) });
+                    continue;
+                }
+                position += sign * order.qty;
+                let (side, qty) = (order.side, order.qty);
+                news.push(EventRecord { kind: event_kind::FILL, side, qty, ..about(&order) });
+                news.push(EventRecord { kind: event_kind::ORDER, code: 5, qty, ..about(&order) });
+                let qty = position;
+                news.push(EventRecord { kind: event_kind::POSITION, qty, ..about(&order) });
+            }
+        }
+        Some((wanted, position))
+    }
+
+    fn about(order: &IntentRecord) -> EventRecord {
+        EventRecord { reference: order.reference, ..EventRecord::default() }
+    }
+
+    #[test]
+    fn ema_cross_goes_long_and_flat_and_takes_a_denial_as_an_answer() {
+        let Some((wanted, _)) = trade(r#"{"fast":"5","qty":"7","slow":"20"}"#) else { return };
+        assert!(wanted.len() >= 6, "{wanted:?}");
+        assert!(
+            wanted.iter().zip([70, -70].iter().cycle()).all(|(is, due)| is == due),
+            "{wanted:?}"
+        );
+        let params = r#"{"fast":"5","greedy":"3","qty":"7","slow":"20"}"#;
+        let Some((wanted, position)) = trade(params) else { return };
+        // The denied entry is not repeated, and its exit finds nothing to sell.
+        assert_eq!(wanted[..4], [70, -70, 70_000, 70], "{wanted:?}");
+        assert!([0, 70].contains(&position));
+    }
+
+    #[test]
+    fn ema_cross_rests_and_takes_back() {
+        let params = r#"{"fast":"5","offset":"4","qty":"7","rest":"1","slow":"20"}"#;
+        let Some(mut kernel) = running("ema-cross", params) else { return };
+        let mut seen = Vec::new();
+        for (n, price) in swing() {
+            let event = quote(n, price, price + 1);
+            let reply = kernel.events(u32::try_from(n).unwrap(), &[event], FUEL).unwrap();
+            seen.extend(reply.intents().into_iter().map(|intent| (intent, price)));
+        }
+        let (order, price) = seen[0];
+        assert_eq!((order.ord_type, order.time_in_force, order.price), (2, 1, price - 4));
+        assert_eq!((seen[1].0.kind, seen[1].0.reference), (3, order.reference));
+    }
+
     #[test]
     fn a_snapshot_larger_than_declared_is_refused_and_a_bad_restore_traps() {
         let Some(bytes) = component("hostile-bad-restore") else { return };
         let engine = SandboxEngine::new().unwrap();
-        let start: SessionStart =
-            serde_json::from_str(&kernel_side::session_start("{}")).unwrap();
+        let start: SessionStart = serde_json::from_str(&kernel_side::session_start("{}")).unwrap();
         let mut plugin = Plugin::load(&engine, &bytes, MEMORY).unwrap();
         plugin.init(&start, FUEL).unwrap();
         assert_eq!(plugin.snapshot(FUEL).unwrap_err().code(), FaultCode::Output);

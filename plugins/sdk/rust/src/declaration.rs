@@ -1,6 +1,5 @@
 //! What a strategy says of itself.
 
-use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use crate::glue::world;
@@ -51,17 +50,19 @@ impl Declaration {
 
     /// It has a setting that is a whole number within `range`.
     pub fn integer(self, name: &str, range: RangeInclusive<i64>, or: i64, meaning: &str) -> Self {
-        self.parameter(name, world::ParameterKind::Integer, range, &or, meaning)
+        let or = or.to_string();
+        self.parameter(world::ParameterKind::Integer, range, [name, &or, meaning])
     }
 
     /// It has a setting that is `0` or `1`.
     pub fn flag(self, name: &str, or: bool, meaning: &str) -> Self {
-        self.parameter(name, world::ParameterKind::Flag, 0..=1, &u8::from(or), meaning)
+        let or = if or { "1" } else { "0" };
+        self.parameter(world::ParameterKind::Flag, 0..=1, [name, or, meaning])
     }
 
     /// It has a setting that is a text of so many bytes.
     pub fn text(self, name: &str, length: RangeInclusive<i64>, or: &str, meaning: &str) -> Self {
-        self.parameter(name, world::ParameterKind::Text, length, &or, meaning)
+        self.parameter(world::ParameterKind::Text, length, [name, or, meaning])
     }
 
     /// So many market events before its intents count.
@@ -88,18 +89,16 @@ impl Declaration {
 
     fn parameter(
         mut self,
-        name: &str,
         kind: world::ParameterKind,
         range: RangeInclusive<i64>,
-        or: &dyn Display,
-        meaning: &str,
+        [name, default_value, meaning]: [&str; 3],
     ) -> Self {
         self.inner.parameters.push(world::Parameter {
             name: name.to_owned(),
             kind,
             min: *range.start(),
             max: *range.end(),
-            default_value: or.to_string(),
+            default_value: default_value.to_owned(),
             meaning: meaning.to_owned(),
         });
         self

@@ -105,7 +105,9 @@ impl Strategy for EmaCross {
                 Some(Side::Sell) => self.position -= fill.qty,
                 None => {}
             },
-            Event::Order(update) if self.pending == Some(update.order) && update.state.is_done() => {
+            Event::Order(update)
+                if self.pending == Some(update.order) && update.state.is_done() =>
+            {
                 self.pending = None;
                 // Only what was taken back by ourselves is tried again.
                 if update.state != OrderState::Canceled {

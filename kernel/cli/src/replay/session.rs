@@ -1,0 +1,372 @@
+//! The session of a replay, from the first signature to the session root.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use portcullis_core::{Core, Input, MarketCounts, Start, Worker as LoadedWorker};
+use portcullis_domain::{
+    ClOrdId, ExecutionReport, Instrument, InstrumentId, MarketFrame, Name, WallNs,
+};
+use portcullis_evidence::chunk::Chunk;
+use portcullis_evidence::pack::{KernelLeaves, session_root, sessions};
+use portcullis_evidence::{Committer, Digest, FileDisk, Journal};
+use portcullis_gate::Shadow;
+use portcullis_governance::{
+    Hashed, InstrumentFile, PolicyError, parse_instrument, parse_limits, parse_phases,
+};
+use portcullis_paper::{ShadowOrder, ShadowVenue};
+use portcullis_path::lockstep::{
+    Feed as _, FeedFault, LockStep, RunFault, ShadowMarket, Surroundings,
+};
+use portcullis_path::plugin_port::{Loaded, PluginFault};
+use portcullis_statement::json::Value;
+
+use super::Args;
+use super::people::{Cast, Plan};
+use super::recording::{Recording, RecordedFeed};
+use crate::worker::Worker;
+use crate::{CliError, Exit};
+
+/// Memory that a plugin may have.
+const MEMORY_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Fuel of one batch.
+const FUEL_PER_BATCH_MAX: u64 = 10_000_000;
+
+/// What a replay came to.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) session: Name,
+    pub(super) recording: Digest,
+    pub(super) synthetic: bool,
+    pub(super) component: Digest,
+    pub(super) engine: String,
+    pub(super) frames: u64,
+    pub(super) superseded_levels: u64,
+    pub(super) market: MarketCounts,
+    pub(super) clock_offset_ms: Option<i64>,
+    /// The `session-closed` entry's summary.
+    pub(super) summary: Value,
+    pub(super) entries: u64,
+    pub(super) chunks: u64,
+    pub(super) root: Digest,
+    pub(super) kept: Option<PathBuf>,
+}
+
+/// Everything read before the run starts.
+struct Files {
+    component: Vec<u8>,
+    instrument: Hashed<InstrumentFile>,
+    limits: Hashed<portcullis_domain::policy::Limits>,
+    phases: Hashed<portcullis_domain::policy::PhaseRules>,
+}
+
+pub(super) fn run(args: &Args, recording: &Recording) -> Result<Outcome, CliError> {
+    let files = read_files(args)?;
+    let mut worker = start_worker(args)?;
+    let loaded = worker.load(&files.component, MEMORY_BYTES_MAX).map_err(plugin_refused)?;
+    let mut feed = recording.feed(files.instrument.value.instrument.clone());
+    let start = feed.peek().map_err(|fault| refused(&fault))?;
+    let start = start.ok_or_else(|| refused(&empty(recording)))?;
+    let keep = Keep::new(args.out.as_deref())?;
+    let run = Run { args, recording, files: &files, loaded: &loaded, start };
+    let chunks = run.drive(&mut feed, &mut worker, &keep)?;
+    run.conclude(&feed, &keep, chunks)
+}
+
+struct Run<'a> {
+    args: &'a Args,
+    recording: &'a Recording,
+    files: &'a Files,
+    loaded: &'a Loaded,
+    start: WallNs,
+}
+
+impl Run<'_> {
+    /// Signs, opens, runs, closes; returns the number of chunks kept.
+    fn drive(
+        &self,
+        feed: &mut RecordedFeed<'_>,
+        worker: &mut Worker,
+        keep: &Keep,
+    ) -> Result<u64, CliError> {
+        let instrument = &self.files.instrument.value.instrument;
+        let latency_ns = u64::from(self.args.latency_us).saturating_mul(1_000);
+        let mut paper = Paper(ShadowVenue::new(instrument.clone(), latency_ns));
+        let mut chunks = 0_u64;
+        let mut keep_chunk = |chunk: &Chunk| {
+            chunks = chunks.saturating_add(1);
+            keep.chunk(chunk)
+        };
+        let around =
+            Surroundings { shadow: &mut paper, workers: worker, keep_chunk: &mut keep_chunk };
+        let (account, host) = (name("replay")?, name("replay-host")?);
+        let origin = format!("portcullis/{host}/{account}/1/recorded");
+        let disk = FileDisk::create(&keep.journal()).map_err(|fault| keep.fault(&fault.to_string()))?;
+        let journal = Journal::create(disk, &origin).map_err(|fault| keep.fault(&fault.to_string()))?;
+        let mut step = LockStep::new(Core::new(), journal.split(), around, self.start);
+
+        let seed = self.recording.digest();
+        let cast = Cast::new(seed, self.start, account.clone(), host.clone())
+            .map_err(|refusal| internal(&refusal.cause()))?;
+        let endpoint = cast.endpoint(self.recording.files());
+        let release = cast.release(&self.args.plugin_name()?, self.loaded);
+        let release = release.map_err(|error| internal(&error.to_string()))?;
+        step.request(Input::Started(Box::new(self.started(&cast, &origin)))).map_err(run_fault)?;
+        for signed in [&endpoint, &release] {
+            let input = Input::Statement { request: 1, signed: signed.clone() };
+            step.request(input).map_err(run_fault)?;
+        }
+        let session = self.session()?;
+        let (size, root) = (step.head().size, step.head().chain);
+        let draft = Input::Draft { request: 2, session: session.clone(), size, root };
+        step.request(draft).map_err(run_fault)?;
+        let plan = Plan {
+            session,
+            plugin: self.args.plugin_name()?,
+            params: self.args.params()?,
+            loaded: self.loaded,
+            instrument: &self.files.instrument,
+            limits: &self.files.limits,
+            phases: &self.files.phases,
+            balances: self.args.balances(&instrument.quote)?,
+            latency_ns: i64::try_from(latency_ns).unwrap_or(i64::MAX),
+            fuel_per_batch_max: FUEL_PER_BATCH_MAX,
+            start: self.start,
+            origin,
+            head: (size, root),
+        };
+        let approval = cast.approval(&plan, (&account, &host), (&endpoint, &release));
+        let worker = LoadedWorker {
+            component: self.loaded.component,
+            engine: self.loaded.engine.clone(),
+        };
+        let open = Input::OpenSession { request: 3, approval, workers: vec![worker] };
+        step.request(open).map_err(run_fault)?;
+        step.run(feed).map_err(run_fault)?;
+        let (who, reason) = ("replay".to_owned(), "RECORDING_OVER".to_owned());
+        step.request(Input::CloseSession { request: 4, who, reason }).map_err(run_fault)?;
+        step.settle().map_err(run_fault)?;
+        step.request(Input::Stop { who: host }).map_err(run_fault)?;
+        let finished: Committer<FileDisk> = step.finish().map_err(run_fault)?;
+        drop(finished);
+        Ok(chunks)
+    }
+
+    fn started(&self, cast: &Cast, origin: &str) -> Start {
+        let [a, b, c, d, ..] = self.recording.digest().0;
+        Start {
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+            draw: u32::from_be_bytes([a, b, c, d]),
+            origin: origin.to_owned(),
+            genesis: cast.genesis.clone(),
+            pinned: cast.fingerprint,
+            phases: self.files.phases.value.clone(),
+            phases_digest: self.files.phases.digest,
+            first: true,
+            clean: false,
+        }
+    }
+
+    fn session(&self) -> Result<Name, CliError> {
+        let digest: String = self.recording.digest().hex().chars().take(12).collect();
+        let kind = if self.recording.is_synthetic() { "synthetic" } else { "replay" };
+        name(&format!("{kind}-{digest}"))
+    }
+
+    /// Reads the journal back, as a stranger would, and takes everything reported from it.
+    fn conclude(
+        &self,
+        feed: &RecordedFeed<'_>,
+        keep: &Keep,
+        chunks: u64,
+    ) -> Result<Outcome, CliError> {
+        let bytes = fs::read(keep.journal()).map_err(|error| keep.fault(&error.to_string()))?;
+        let journal =
+            portcullis_evidence::read(&bytes).map_err(|damage| keep.fault(&damage.to_string()))?;
+        let range = sessions(&journal.entries, &KernelLeaves).pop();
+        let entries = range.and_then(|range| journal.entries.get(range));
+        let entries = entries.ok_or_else(|| internal("the session is not in the journal"))?;
+        let closed = entries.last().and_then(|bytes| portcullis_core::entry::decode(bytes).ok());
+        let summary = closed.map_or(Value::Null, |entry| entry.body);
+        Ok(Outcome {
+            session: self.session()?,
+            recording: self.recording.digest(),
+            synthetic: self.recording.is_synthetic(),
+            component: self.loaded.component,
+            engine: self.loaded.engine.clone(),
+            frames: feed.frames(),
+            superseded_levels: feed.superseded_levels(),
+            market: super::report::market_counts(&summary),
+            clock_offset_ms: feed.clock_offset_ms(),
+            root: session_root(entries, &KernelLeaves),
+            summary,
+            entries: journal.head.size,
+            chunks,
+            kept: keep.folder().map(Path::to_owned),
+        })
+    }
+}
+
+/// Where the journal and the chunks of a run go.
+struct Keep {
+    folder: PathBuf,
+    temporary: bool,
+}
+
+impl Keep {
+    fn new(out: Option<&Path>) -> Result<Self, CliError> {
+        let temporary = out.is_none();
+        let unique = format!("portcullis-replay-{}", std::process::id());
+        let folder = out.map_or_else(|| std::env::temp_dir().join(unique), Path::to_owned);
+        let made = fs::create_dir(&folder).and_then(|()| fs::create_dir(folder.join("chunks")));
+        made.map_err(|error| {
+            let (subject, cause) = (folder.display().to_string(), error.to_string());
+            let next = "name a folder that does not exist yet, in one that can be written";
+            CliError::new(Exit::BadConfig, "OUT_UNWRITABLE", &subject, &cause, next)
+        })?;
+        Ok(Self { folder, temporary })
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.folder.join("000001.journal")
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        (!self.temporary).then_some(self.folder.as_path())
+    }
+
+    fn chunk(&self, chunk: &Chunk) -> Result<(), String> {
+        let path = self.folder.join("chunks").join(format!("{}.gz", chunk.digest.hex()));
+        fs::write(path, &chunk.compressed).map_err(|error| error.to_string())
+    }
+
+    fn fault(&self, cause: &str) -> CliError {
+        let subject = self.folder.display().to_string();
+        let next = "free space there, or name another place with --out";
+        CliError::new(Exit::Temporary, "EVIDENCE_UNWRITABLE", &subject, cause, next)
+    }
+}
+
+impl Drop for Keep {
+    fn drop(&mut self) {
+        if self.temporary {
+            // A leftover in the temporary folder is a nuisance, not a failure.
+            drop(fs::remove_dir_all(&self.folder));
+        }
+    }
+}
+
+/// The paper model behind the driver's interface.
+struct Paper(ShadowVenue);
+
+impl ShadowMarket for Paper {
+    fn submit(&mut self, order: &Shadow, at: WallNs) {
+        let intent = order.item();
+        let order = ShadowOrder {
+            cl_ord_id: order.cl_ord_id(),
+            side: intent.side,
+            ord_type: intent.ord_type,
+            time_in_force: intent.time_in_force,
+            qty: intent.qty,
+            price: intent.price,
+        };
+        self.0.submit(order, at);
+    }
+
+    fn cancel(&mut self, id: ClOrdId, at: WallNs) {
+        self.0.cancel(id, at);
+    }
+
+    fn on_market(&mut self, frame: &MarketFrame, at: WallNs) {
+        self.0.on_market(frame, at);
+    }
+
+    fn next_due(&self) -> Option<WallNs> {
+        self.0.next_due()
+    }
+
+    fn take_due(&mut self, now: WallNs) -> Vec<ExecutionReport> {
+        self.0.take_due(now)
+    }
+}
+
+fn read_files(args: &Args) -> Result<Files, CliError> {
+    let component = read(&args.component, "build it with: cargo xtask guest ema-cross")?;
+    let path = args.policies.join(&args.instrument);
+    let next = "name the folder with --policies and the file in it with --instrument";
+    let bytes = read(&path, next)?;
+    let instrument = parse_instrument(&bytes, InstrumentId(0)).map_err(|e| bad(&path, &e))?;
+    let of: Vec<Instrument> = vec![instrument.value.instrument.clone()];
+    let path = args.policies.join("limits.toml");
+    let limits = parse_limits(&read(&path, next)?, &of).map_err(|error| bad(&path, &error))?;
+    let path = args.policies.join("phases.toml");
+    let phases = parse_phases(&read(&path, next)?).map_err(|error| bad(&path, &error))?;
+    Ok(Files { component, instrument, limits, phases })
+}
+
+fn start_worker(args: &Args) -> Result<Worker, CliError> {
+    let beside = || {
+        let program = std::env::current_exe().ok()?;
+        Some(program.with_file_name("portcullis-sandbox"))
+    };
+    let path = args.sandbox.clone().or_else(beside).unwrap_or_default();
+    Worker::spawn(&path).map_err(|error| {
+        let (subject, cause) = (path.display().to_string(), error.to_string());
+        let next = "build it with: cargo build -p portcullis-sandbox, or name it with --sandbox";
+        CliError::new(Exit::NotFound, "SANDBOX_MISSING", &subject, &cause, next)
+    })
+}
+
+fn read(path: &Path, next: &str) -> Result<Vec<u8>, CliError> {
+    fs::read(path).map_err(|error| {
+        let (subject, cause) = (path.display().to_string(), error.to_string());
+        CliError::new(Exit::NotFound, "FILE_UNREADABLE", &subject, &cause, next)
+    })
+}
+
+fn bad(path: &Path, error: &PolicyError) -> CliError {
+    let subject = path.display().to_string();
+    let next = "correct the file; policies/README.md explains each key";
+    CliError::new(Exit::BadConfig, error.code(), &subject, &error.cause(), next)
+}
+
+fn plugin_refused(fault: PluginFault) -> CliError {
+    let next = "portcullis plugin inspect FILE shows what it imports and exports";
+    CliError::new(Exit::Refused, &fault.code, "the component", &fault.cause, next)
+}
+
+pub(super) fn refused(fault: &FeedFault) -> CliError {
+    let next = "fetch the recording again; a damaged one is never replayed in part";
+    CliError::new(Exit::CheckFailed, fault.code, &fault.place, &fault.cause, next)
+}
+
+fn empty(recording: &Recording) -> FeedFault {
+    let place = format!("recording {}", recording.digest().hex());
+    FeedFault { code: "RECORDING_EMPTY", place, cause: "it holds no frame".to_owned() }
+}
+
+fn run_fault(fault: RunFault) -> CliError {
+    match fault {
+        RunFault::Feed(fault) => refused(&fault),
+        RunFault::Journal(fault) => {
+            let next = "free space there, or name another place with --out";
+            CliError::new(Exit::Temporary, fault.code(), "the journal", &fault.to_string(), next)
+        }
+        RunFault::Chunk(cause) => {
+            let next = "free space there, or name another place with --out";
+            CliError::new(Exit::Temporary, "CHUNK_UNWRITABLE", "a chunk", &cause, next)
+        }
+        RunFault::Refused { code, cause } => {
+            let next = format!("portcullis explain {code}");
+            CliError::new(Exit::Refused, &code, "the session", &cause, &next)
+        }
+    }
+}
+
+fn internal(cause: &str) -> CliError {
+    CliError::new(Exit::Internal, "INTERNAL", "replay", cause, "report this as a fault of ours")
+}
+
+fn name(text: &str) -> Result<Name, CliError> {
+    Name::new(text).ok_or_else(|| internal("a name of ours is not a name"))
+}

@@ -1,0 +1,201 @@
+//! What can be asked of the daemon.
+
+use portcullis_domain::Name;
+use serde::{Deserialize, Serialize};
+
+use crate::ControlError;
+use crate::codec::{self, encode, open, same, typed};
+
+/// Longest statement in bytes.
+pub const STATEMENT_BYTES_MAX: usize = 64 * 1024;
+/// Most signatures of one statement.
+pub const SIGNATURES_MAX: usize = 64;
+/// Longest reason in bytes.
+pub const REASON_BYTES_MAX: usize = 512;
+
+/// A statement as it was signed, opaque here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedBytes {
+    /// What was signed; text, because every statement is.
+    #[serde(with = "codec::text_bytes")]
+    pub bytes: Vec<u8>,
+    /// One armoured SSHSIG per signer.
+    pub signatures: Vec<String>,
+}
+
+/// One request. `Kill` belongs to the kill socket, all others to the control socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Request {
+    /// May I trade, why not, what is open, what next.
+    Status,
+    /// Draft a session against the journal as it stands.
+    Draft {
+        /// The new session's name.
+        #[serde(with = "codec::name")]
+        session: Name,
+    },
+    /// Hand in a statement of any kind but a session approval.
+    Statement(SignedBytes),
+    /// Open the session of this approval.
+    Open(SignedBytes),
+    /// Close the open session.
+    Close {
+        /// Why, for the record.
+        reason: String,
+    },
+    /// Write the pack of an ended session.
+    Pack {
+        /// Which.
+        #[serde(with = "codec::name")]
+        session: Name,
+    },
+    /// End the daemon.
+    Stop,
+    /// Shut the gate, latch, take every order back.
+    Kill {
+        /// Why, for the record.
+        reason: String,
+    },
+}
+
+const VERBS: [&str; 8] = ["close", "draft", "kill", "open", "pack", "statement", "status", "stop"];
+
+impl Request {
+    /// The canonical bytes of one frame.
+    ///
+    /// # Errors
+    /// Whatever [`Request::from_bytes`] would refuse.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ControlError> {
+        self.check()?;
+        encode(self, &[])
+    }
+
+    /// Reads what [`Request::to_bytes`] writes and nothing else.
+    ///
+    /// # Errors
+    /// Another version, an unknown verb, and everything that is not a request of ours.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ControlError> {
+        let entries = open(bytes)?;
+        let verb = entries.get("verb").and_then(serde_json::Value::as_str);
+        let verb = verb.ok_or_else(|| ControlError::malformed("`verb` is missing"))?;
+        if !VERBS.contains(&verb) {
+            return Err(ControlError::VerbUnknown(verb.to_owned()));
+        }
+        let request: Self = typed(entries)?;
+        request.check()?;
+        same(bytes, &encode(&request, &[])?)?;
+        Ok(request)
+    }
+
+    fn check(&self) -> Result<(), ControlError> {
+        match self {
+            Self::Statement(signed) | Self::Open(signed) => {
+                if signed.bytes.is_empty() || signed.bytes.len() > STATEMENT_BYTES_MAX {
+                    return Err(ControlError::malformed("a statement has 1 to 65536 bytes"));
+                }
+                if signed.signatures.is_empty() || signed.signatures.len() > SIGNATURES_MAX {
+                    return Err(ControlError::malformed("a statement has 1 to 64 signatures"));
+                }
+                Ok(())
+            }
+            Self::Close { reason } | Self::Kill { reason } => {
+                let fits = reason.len() <= REASON_BYTES_MAX && !reason.trim().is_empty();
+                if fits {
+                    return Ok(());
+                }
+                Err(ControlError::malformed("a reason has 1 to 512 bytes and says something"))
+            }
+            Self::Status | Self::Draft { .. } | Self::Pack { .. } | Self::Stop => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signed() -> SignedBytes {
+        let bytes = b"{\"kind\":\"seal\"}".to_vec();
+        SignedBytes { bytes, signatures: vec!["-----BEGIN\nx\n-----END\n".to_owned()] }
+    }
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    #[track_caller]
+    fn check(text: &str, expect: &str) {
+        let read = Request::from_bytes(text.as_bytes());
+        assert_eq!(read.map_err(|error| error.code()).err(), Some(expect), "{text}");
+    }
+
+    #[test]
+    fn every_request_reads_back_from_its_canonical_bytes() {
+        let reason = || "said \"stop\" \u{e9}\n\u{1b}".to_owned();
+        let all = [
+            (Request::Status, r#"{"v":1,"verb":"status"}"#),
+            (Request::Draft { session: name("s1") }, r#"{"session":"s1","v":1,"verb":"draft"}"#),
+            (Request::Pack { session: name("s1") }, r#"{"session":"s1","v":1,"verb":"pack"}"#),
+            (Request::Stop, r#"{"v":1,"verb":"stop"}"#),
+            (
+                Request::Statement(signed()),
+                "{\"bytes\":\"{\\\"kind\\\":\\\"seal\\\"}\",\"signatures\":\
+                 [\"-----BEGIN\\nx\\n-----END\\n\"],\"v\":1,\"verb\":\"statement\"}",
+            ),
+            (
+                Request::Kill { reason: reason() },
+                "{\"reason\":\"said \\\"stop\\\" \u{e9}\\n\\u001b\",\"v\":1,\"verb\":\"kill\"}",
+            ),
+        ];
+        for (request, text) in all {
+            let bytes = request.to_bytes().unwrap();
+            assert_eq!(String::from_utf8(bytes.clone()).unwrap(), text);
+            assert_eq!(Request::from_bytes(&bytes), Ok(request));
+        }
+        for request in [Request::Open(signed()), Request::Close { reason: reason() }] {
+            assert_eq!(Request::from_bytes(&request.to_bytes().unwrap()), Ok(request));
+        }
+    }
+
+    #[test]
+    fn one_spelling_one_version_and_known_verbs_only() {
+        check(r#"{"v":2,"verb":"status"}"#, "CONTROL_VERSION");
+        check(r#"{"v":"1","verb":"status"}"#, "CONTROL_VERSION");
+        check(r#"{"verb":"status"}"#, "CONTROL_MALFORMED");
+        check(r#"{"v":1}"#, "CONTROL_MALFORMED");
+        check(r#"{"v":1,"verb":"unkill"}"#, "CONTROL_VERB_UNKNOWN");
+        check(r#"{"v":1,"verb":"Status"}"#, "CONTROL_VERB_UNKNOWN");
+        check(r#"{"extra":1,"v":1,"verb":"status"}"#, "CONTROL_MALFORMED");
+        check(r#"{"extra":1,"session":"s1","v":1,"verb":"draft"}"#, "CONTROL_MALFORMED");
+        check(r#"{"v":1,"verb":"status"} "#, "CONTROL_MALFORMED");
+        check(r#"{"v":1, "verb":"status"}"#, "CONTROL_MALFORMED");
+        check(r#"{"verb":"status","v":1}"#, "CONTROL_MALFORMED");
+        check(r#"{"v":1,"verb":"stop","verb":"status"}"#, "CONTROL_MALFORMED");
+        check(r#"{"v":1,"v":1,"verb":"status"}"#, "CONTROL_MALFORMED");
+        check(r#"{"v":1.0,"verb":"status"}"#, "CONTROL_VERSION");
+        check(r#"{"v":1,"verb":"draft"}"#, "CONTROL_MALFORMED");
+        check(r#"{"session":"../x","v":1,"verb":"draft"}"#, "CONTROL_MALFORMED");
+        check(r#"{"reason":" ","v":1,"verb":"kill"}"#, "CONTROL_MALFORMED");
+        check(r#"{"reason":null,"v":1,"verb":"kill"}"#, "CONTROL_MALFORMED");
+        check("[]", "CONTROL_MALFORMED");
+        check("", "CONTROL_MALFORMED");
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused_on_both_sides() {
+        let long = Request::Kill { reason: "x".repeat(REASON_BYTES_MAX + 1) };
+        assert_eq!(long.to_bytes().map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
+        let unsigned = Request::Open(SignedBytes { signatures: vec![], ..signed() });
+        assert_eq!(unsigned.to_bytes().map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
+        let big = SignedBytes { bytes: vec![b' '; STATEMENT_BYTES_MAX + 1], ..signed() };
+        let big = Request::Statement(big).to_bytes();
+        assert_eq!(big.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
+        let signatures = vec!["x".repeat(64 * 1024); 4];
+        let heavy = Request::Statement(SignedBytes { signatures, ..signed() }).to_bytes();
+        assert_eq!(heavy.map_err(|error| error.code()), Err("CONTROL_TOO_LARGE"));
+        let binary = Request::Statement(SignedBytes { bytes: vec![0xff], ..signed() }).to_bytes();
+        assert_eq!(binary.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
+    }
+}

@@ -1,0 +1,31 @@
+//! The core from outside: real signatures, whole sessions, one event after the other.
+#![cfg_attr(
+    test,
+    expect(clippy::arithmetic_side_effects, reason = "tests reckon with small known numbers")
+)]
+
+#[cfg(test)]
+mod blocked;
+#[cfg(test)]
+mod exchange;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod opening;
+#[cfg(test)]
+mod paper;
+#[cfg(test)]
+#[path = "../../../gate/tests/it/people.rs"]
+mod people;
+#[cfg(test)]
+mod plugin;
+#[cfg(test)]
+mod recon;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod shadow;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,468 @@
+//! A core, everything that ever happened to it, and the people and plugins around it.
+
+use std::collections::BTreeMap;
+
+use portcullis_core::entry::{Decoded, decode};
+use portcullis_core::{
+    AccountSnapshot, Answer, Core, Effect, Entry, EpochCause, Event, Input, Start, VenueOrder,
+    Worker,
+};
+use portcullis_domain::frame::{
+    EventRecord, IntentRecord, intent_kind, ord_type_code, side_code, tif_code,
+};
+use portcullis_domain::market::Level;
+use portcullis_domain::{
+    BootNs, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, MarketEvent,
+    MarketFrame, Money, Now, OrderId, Phase, PluginId, Role, Side, StreamId, WallNs,
+};
+use portcullis_statement::json::Value;
+use portcullis_statement::{
+    Digest, EndpointKind, JournalBinding, Kind, SessionApproval, SignedStatement, Unkill,
+};
+
+use crate::people::{self, HOUR_NS, NOW, ORIGIN, Paper, floors, money, name, px, qty, signers};
+
+pub(crate) const SECOND_NS: i64 = 1_000_000_000;
+pub(crate) const ALPHA: PluginId = PluginId(0);
+pub(crate) const BETA: PluginId = PluginId(1);
+/// Names of the plugins, by number; each runs the component of its name.
+pub(crate) const PLUGINS: [&str; 2] = ["alpha", "beta"];
+
+/// What one event led to.
+#[derive(Debug, Default)]
+pub(crate) struct Out {
+    pub(crate) entries: Vec<Decoded>,
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl Out {
+    pub(crate) fn kinds(&self) -> Vec<&str> {
+        self.entries.iter().map(|entry| entry.kind.as_str()).collect()
+    }
+
+    pub(crate) fn entry(&self, kind: &str) -> Option<&Decoded> {
+        self.entries.iter().find(|entry| entry.kind == kind)
+    }
+
+    /// Reasons of all entries of a kind.
+    pub(crate) fn reasons(&self, kind: &str) -> Vec<&str> {
+        let of_kind = self.entries.iter().filter(|entry| entry.kind == kind);
+        of_kind.map(|entry| entry.reason.as_str()).collect()
+    }
+
+    pub(crate) fn submits(&self) -> Vec<ClOrdId> {
+        let id = |effect: &Effect| match effect {
+            Effect::Submit(submit) => Some(submit.order.cl_ord_id()),
+            Effect::ShadowSubmit(shadow) => Some(shadow.cl_ord_id()),
+            _ => None,
+        };
+        self.effects.iter().filter_map(id).collect()
+    }
+
+    pub(crate) fn cancels(&self) -> Vec<ClOrdId> {
+        let id = |effect: &Effect| match effect {
+            Effect::Cancel(request) => Some(request.cl_ord_id),
+            Effect::ShadowCancel(id) => Some(*id),
+            _ => None,
+        };
+        self.effects.iter().filter_map(id).collect()
+    }
+
+    pub(crate) fn has(&self, wanted: impl Fn(&Effect) -> bool) -> bool {
+        self.effects.iter().any(wanted)
+    }
+
+    pub(crate) fn reads(&self) -> bool {
+        self.has(|effect| matches!(effect, Effect::ReadAccount))
+    }
+
+    /// `DONE`, `LATCHED`, `CLEAR` or the code of the refusal, for every answer.
+    pub(crate) fn answers(&self) -> Vec<&str> {
+        let answer = |effect: &'_ Effect| match effect {
+            Effect::Answer { answer: Answer::Done(_), .. } => Some("DONE".to_owned()),
+            Effect::Answer { answer: Answer::Latched { .. }, .. } => Some("LATCHED".to_owned()),
+            Effect::Answer { answer: Answer::OrdersClear { .. }, .. } => Some("CLEAR".to_owned()),
+            Effect::Answer { answer: Answer::Refused { code, .. }, .. } => Some(code.clone()),
+            _ => None,
+        };
+        let known = self.effects.iter().filter_map(answer);
+        known.map(|text| &*Box::leak(text.into_boxed_str())).collect()
+    }
+
+    /// Events delivered to a plugin.
+    pub(crate) fn delivered(&self, to: PluginId) -> Vec<EventRecord> {
+        let records = |effect: &Effect| match effect {
+            Effect::Deliver { plugin, records, .. } if *plugin == to => Some(records.clone()),
+            _ => None,
+        };
+        self.effects.iter().filter_map(records).flatten().collect()
+    }
+}
+
+/// The core and all of its past.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) core: Core,
+    pub(crate) past: Vec<(Event, Vec<Entry>)>,
+    pub(crate) now: Now,
+    pub(crate) genesis: SignedStatement,
+    pub(crate) endpoint: Digest,
+    pub(crate) releases: BTreeMap<&'static str, Digest>,
+    /// Batch that is out, by plugin.
+    pub(crate) out: BTreeMap<PluginId, u32>,
+    epoch: u64,
+    pub(crate) nonce: u64,
+    request: u64,
+    sequences: BTreeMap<StreamId, u64>,
+    draw: u32,
+}
+
+impl World {
+    /// A core that has not started.
+    pub(crate) fn new() -> Self {
+        Self {
+            core: Core::new(),
+            past: Vec::new(),
+            now: Now { wall: NOW, boot: BootNs(5_000 * SECOND_NS) },
+            genesis: people::genesis(None, EndpointKind::Simulated),
+            endpoint: Digest::of(b"none"),
+            releases: BTreeMap::new(),
+            out: BTreeMap::new(),
+            epoch: 0,
+            nonce: 100,
+            request: 0,
+            sequences: BTreeMap::new(),
+            draw: 0xc0de_0001,
+        }
+    }
+
+    /// Started in a new journal, with an endpoint set and two releases on record.
+    pub(crate) fn started() -> Self {
+        let mut world = Self::new();
+        world.start(true, false);
+        world.admit_all();
+        world
+    }
+
+    /// With an open session whose plugins are ready and whose market is quoted 99.90 to 100.10.
+    pub(crate) fn open(phase: Phase) -> Self {
+        let mut world = Self::started();
+        if phase != Phase::Shadow {
+            world.link_up();
+        }
+        world.open_session("s-1", phase);
+        world
+    }
+
+    pub(crate) fn open_session(&mut self, session: &str, phase: Phase) {
+        let approval = self.draft(session, phase);
+        let out = self.open_with(&approval);
+        assert_eq!(out.answers(), ["DONE"]);
+        self.ready();
+    }
+
+    /// Both plugins answer `init`, and the market begins.
+    pub(crate) fn ready(&mut self) {
+        self.feed(Input::PluginReady { plugin: ALPHA });
+        self.feed(Input::PluginReady { plugin: BETA });
+        self.snapshot();
+        self.quote(9_990, 10_010);
+    }
+
+    pub(crate) fn pass(&mut self, ns: i64) {
+        self.now.wall = self.now.wall.plus_ns(ns);
+        self.now.boot = self.now.boot.plus_ns(ns);
+    }
+
+    /// One event a millisecond later; what the core asks the house itself to do follows at once.
+    pub(crate) fn feed(&mut self, input: Input) -> Out {
+        self.pass(1_000_000);
+        let mut out = Out::default();
+        let mut waiting = vec![input];
+        while !waiting.is_empty() {
+            let event = Event { now: self.now, input: waiting.remove(0) };
+            let step = self.core.step(event.clone());
+            for effect in step.effects {
+                if let Effect::RaiseEpoch(cause) = &effect {
+                    waiting.push(self.raised(cause.clone()));
+                }
+                if let Effect::Deliver { plugin, batch, .. } = &effect {
+                    self.out.insert(*plugin, *batch);
+                }
+                out.effects.push(effect);
+            }
+            let read = step.entries.iter().map(|entry| decode(&entry.bytes).unwrap());
+            out.entries.extend(read);
+            self.past.push((event, step.entries));
+        }
+        out
+    }
+
+    fn raised(&mut self, cause: EpochCause) -> Input {
+        self.epoch += 1;
+        Input::EpochRaised { epoch: self.epoch, cause }
+    }
+
+    pub(crate) fn next_request(&mut self) -> u64 {
+        self.request += 1;
+        self.request
+    }
+
+    pub(crate) fn fingerprint(&self) -> Digest {
+        Digest::of(&self.genesis.bytes)
+    }
+
+    pub(crate) fn start(&mut self, first: bool, clean: bool) -> Out {
+        self.draw += 1;
+        self.epoch = 0;
+        self.out.clear();
+        let start = Start {
+            build: "0.1.0".to_owned(),
+            draw: self.draw,
+            origin: ORIGIN.to_owned(),
+            genesis: self.genesis.clone(),
+            pinned: self.fingerprint(),
+            phases: floors(),
+            phases_digest: Digest::of(b"phases"),
+            first,
+            clean,
+        };
+        self.feed(Input::Started(Box::new(start)))
+    }
+
+    /// The journal as one list of entries.
+    pub(crate) fn journal(&self) -> Vec<Vec<u8>> {
+        let entries = self.past.iter().flat_map(|(_, entries)| entries);
+        entries.map(|entry| entry.bytes.clone()).collect()
+    }
+
+    /// The process ends; a new one reads the journal and starts.
+    pub(crate) fn restart(&mut self, clean: bool) -> Out {
+        self.core = folded(&self.journal());
+        self.start(false, clean)
+    }
+
+    pub(crate) fn paper(&mut self, kind: Kind, listed: &[(&'static str, Role)]) -> Paper {
+        self.nonce += 1;
+        Paper::new(kind, self.nonce, listed)
+    }
+
+    /// Draws up a statement, signs it as listed and hands it in.
+    pub(crate) fn hand_in(
+        &mut self,
+        kind: Kind,
+        listed: &[(&'static str, Role)],
+        body: &Value,
+    ) -> (SignedStatement, Out) {
+        let signed = self.paper(kind, listed).sign(Some(self.fingerprint()), body);
+        let out = self.statement(&signed);
+        (signed, out)
+    }
+
+    pub(crate) fn statement(&mut self, signed: &SignedStatement) -> Out {
+        let request = self.next_request();
+        self.feed(Input::Statement { request, signed: signed.clone() })
+    }
+
+    fn admit_all(&mut self) {
+        let by = [("gerd", Role::Governance), ("olga", Role::Operator)];
+        let body = people::endpoint_set(EndpointKind::Simulated).to_value();
+        let (signed, out) = self.hand_in(Kind::EndpointSet, &by, &body);
+        assert_eq!(out.answers(), ["DONE"]);
+        self.endpoint = Digest::of(&signed.bytes);
+        for plugin in PLUGINS {
+            let by = [("ada", Role::Author), ("gerd", Role::Governance)];
+            let body = people::release("ada", plugin, Phase::Continuous).to_value();
+            let (signed, out) = self.hand_in(Kind::PluginRelease, &by, &body);
+            assert_eq!(out.answers(), ["DONE"]);
+            self.releases.insert(plugin, Digest::of(&signed.bytes));
+        }
+    }
+
+    /// Drafts a session and returns the approval that fits it.
+    pub(crate) fn draft(&mut self, session: &str, phase: Phase) -> SessionApproval {
+        let (size, root) = (u64::try_from(self.past.len()).unwrap(), Digest::of(session.as_bytes()));
+        let request = self.next_request();
+        let out = self.feed(Input::Draft { request, session: name(session), size, root });
+        assert_eq!(out.answers(), ["DONE"]);
+        let plugins = PLUGINS.map(|plugin| (plugin, self.releases[plugin]));
+        let bound = (self.endpoint, EndpointKind::Simulated);
+        let mut approval = people::approval(phase, bound, &plugins);
+        approval.session = name(session);
+        approval.kill_seq = self.core.kill_seq();
+        approval.journal = JournalBinding { origin: ORIGIN.to_owned(), size, root };
+        approval.window_opens = self.now.wall;
+        approval.window_closes = self.now.wall.plus_ns(HOUR_NS);
+        approval
+    }
+
+    pub(crate) fn open_with(&mut self, approval: &SessionApproval) -> Out {
+        let paper = self.paper(Kind::SessionApproval, &signers(approval.phase));
+        let signed = paper.sign(Some(self.fingerprint()), &approval.to_value());
+        self.open_signed(signed, &PLUGINS)
+    }
+
+    pub(crate) fn open_signed(&mut self, approval: SignedStatement, loaded: &[&str]) -> Out {
+        let request = self.next_request();
+        let worker = |plugin: &&str| Worker {
+            component: Digest::of(plugin.as_bytes()),
+            engine: "wasmtime 48.0.8".to_owned(),
+        };
+        let workers = loaded.iter().map(worker).collect();
+        self.feed(Input::OpenSession { request, approval, workers })
+    }
+
+    pub(crate) fn close(&mut self) -> Out {
+        let request = self.next_request();
+        let (who, reason) = ("olga".to_owned(), "DONE_FOR_TODAY".to_owned());
+        self.feed(Input::CloseSession { request, who, reason })
+    }
+
+    pub(crate) fn kill(&mut self) -> Out {
+        let request = Some(self.next_request());
+        let (who, reason) = ("rita".to_owned(), "DRILL".to_owned());
+        let raised = self.raised(EpochCause::Kill { who, reason, request });
+        self.feed(raised)
+    }
+
+    pub(crate) fn unkill(&mut self) -> (SignedStatement, Out) {
+        let body = Unkill {
+            kill_entry: self.core.kill_entry().unwrap(),
+            kill_seq: self.core.kill_seq(),
+            reason: "drill over".to_owned(),
+        };
+        let by = [("olga", Role::Operator), ("rita", Role::Risk)];
+        self.hand_in(Kind::Unkill, &by, &body.to_value())
+    }
+
+    pub(crate) fn market(&mut self, stream: StreamId, event: MarketEvent) -> Out {
+        let sequence = self.sequences.entry(stream).or_insert(0);
+        *sequence += 1;
+        let (sequence, instrument) = (*sequence, InstrumentId(0));
+        let venue_time = None;
+        self.feed(Input::Market(MarketFrame { stream, sequence, instrument, venue_time, event }))
+    }
+
+    pub(crate) fn snapshot(&mut self) -> Out {
+        let level = |side, units| Level { side, px: px(units), qty: qty(1) };
+        let levels = vec![level(Side::Buy, 9_990), level(Side::Sell, 10_010)];
+        self.market(StreamId::BOOK, MarketEvent::Snapshot { levels })
+    }
+
+    pub(crate) fn quote(&mut self, bid: i64, ask: i64) -> Out {
+        let (bid, ask) = (px(bid), px(ask));
+        let event = MarketEvent::Quote { bid, bid_qty: qty(1), ask, ask_qty: qty(1) };
+        self.market(StreamId::QUOTES, event)
+    }
+
+    /// Answers the batch that is out; asks for a fresh quote first if none is out.
+    pub(crate) fn reply(&mut self, plugin: PluginId, intents: Vec<IntentRecord>) -> Out {
+        if !self.out.contains_key(&plugin) {
+            self.quote(9_990, 10_010);
+        }
+        let batch = self.out.remove(&plugin).unwrap();
+        self.feed(Input::PluginReply { plugin, batch, fuel: 1_000, intents, log: String::new() })
+    }
+
+    pub(crate) fn report(&mut self, id: ClOrdId, exec_type: ExecType) -> Out {
+        let report = report(id, exec_type, self.now.wall);
+        self.feed(Input::Report(report))
+    }
+
+    pub(crate) fn fill(&mut self, id: ClOrdId, exec: &str, units: i64, at: i64) -> Out {
+        self.report(id, trade(exec, units, at))
+    }
+
+    pub(crate) fn link_up(&mut self) -> Out {
+        self.feed(Input::VenueLink { up: true, cause: "connected".to_owned() });
+        self.account(&[], &[("USDT", "1000"), ("BTC", "5")])
+    }
+
+    pub(crate) fn account(&mut self, open: &[VenueOrder], balances: &[(&str, &str)]) -> Out {
+        self.account_with_fills(open, vec![], balances)
+    }
+
+    pub(crate) fn account_with_fills(
+        &mut self,
+        open: &[VenueOrder],
+        fills: Vec<ExecutionReport>,
+        balances: &[(&str, &str)],
+    ) -> Out {
+        let amount = |(currency, amount): &(&str, &str)| ((*currency).to_owned(), money(amount));
+        let balances = balances.iter().map(amount).collect();
+        let open_orders = open.to_vec();
+        self.feed(Input::Account(AccountSnapshot { open_orders, fills, balances }))
+    }
+
+    pub(crate) fn status(&self, id: ClOrdId) -> &'static str {
+        self.core.account().orders.get(id).unwrap().status.name()
+    }
+
+    pub(crate) fn balance(&self, currency: &str) -> Money {
+        self.core.account().balances().unwrap()[currency]
+    }
+
+    /// Whether every reason in `view().blocked` begins with one of the codes, in order.
+    #[track_caller]
+    pub(crate) fn assert_blocked(&self, codes: &[&str]) {
+        let blocked = self.core.view().blocked;
+        let seen: Vec<&str> = blocked.iter().map(|text| text.split(':').next().unwrap()).collect();
+        assert_eq!(seen, codes);
+    }
+}
+
+/// A core that has read these entries.
+pub(crate) fn folded(journal: &[Vec<u8>]) -> Core {
+    let mut core = Core::new();
+    for entry in journal {
+        core.fold(entry).unwrap();
+    }
+    core
+}
+
+pub(crate) fn report(id: ClOrdId, exec_type: ExecType, at: WallNs) -> ExecutionReport {
+    let order_id = Some(OrderId(format!("V{}", id.sequence)));
+    let text = String::new();
+    ExecutionReport { cl_ord_id: id, order_id, exec_type, transact_time: at, text }
+}
+
+/// A fill without a fee.
+pub(crate) fn trade(exec: &str, units: i64, at: i64) -> ExecType {
+    ExecType::Trade {
+        exec_id: ExecId(exec.to_owned()),
+        last_px: px(at),
+        last_qty: qty(units),
+        fee: Money::ZERO,
+        maker: true,
+    }
+}
+
+pub(crate) fn resting(id: ClOrdId, leaves: i64) -> VenueOrder {
+    let order_id = OrderId(format!("V{}", id.sequence));
+    VenueOrder { order_id, cl_ord_id: Some(id), leaves_qty: qty(leaves) }
+}
+
+fn limit(side: u8, reference: u64, units: i64, price: i64) -> IntentRecord {
+    IntentRecord {
+        reference,
+        kind: intent_kind::SUBMIT,
+        side,
+        ord_type: ord_type_code::LIMIT,
+        time_in_force: tif_code::GTC,
+        price,
+        qty: units,
+        ..IntentRecord::default()
+    }
+}
+
+pub(crate) fn buy(reference: u64, units: i64, price: i64) -> IntentRecord {
+    limit(side_code::BUY, reference, units, price)
+}
+
+pub(crate) fn sell(reference: u64, units: i64, price: i64) -> IntentRecord {
+    limit(side_code::SELL, reference, units, price)
+}
+
+pub(crate) fn cancel(reference: u64) -> IntentRecord {
+    IntentRecord { reference, kind: intent_kind::CANCEL, ..IntentRecord::default() }
+}

@@ -1,0 +1,142 @@
+//! Each reason for which a gate stays shut, with statements that are really signed.
+
+use portcullis_domain::{Phase, Role, WallNs};
+use portcullis_gate::OpenRefusal;
+use portcullis_statement::{Digest, EndpointKind, Kind};
+
+use crate::fixture::{House, PLUGIN};
+use crate::people::{self, HOUR_NS, NOW, Paper, floors, name};
+
+/// Alters one thing of a house whose gate opens; `OPEN` or the code of the refusal.
+#[track_caller]
+fn check(phase: Phase, change: impl FnOnce(&mut House), expect: &str) {
+    let mut house = House::new(phase, EndpointKind::Simulated, "ada");
+    change(&mut house);
+    assert_eq!(house.open().map_or_else(OpenRefusal::code, |_gate| "OPEN"), expect);
+}
+
+#[test]
+fn a_gate_opens_for_what_was_signed() {
+    for phase in Phase::ALL.into_iter().filter(|phase| *phase > Phase::Foundation) {
+        check(phase, |_| {}, "OPEN");
+    }
+    let house = House::new(Phase::Shadow, EndpointKind::Recorded, "ada");
+    let gate = house.open().unwrap();
+    assert_eq!((gate.phase(), gate.limits()), (Phase::Shadow, &house.approval.limits));
+    assert_eq!(gate.instruments(), house.approval.instruments);
+}
+
+/// A12, A14, B2: another installation, another account, another journal, another time.
+#[test]
+fn a14_an_approval_counts_in_one_place_and_state_only() {
+    check(Phase::Paper, |h| h.genesis = Digest::of(b"other"), "GENESIS_MISMATCH");
+    check(Phase::Paper, |h| h.host = name("host-2"), "HOST_MISMATCH");
+    check(Phase::Paper, |h| h.account = name("acct-2"), "ACCOUNT_MISMATCH");
+    check(Phase::Paper, |h| h.origin = "host-1/new".to_owned(), "JOURNAL_MISMATCH");
+    check(Phase::Paper, |h| h.kill_seq = 1, "KILL_SEQ_CHANGED");
+    check(Phase::Paper, |h| h.approval.kill_seq = 1, "KILL_SEQ_CHANGED");
+    check(Phase::Paper, |h| h.phases_digest = Digest::of(b"new rules"), "POLICY_CHANGED");
+}
+
+#[test]
+fn an_approval_counts_in_its_window_only() {
+    check(Phase::Paper, |h| h.now = WallNs(NOW.0 - 1), "OUTSIDE_SESSION_WINDOW");
+    check(Phase::Paper, |h| h.now = NOW.plus_ns(HOUR_NS - 1), "OPEN");
+    check(Phase::Paper, |h| h.now = NOW.plus_ns(HOUR_NS), "OUTSIDE_SESSION_WINDOW");
+    let expiring = |now: WallNs| {
+        move |h: &mut House| {
+            h.paper.expires = NOW.plus_ns(10);
+            h.now = now;
+        }
+    };
+    check(Phase::Paper, expiring(NOW.plus_ns(9)), "OPEN");
+    check(Phase::Paper, expiring(NOW.plus_ns(10)), "OUTSIDE_SESSION_WINDOW");
+}
+
+/// C4, F16: the endpoint is a signed one, of the signed kind, and never a real one yet.
+#[test]
+fn f16_the_endpoint_is_the_signed_one() {
+    check(Phase::Paper, |h| h.endpoints.clear(), "ENDPOINT_NOT_SIGNED");
+    check(Phase::Paper, |h| h.approval.endpoint = Digest::of(b"other"), "ENDPOINT_NOT_SIGNED");
+    check(
+        Phase::Shadow,
+        |h| h.approval.endpoint_kind = EndpointKind::Recorded,
+        "ENDPOINT_FORBIDDEN",
+    );
+    for (phase, kind) in [
+        (Phase::Shadow, EndpointKind::Sandbox),
+        (Phase::Paper, EndpointKind::Sandbox),
+        (Phase::Shadow, EndpointKind::Real),
+        (Phase::PreLive, EndpointKind::Real),
+        (Phase::Continuous, EndpointKind::Real),
+    ] {
+        let refused = House::new(phase, kind, "ada").open().map(|_gate| ());
+        assert_eq!(refused, Err(OpenRefusal::EndpointForbidden), "{phase:?} {kind:?}");
+    }
+}
+
+#[test]
+fn only_signed_components_of_this_phase_run() {
+    check(Phase::Paper, |h| h.releases.clear(), "HASH_NOT_SIGNED");
+    check(Phase::Paper, |h| h.components = vec![Digest::of(b"swapped")], "HASH_NOT_SIGNED");
+    check(Phase::Paper, |h| h.components.clear(), "HASH_NOT_SIGNED");
+    check(Phase::Paper, |h| h.components.push(Digest::of(b"one more")), "HASH_NOT_SIGNED");
+    // Approval and worker agree on a component that the release does not cover.
+    check(
+        Phase::Paper,
+        |h| {
+            h.approval.plugins[0].component = Digest::of(b"swapped");
+            h.components = vec![Digest::of(b"swapped")];
+        },
+        "HASH_NOT_SIGNED",
+    );
+    check(Phase::Paper, |h| h.approval.plugins.clear(), "NOTHING_TO_DO");
+    check(Phase::BoundedAuto, |h| up_to(h, Phase::Paper), "RELEASE_PHASE");
+    check(Phase::Paper, |h| up_to(h, Phase::Paper), "OPEN");
+}
+
+/// Replaces the release by one that goes up to `phase_max`.
+fn up_to(house: &mut House, phase_max: Phase) {
+    let by = [("ada", Role::Author), ("gerd", Role::Governance)];
+    let body = people::release("ada", PLUGIN, phase_max).to_value();
+    let signed = Paper::new(Kind::PluginRelease, 9, &by).sign(Some(house.genesis), &body);
+    let release = house.trust.verify(&signed, &floors(), NOW).unwrap();
+    let release = release.into_plugin_release().unwrap();
+    house.approval.plugins[0].release = release.digest();
+    house.releases.insert(release.digest(), release);
+}
+
+#[test]
+fn a_session_without_an_instrument_has_nothing_to_do() {
+    check(
+        Phase::Paper,
+        |h| {
+            h.approval.instruments.clear();
+            h.approval.sources.clear();
+            h.approval.limits.instruments.clear();
+        },
+        "NOTHING_TO_DO",
+    );
+}
+
+/// A22: from phase 3 on, native code comes with a compile record, which has a digest.
+#[test]
+fn a22_a_worker_that_compiles_for_itself_stays_below_phase_three() {
+    for (phase, record, expect) in [
+        (Phase::Paper, "in-worker", "OPEN"),
+        (Phase::BoundedAuto, "in-worker", "COMPILE_RECORD"),
+        (Phase::BoundedAuto, "whatever", "COMPILE_RECORD"),
+    ] {
+        check(phase, |h| h.approval.compile_record = record.to_owned(), expect);
+    }
+}
+
+/// B5, F13: the author of a plugin does not approve its session.
+#[test]
+fn f13_the_author_of_a_plugin_does_not_approve_its_session() {
+    let mut house = House::new(Phase::BoundedAuto, EndpointKind::Simulated, "otto");
+    assert!(house.open().is_ok());
+    house.paper =
+        Paper::new(Kind::SessionApproval, 4, &[("olga", Role::Operator), ("otto", Role::Approver)]);
+    assert_eq!(house.open().map(|_gate| ()), Err(OpenRefusal::AuthorAlone));
+}

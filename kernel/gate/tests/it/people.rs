@@ -1,0 +1,221 @@
+//! A small installation: people with keys, a genesis, and everything that they sign. The tests of
+//! the core use this file too.
+
+use std::collections::BTreeMap;
+
+use portcullis_domain::policy::{AccountLimits, InstrumentLimits, Limits, PhaseRules, phase_floor};
+use portcullis_domain::{
+    Instrument, InstrumentId, Money, Name, Phase, Px, Qty, Rate, Role, WallNs,
+};
+use portcullis_statement::json::Value;
+use portcullis_statement::{
+    ApprovedPlugin, Digest, EndpointKind, EndpointSet, Genesis, Header, Host, JournalBinding, Kind,
+    Mark, Person, PluginRelease, RecordedFile, Roster, SessionApproval, SignedStatement, Signer,
+    SigningKey, Trust, Venue, draft,
+};
+
+pub(crate) const NOW: WallNs = WallNs(1_800_000_000_000_000_000);
+pub(crate) const HOUR_NS: i64 = 3_600_000_000_000;
+pub(crate) const ORIGIN: &str = "host-1/acct";
+
+/// `otto` could approve what he wrote: that he may not is one of the tests.
+pub(crate) const PEOPLE: [(&str, &[Role]); 6] = [
+    ("ada", &[Role::Author]),
+    ("gerd", &[Role::Governance]),
+    ("olga", &[Role::Operator]),
+    ("otto", &[Role::Approver, Role::Author]),
+    ("anna", &[Role::Approver]),
+    ("rita", &[Role::Risk]),
+];
+
+pub(crate) fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+pub(crate) fn qty(units: i64) -> Qty {
+    Qty::new(units).unwrap()
+}
+
+pub(crate) fn px(units: i64) -> Px {
+    Px::new(units).unwrap()
+}
+
+pub(crate) fn money(text: &str) -> Money {
+    Money::parse(text).unwrap()
+}
+
+/// The key of a person: the seed is the first letters of the name.
+fn key(person: &str) -> SigningKey {
+    let mut seed = [9; 32];
+    for (to, from) in seed.iter_mut().zip(person.bytes()) {
+        *to = from;
+    }
+    SigningKey::from_seed(seed)
+}
+
+/// A statement to be drawn up, and who signs it.
+#[derive(Clone, Debug)]
+pub(crate) struct Paper {
+    pub(crate) kind: Kind,
+    pub(crate) nonce: u64,
+    pub(crate) expires: WallNs,
+    pub(crate) listed: Vec<(&'static str, Role)>,
+    pub(crate) signed_by: Vec<&'static str>,
+}
+
+impl Paper {
+    pub(crate) fn new(kind: Kind, nonce: u64, listed: &[(&'static str, Role)]) -> Self {
+        let signed_by = listed.iter().map(|(person, _)| *person).collect();
+        let expires = NOW.plus_ns(HOUR_NS * 48);
+        Self { kind, nonce, expires, listed: listed.to_vec(), signed_by }
+    }
+
+    pub(crate) fn sign(&self, genesis: Option<Digest>, body: &Value) -> SignedStatement {
+        let signer = |(person, role): &(&str, Role)| Signer {
+            person: name(person),
+            role: *role,
+            key: key(person).public().fingerprint(),
+        };
+        let header = Header {
+            kind: self.kind,
+            nonce: format!("{:032x}", self.nonce),
+            policy_seq: 1,
+            not_before: WallNs(NOW.0 - HOUR_NS),
+            expires: self.expires,
+            signers: self.listed.iter().map(signer).collect(),
+            genesis,
+        };
+        let keys: Vec<_> = self.signed_by.iter().map(|person| key(person)).collect();
+        let keys: Vec<_> = keys.iter().collect();
+        SignedStatement::signed_by(draft(&header, body), self.kind, &keys)
+    }
+}
+
+pub(crate) fn genesis(mark: Option<Mark>, ladder: EndpointKind) -> SignedStatement {
+    let person = |(person, roles): (&str, &[Role])| Person {
+        name: name(person),
+        roles: roles.to_vec(),
+        key: key(person).public(),
+    };
+    let people = PEOPLE.into_iter().map(person).collect();
+    let roster = Roster::new(people, mark, ladder).unwrap();
+    let body = Genesis { account: name("acct"), host: name("host-1"), roster }.to_value();
+    Paper::new(Kind::Genesis, 1, &PEOPLE.map(|(person, roles)| (person, roles[0])))
+        .sign(None, &body)
+}
+
+pub(crate) fn trust(signed: &SignedStatement) -> Trust {
+    Trust::genesis(signed, Digest::of(&signed.bytes), NOW).unwrap()
+}
+
+/// The runbook's own rules.
+pub(crate) fn floors() -> PhaseRules {
+    let rule = |phase| phase_floor(phase).map(|rule| (phase, rule));
+    PhaseRules { rules: Phase::ALL.into_iter().filter_map(rule).collect() }
+}
+
+/// Who signs a session of that phase.
+pub(crate) fn signers(phase: Phase) -> Vec<(&'static str, Role)> {
+    let two = phase >= Phase::BoundedAuto;
+    let approver = two.then_some(("anna", Role::Approver));
+    [("olga", Role::Operator)].into_iter().chain(approver).collect()
+}
+
+/// Prices of two decimals, quantities of five; tick 0.10, lot 0.0001, smallest order 0.001.
+pub(crate) fn instrument() -> Instrument {
+    Instrument {
+        id: InstrumentId(0),
+        symbol: "BTC-USDT".to_owned(),
+        venue_symbol: "BTCUSDT".to_owned(),
+        base: "BTC".to_owned(),
+        quote: "USDT".to_owned(),
+        price_scale: 2,
+        qty_scale: 5,
+        tick: px(10),
+        lot: qty(10),
+        qty_min: qty(100),
+        notional_min: money("5"),
+        maker_fee: Rate::parse("0.001").unwrap(),
+        taker_fee: Rate::parse("0.001").unwrap(),
+    }
+}
+
+pub(crate) fn limits() -> Limits {
+    let held = InstrumentLimits {
+        order_qty_max: qty(100_000),
+        order_notional_max: money("80"),
+        position_qty_max: qty(200_000),
+        price_collar_bps: 50,
+        market_data_age_ms_max: 2_000,
+    };
+    Limits {
+        account: AccountLimits { open_orders_max: 10, messages_per_second_max: 20 },
+        instruments: BTreeMap::from([(InstrumentId(0), held)]),
+    }
+}
+
+pub(crate) fn release(author: &str, plugin: &str, phase_max: Phase) -> PluginRelease {
+    PluginRelease {
+        author: name(author),
+        component: Digest::of(plugin.as_bytes()),
+        exports: vec!["describe".to_owned(), "on-events".to_owned()],
+        imports: vec!["log".to_owned()],
+        memory_bytes_max: 16_777_216,
+        phase_max,
+        plugin: name(plugin),
+        release_seq: 1,
+        world: "portcullis:strategy@0.9.0".to_owned(),
+    }
+}
+
+pub(crate) fn endpoint_set(kind: EndpointKind) -> EndpointSet {
+    let host = |host: &str| Some(Host { host: host.to_owned(), port: 9_443 });
+    let file = RecordedFile { name: "day.jsonl.gz".to_owned(), sha256: Digest::of(b"day") };
+    let (public, files) = match kind {
+        EndpointKind::Recorded => (None, vec![file]),
+        EndpointKind::Simulated => (host("127.0.0.1"), vec![]),
+        EndpointKind::Sandbox => (host("stream.testnet.binance.vision"), vec![]),
+        EndpointKind::Real => (host("stream.binance.com"), vec![]),
+    };
+    EndpointSet { kind, venue: Venue::Binance, public, private: None, files }
+}
+
+/// An approval of `plugins`, given as name and digest of the release.
+pub(crate) fn approval(
+    phase: Phase,
+    (endpoint, endpoint_kind): (Digest, EndpointKind),
+    plugins: &[(&str, Digest)],
+) -> SessionApproval {
+    let plugin = |(plugin, release): &(&str, Digest)| ApprovedPlugin {
+        name: name(plugin),
+        component: Digest::of(plugin.as_bytes()),
+        release: *release,
+        params: BTreeMap::from([("fast".to_owned(), "12".to_owned())]),
+    };
+    SessionApproval {
+        account: name("acct"),
+        host: name("host-1"),
+        session: name("s-1"),
+        phase,
+        plugins: plugins.iter().map(plugin).collect(),
+        instruments: vec![instrument()],
+        sources: vec!["exchangeInfo of 2026-11-20".to_owned()],
+        limits: limits(),
+        limits_digest: Digest::of(b"limits"),
+        phases_digest: Digest::of(b"phases"),
+        endpoint,
+        endpoint_kind,
+        balances: BTreeMap::from([("USDT".to_owned(), money("1000"))]),
+        carried: vec![],
+        kill_seq: 0,
+        journal: JournalBinding { origin: ORIGIN.to_owned(), size: 3, root: Digest::of(b"root") },
+        window_opens: NOW,
+        window_closes: NOW.plus_ns(HOUR_NS),
+        latency_ns: 20_000_000,
+        fuel_per_batch_max: 10_000_000,
+        compile_record: Digest::of(b"compile record").hex(),
+        witness: "not-required".to_owned(),
+        build: "0.1.0".to_owned(),
+        worst_case_loss: money("250"),
+    }
+}
