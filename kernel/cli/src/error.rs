@@ -6,7 +6,7 @@ use portcullis_evidence::text::escape_terminal;
 
 /// How a command ends when it does not succeed. The numbers are part of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// 1: a fault of ours.
     Internal,
     /// 2: the command line makes no sense.
@@ -32,7 +32,7 @@ pub enum Exit {
 impl Exit {
     /// The number.
     #[must_use]
-    pub const fn code(self) -> u8 {
+    pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Internal => 1,
             Self::Usage => 2,
@@ -50,25 +50,25 @@ impl Exit {
 
 /// A failure as people and scripts see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CliError {
+pub(crate) struct CliError {
     /// Stable, `SCREAMING_SNAKE`.
-    pub code: String,
+    pub(crate) code: String,
     /// What it is about: a file, a person, a daemon.
-    pub subject: String,
+    pub(crate) subject: String,
     /// Why.
-    pub cause: String,
+    pub(crate) cause: String,
     /// The next command or act.
-    pub next: String,
+    pub(crate) next: String,
     /// The exit code.
-    pub exit: Exit,
+    pub(crate) exit: Exit,
 }
 
 impl CliError {
     /// A failure with everything that a reader needs.
     #[must_use]
-    pub fn new(exit: Exit, code: &str, subject: &str, cause: &str, next: &str) -> Self {
-        let text = |text: &str| text.to_owned();
-        Self { code: text(code), subject: text(subject), cause: text(cause), next: text(next), exit }
+    pub(crate) fn new(exit: Exit, code: &str, subject: &str, cause: &str, next: &str) -> Self {
+        let [code, subject, cause, next] = [code, subject, cause, next].map(str::to_owned);
+        Self { code, subject, cause, next, exit }
     }
 }
 
@@ -82,3 +82,35 @@ impl fmt::Display for CliError {
 }
 
 impl std::error::Error for CliError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_two_lines_whatever_is_put_into_it() {
+        let error = CliError::new(Exit::Refused, "X", "a\nb", "\u{1b}[2Jgone", "try\u{202e}");
+        let expect = "error[X] a\\u{a}b: \\u{1b}[2Jgone\nnext: try\\u{202e}";
+        assert_eq!(error.to_string(), expect);
+    }
+
+    #[test]
+    fn the_exit_codes_are_those_of_the_manual() {
+        use Exit as E;
+        let all = [
+            (E::Internal, 1),
+            (E::Usage, 2),
+            (E::Refused, 3),
+            (E::NotFound, 4),
+            (E::CheckFailed, 5),
+            (E::KillEngaged, 6),
+            (E::Unreachable, 69),
+            (E::Temporary, 75),
+            (E::NotPermitted, 77),
+            (E::BadConfig, 78),
+        ];
+        for (exit, number) in all {
+            assert_eq!(exit.code(), number);
+        }
+    }
+}

@@ -10,6 +10,8 @@ use crate::codec::{self, encode, open, same, typed};
 pub const STATEMENT_BYTES_MAX: usize = 64 * 1024;
 /// Most signatures of one statement.
 pub const SIGNATURES_MAX: usize = 64;
+/// Most lessons of a pack.
+pub const LESSONS_MAX: usize = 3;
 /// Longest reason in bytes.
 pub const REASON_BYTES_MAX: usize = 512;
 
@@ -50,6 +52,8 @@ pub enum Request {
         /// Which.
         #[serde(with = "codec::name")]
         session: Name,
+        /// What the operator has learned, one to three lines: asked for even when all was green.
+        lessons: Vec<String>,
     },
     /// End the daemon.
     Stop,
@@ -107,7 +111,16 @@ impl Request {
                 }
                 Err(ControlError::malformed("a reason has 1 to 512 bytes and says something"))
             }
-            Self::Status | Self::Draft { .. } | Self::Pack { .. } | Self::Stop => Ok(()),
+            Self::Pack { lessons, .. } => {
+                let said = |text: &String| {
+                    !text.trim().is_empty() && text.len() <= REASON_BYTES_MAX && !text.contains('\n')
+                };
+                if (1..=LESSONS_MAX).contains(&lessons.len()) && lessons.iter().all(said) {
+                    return Ok(());
+                }
+                Err(ControlError::malformed("a pack has 1 to 3 lessons of 1 to 512 bytes, one line each"))
+            }
+            Self::Status | Self::Draft { .. } | Self::Stop => Ok(()),
         }
     }
 }
@@ -137,7 +150,10 @@ mod tests {
         let all = [
             (Request::Status, r#"{"v":1,"verb":"status"}"#),
             (Request::Draft { session: name("s1") }, r#"{"session":"s1","v":1,"verb":"draft"}"#),
-            (Request::Pack { session: name("s1") }, r#"{"session":"s1","v":1,"verb":"pack"}"#),
+            (
+                Request::Pack { session: name("s1"), lessons: vec!["none".to_owned()] },
+                r#"{"lessons":["none"],"session":"s1","v":1,"verb":"pack"}"#,
+            ),
             (Request::Stop, r#"{"v":1,"verb":"stop"}"#),
             (
                 Request::Statement(signed()),

@@ -145,7 +145,7 @@ impl Core {
 
     /// A quantity left that only one side knows is a fill that only one side has booked.
     fn leaves_difference(&self, id: ClOrdId, venue: Qty) -> Option<String> {
-        let order = self.account.orders.get(id).filter(|order| order.status.is_open())?;
+        let order = self.account.orders.get(id)?;
         let (ours, venue) = (order.leaves_qty().units(), venue.units());
         (ours != venue).then(|| format!("LEAVES {id}: house {ours}, venue {venue}"))
     }

@@ -4,6 +4,7 @@
 use portcullis_domain::frame::EventRecord;
 use portcullis_domain::{BootNs, ClOrdId, OrderIntent, PluginId, WallNs};
 use portcullis_gate::{Approved, CancelRequest, Shadow};
+use portcullis_statement::EndpointSet;
 
 use crate::input::EpochCause;
 
@@ -60,6 +61,8 @@ pub enum Effect {
     },
     /// Read open orders, fills and balances from the venue.
     ReadAccount,
+    /// People signed this endpoint set, or the kernel started with it: connect to its hosts.
+    Connect(EndpointSet),
     /// A session is open: start the market streams of its instruments.
     SessionOpened,
     /// The session is closed: end its workers and streams.

@@ -190,6 +190,12 @@ pub fn is_close_session(bytes: &[u8]) -> bool {
     matches!(peek(bytes, KIND_KEY), Some(b"session-closed" | b"started"))
 }
 
+/// Whether the entry is the mark of a run that ended in order.
+#[must_use]
+pub fn is_clean_stop(bytes: &[u8]) -> bool {
+    peek(bytes, KIND_KEY) == Some(b"clean-stop")
+}
+
 const KIND_KEY: &[u8] = b",\"kind\":\"";
 
 /// The text behind `key`, found without parsing: a million entries a second have to be hashed.

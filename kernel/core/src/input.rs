@@ -10,6 +10,8 @@ use portcullis_domain::{
 use portcullis_gate::DenyCode;
 use portcullis_statement::{Digest, SignedStatement};
 
+use crate::entry::Content;
+
 /// An input with its moment. The core reads no other clock.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -198,6 +200,8 @@ pub enum Input {
     },
     /// Market data. The only input that is not an entry: it lies in chunks, and entries cite it.
     Market(MarketFrame),
+    /// Something about the host itself. It goes to the journal as it is and is no event.
+    Host(Content),
     /// The kernel is asked to end.
     Stop {
         /// Who asks.

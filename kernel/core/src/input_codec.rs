@@ -21,7 +21,7 @@ impl Input {
     #[must_use]
     pub fn content(&self, shadow: bool) -> Option<Content> {
         let (kind, corr, body) = match self {
-            Self::Market(_) => return None,
+            Self::Market(_) | Self::Host(_) => return None,
             Self::Started(start) => ("started", "-".to_owned(), start_value(start)),
             Self::Statement { request, signed } => (
                 "statement",
@@ -128,6 +128,7 @@ impl Input {
                 json::object([("cause", cause.as_str().into()), ("up", Value::Bool(*up))]),
             ),
             Self::Market(_)
+            | Self::Host(_)
             | Self::Started(_)
             | Self::Statement { .. }
             | Self::Draft { .. }

@@ -141,7 +141,10 @@ impl Ledger {
             }
             return Ok(change);
         }
-        self.orders.book(report)
+        match self.orders.get(id).map(|order| order.status) {
+            Some(status) if is_echo(status, &report.exec_type) => Ok(OrderChange::Status(status)),
+            _ => self.orders.book(report),
+        }
     }
 
     /// What is held of a symbol.
@@ -228,6 +231,13 @@ impl Ledger {
         let taken_back = self.orders.get(id).is_some_and(|o| o.status == OrdStatus::PendingCancel);
         self.advance(id, if taken_back { OrderEvent::Canceled } else { OrderEvent::Expired })
     }
+}
+
+/// Whether a report moves no money and comes after the end of its order. Reads of the account
+/// overtake reports on their way, so the house may have learned of the end before.
+fn is_echo(status: OrdStatus, exec_type: &ExecType) -> bool {
+    let over = matches!(status, OrdStatus::Canceled | OrdStatus::Expired);
+    over && !matches!(exec_type, ExecType::Trade { .. })
 }
 
 /// Balances after a fill; `None` on overflow.

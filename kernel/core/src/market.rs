@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{Book, InstrumentId, MarketEvent, MarketFrame, Now, Px, StreamId};
 use portcullis_gate::Quote;
 
@@ -84,6 +85,15 @@ impl MarketDesk {
             }
         }
         false
+    }
+
+    /// Age of the oldest of the instruments' newest quotes, in milliseconds.
+    pub(crate) fn age_ms(&self, now: Now) -> Option<i64> {
+        let ages = self
+            .desks
+            .values()
+            .map(|desk| desk.quote.map(|quote| now.boot.since_ns(quote.received) / NS_PER_MS));
+        ages.collect::<Option<Vec<i64>>>()?.into_iter().max()
     }
 
     /// The middle of the newest quote, rounded down to a price unit: what positions are marked at.

@@ -88,6 +88,7 @@ impl Core {
             | Input::Sent { .. }
             | Input::VenueLink { up: true, .. }
             | Input::Market(_)
+            | Input::Host(_)
             | Input::Stop { .. } => {}
         }
         Ok(())

@@ -113,6 +113,9 @@ impl Core {
         if self.kill.is_some() {
             return Err(no("KILL_ACTIVE", "the kill latch is down; two people can lift it"));
         }
+        if self.endpoint != Some(approval.endpoint) {
+            return Err(no("ENDPOINT_NOT_SIGNED", "the kernel is not connected to this endpoint"));
+        }
         if self.live.is_some() {
             return Err(no("SESSION_OPEN", "one session at a time: close the open one first"));
         }

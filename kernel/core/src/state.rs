@@ -119,6 +119,8 @@ pub struct Core {
     pub(crate) burned: BTreeSet<String>,
     pub(crate) releases: BTreeMap<Digest, Verified<PluginRelease>>,
     pub(crate) endpoints: BTreeMap<Digest, Verified<EndpointSet>>,
+    /// The endpoint set that was signed last: the one the wiring is connected to.
+    pub(crate) endpoint: Option<Digest>,
     pub(crate) drafts: BTreeMap<SessionId, (u64, Digest)>,
     pub(crate) sessions: BTreeMap<SessionId, SessionState>,
     pub(crate) kill: Option<Kill>,
@@ -227,6 +229,16 @@ impl Core {
     #[must_use]
     pub fn is_killed(&self) -> bool {
         self.kill.is_some()
+    }
+
+    /// Plugin releases that people signed here, by digest of the statement.
+    pub fn releases(&self) -> impl Iterator<Item = (&Digest, &PluginRelease)> + '_ {
+        self.releases.iter().map(|(digest, release)| (digest, release.item()))
+    }
+
+    /// Endpoint sets that people signed here, by digest of the statement.
+    pub fn endpoints(&self) -> impl Iterator<Item = (&Digest, &EndpointSet)> + '_ {
+        self.endpoints.iter().map(|(digest, endpoint)| (digest, endpoint.item()))
     }
 
     /// Digest of the entry that recorded the present kill.

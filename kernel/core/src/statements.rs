@@ -21,6 +21,10 @@ impl Core {
         self.restart();
         // Whatever was on its way when the last run ended is past its deadline only after this.
         self.venue_deadline_last = turn.now.wall.plus_ns(crate::orders::VENUE_DEADLINE_NS);
+        let endpoint = self.endpoint.and_then(|digest| self.endpoints.get(&digest));
+        if let Some(endpoint) = endpoint {
+            turn.effect(Effect::Connect(endpoint.item().clone()));
+        }
         // A restart never re-opens, and a run that did not end in order may have lost a kill that
         // was not durable yet: so it counts as one.
         // What is called a first run and is none contradicts itself: that is not clean either.
@@ -62,6 +66,9 @@ impl Core {
         let (kind, digest) = (verified.header().kind, verified.digest());
         let nonce = verified.header().nonce.clone();
         turn.record(&Outcome::StatementAccepted { kind, digest, nonce });
+        if let Statement::EndpointSet(endpoint) = verified.item() {
+            turn.effect(Effect::Connect(endpoint.clone()));
+        }
         if let (Statement::Unkill(_), Some(kill)) = (verified.item(), &self.kill) {
             turn.record(&Outcome::Unkilled { kill_seq: kill.seq });
             turn.effect(Effect::LiftKill);
@@ -133,6 +140,7 @@ impl Core {
             }
             Statement::EndpointSet(_) => {
                 if let Some(endpoint) = verified.into_endpoint_set() {
+                    self.endpoint = Some(digest);
                     self.endpoints.insert(digest, endpoint);
                 }
             }

@@ -3,7 +3,7 @@
 use portcullis_domain::{ClOrdId, Now, OrdStatus, OrderFault};
 
 use crate::effect::Effect;
-use crate::entry::Class;
+use crate::entry::{Class, Content, Entry};
 use crate::input::{Event, Input};
 use crate::outcome::Outcome;
 use crate::state::{Core, Step, Turn};
@@ -11,6 +11,9 @@ use crate::state::{Core, Step, Turn};
 impl Core {
     /// One event in, entries and effects out. Nothing else changes the kernel's mind.
     pub fn step(&mut self, event: Event) -> Step {
+        if let Input::Host(content) = event.input {
+            return self.note(content);
+        }
         let mut turn = self.begin(event.now, &event.input);
         self.fire_timers(&turn);
         self.read_when_due(&mut turn);
@@ -51,11 +54,19 @@ impl Core {
             Input::VenueLink { up, cause: _ } => self.on_venue_link(up, &mut turn),
             Input::Market(frame) => self.on_market(&frame, &mut turn),
             Input::Stop { .. } => self.on_stop(&mut turn),
+            // Taken above: it is no event.
+            Input::Host(_) => {}
         }
         self.close_when_due(&mut turn);
         self.clear_what_never_left(&mut turn);
         self.deliver(&mut turn);
         turn.step
+    }
+
+    /// Records something about the host at the place of the last event. Nothing else happens.
+    fn note(&self, content: Content) -> Step {
+        let entry = Entry::new(Class::Host, &self.place, content);
+        Step { entries: vec![entry], effects: Vec::new() }
     }
 
     /// Counts the event, moves the clock and records the input.

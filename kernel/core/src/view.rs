@@ -58,6 +58,8 @@ pub struct View {
     pub verdicts: BTreeMap<String, u64>,
     /// What came in from the market.
     pub market: MarketCounts,
+    /// Age of the newest quote when this was made, in milliseconds; `None` without a quote.
+    pub feed_age_ms: Option<i64>,
     /// Kills so far.
     pub kill_seq: u64,
     /// Entry of the present kill, for the unkill statement.
@@ -81,6 +83,7 @@ impl Core {
             positions: self.position_views(),
             verdicts: live.map_or_else(BTreeMap::new, LiveSession::verdict_counts),
             market: live.map_or_else(MarketCounts::default, |live| live.market.counts),
+            feed_age_ms: live.and_then(|live| live.market.age_ms(self.place.at)),
             kill_seq: self.kill_seq,
             kill_entry: self.kill_entry().map(portcullis_statement::Digest::hex),
             sessions: self

@@ -1,3 +1,92 @@
-//! portcullisd: wiring of the kernel: threads, clocks, sockets, supervision.
+//! `portcullisd`: the kernel daemon. One account on one endpoint set.
+//!
+//! This file is the table of contents. What runs where:
+//!
+//! | thread | does |
+//! |---|---|
+//! | core | `order_path::core_loop`: every decision |
+//! | outbox | `order_path::outbox_loop`: every order and every answer |
+//! | committer | writes and syncs the journal |
+//! | link, account, public | the venue: reports, reconciliation, market data |
+//! | worker-N | one per plugin: talks to its process |
+//! | control, kill | people, over two sockets |
+//! | signals | `TERM` ends in order, `USR1` kills |
 
-fn main() {}
+mod args;
+mod board;
+mod clock;
+mod control;
+mod fault;
+mod home;
+mod house;
+mod open;
+mod pack;
+mod requests;
+mod sink;
+mod status;
+mod venue;
+mod wiring;
+mod workers;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::bounded;
+use portcullis_core::Input;
+use portcullis_path::inbox::inbox;
+use portcullis_path::order_path::{core_loop, outbox, outbox_loop};
+
+use fault::DaemonFault;
+use home::Home;
+use house::House;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            // With stderr gone the exit code still speaks.
+            drop(writeln!(std::io::stderr(), "{fault}"));
+            ExitCode::from(fault.exit)
+        }
+    }
+}
+
+fn run() -> Result<(), DaemonFault> {
+    let args = args::parse(std::env::args_os().skip(1))?;
+    let home = Home::open(&args)?;
+    let home::Opened { core, journal, start } = home.recover()?;
+
+    let (lanes, inbox) = inbox();
+    let (outbox, outbox_end) = outbox();
+    let (commits, commits_end) = bounded(1);
+    let (appender, mut committer) = journal.split();
+    let mark = appender.mark();
+    let house = Arc::new(House::new(home, lanes.clone(), mark.clone(), &core));
+    let mut wiring = wiring::HouseWiring::new(Arc::clone(&house));
+    house.tell(Input::Started(Box::new(start)));
+
+    control::listen(&house)?;
+    house::watch_signals(&house)?;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for groups in commits_end {
+                if let Err(fault) = committer.commit(&groups) {
+                    house.journal_failed(&fault);
+                    return;
+                }
+            }
+        });
+        scope.spawn(|| {
+            let mut sink = sink::VenueSink::new(&house);
+            let mut give = |request, answer| house.requests.give(request, answer);
+            let authority = (&mark, &house.authority);
+            outbox_loop(&outbox_end, authority, &clock::now, &mut sink, (&lanes, &mut give));
+        });
+        core_loop(core, (&inbox, &lanes), (appender, &commits), &outbox, &mut wiring);
+        // Dropping these ends the committer and the outbox once they have settled what they hold.
+        drop((commits, outbox));
+    });
+    house.ended()
+}

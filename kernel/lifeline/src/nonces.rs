@@ -58,7 +58,7 @@ mod tests {
     fn nonces_rise_whatever_the_clock_does() {
         let check = |last: u64, clock: fn() -> WallNs, expect: [u64; 2]| {
             let nonces = Nonces::new(last, clock);
-            assert_eq!([nonces.turn().next_nonce(), nonces.turn().next_nonce()], expect);
+            assert_eq!(expect.map(|_| nonces.turn().next_nonce()), expect);
         };
         check(7, || WallNs(0), [8, 9]);
         check(7, || WallNs(-5), [8, 9]);

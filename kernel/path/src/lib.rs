@@ -10,7 +10,9 @@ pub mod inbox;
 pub mod lockstep;
 pub mod order_path;
 pub mod plugin_port;
+mod worker_process;
 
 pub use authority::Authority;
 pub use inbox::{Inbox, Lanes};
 pub use order_path::{OrderSink, Outbox, SubmitFate, Wiring};
+pub use worker_process::WorkerProcess;

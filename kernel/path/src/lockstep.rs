@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use portcullis_core::entry::{Class, Content, Entry};
+use portcullis_core::entry::Content;
 use portcullis_core::{Answer, Core, Effect, EpochCause, Event, Input};
 use portcullis_domain::frame::EventRecord;
 use portcullis_domain::{
@@ -277,6 +277,7 @@ impl<'a, D: Disk> LockStep<'a, D> {
                 | Effect::Cancel(_)
                 | Effect::CancelAll
                 | Effect::ReadAccount
+                | Effect::Connect(_)
                 | Effect::SessionOpened
                 | Effect::SessionClosed
                 | Effect::LiftKill
@@ -312,9 +313,7 @@ impl<'a, D: Disk> LockStep<'a, D> {
 
     fn keep_chunk(&mut self, chunk: &Chunk) -> Result<(), RunFault> {
         (self.around.keep_chunk)(chunk).map_err(RunFault::Chunk)?;
-        let entry = Entry::new(Class::Host, &self.core.place(), chunk_content(chunk));
-        self.appender.append(&entry.bytes);
-        Ok(())
+        self.feed(Input::Host(chunk_content(chunk)))
     }
 
     fn commit(&mut self) -> Result<(), RunFault> {

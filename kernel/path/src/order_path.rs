@@ -10,7 +10,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use portcullis_core::{Answer, Core, Effect, Event, Input, Submit};
 use portcullis_domain::{BootNs, ClOrdId, Now, OrderIntent, WallNs};
-use portcullis_evidence::{Appender, DurableMark, Groups, Pending, Recorded, Seq, Waited};
+use portcullis_evidence::{
+    Appender, DurableMark, Groups, Head, Pending, Recorded, Seq, Waited,
+};
 use portcullis_gate::{Approved, CancelRequest, DenyCode};
 
 use crate::authority::Authority;
@@ -79,6 +81,7 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
             | Effect::Deliver { .. }
             | Effect::StopPlugin { .. }
             | Effect::ReadAccount
+            | Effect::Connect(_)
             | Effect::SessionOpened
             | Effect::SessionClosed
             | Effect::LiftKill
@@ -114,7 +117,7 @@ pub trait Wiring {
     /// Carries out an effect that does not wait.
     fn carry_out(&mut self, effect: Effect);
     /// Shows people the core as it is now.
-    fn show(&mut self, core: &Core);
+    fn show(&mut self, core: &Core, head: Head);
 }
 
 /// The first loop. Ends when the core says `Halt`; everything recorded is handed to the committer.
@@ -149,7 +152,7 @@ pub fn core_loop(
             for answer in turn.answers {
                 outbox.answer(answer);
             }
-            wiring.show(&core);
+            wiring.show(&core, appender.head());
         }
         unflushed = !flush(&mut appender, commits, halt);
         if halt {

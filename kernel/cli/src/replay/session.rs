@@ -18,13 +18,14 @@ use portcullis_paper::{ShadowOrder, ShadowVenue};
 use portcullis_path::lockstep::{
     Feed as _, FeedFault, LockStep, RunFault, ShadowMarket, Surroundings,
 };
+use portcullis_path::WorkerProcess;
 use portcullis_path::plugin_port::{Loaded, PluginFault};
 use portcullis_statement::json::Value;
 
 use super::Args;
 use super::people::{Cast, Plan};
 use super::recording::{Recording, RecordedFeed};
-use crate::worker::Worker;
+use crate::worker::LockStepWorker;
 use crate::{CliError, Exit};
 
 /// Memory that a plugin may have.
@@ -63,7 +64,7 @@ struct Files {
 pub(super) fn run(args: &Args, recording: &Recording) -> Result<Outcome, CliError> {
     let files = read_files(args)?;
     let mut worker = start_worker(args)?;
-    let loaded = worker.load(&files.component, MEMORY_BYTES_MAX).map_err(plugin_refused)?;
+    let loaded = worker.0.load(&files.component, MEMORY_BYTES_MAX).map_err(plugin_refused)?;
     let mut feed = recording.feed(files.instrument.value.instrument.clone());
     let start = feed.peek().map_err(|fault| refused(&fault))?;
     let start = start.ok_or_else(|| refused(&empty(recording)))?;
@@ -86,7 +87,7 @@ impl Run<'_> {
     fn drive(
         &self,
         feed: &mut RecordedFeed<'_>,
-        worker: &mut Worker,
+        worker: &mut LockStepWorker,
         keep: &Keep,
     ) -> Result<u64, CliError> {
         let instrument = &self.files.instrument.value.instrument;
@@ -304,13 +305,13 @@ fn read_files(args: &Args) -> Result<Files, CliError> {
     Ok(Files { component, instrument, limits, phases })
 }
 
-fn start_worker(args: &Args) -> Result<Worker, CliError> {
+fn start_worker(args: &Args) -> Result<LockStepWorker, CliError> {
     let beside = || {
         let program = std::env::current_exe().ok()?;
         Some(program.with_file_name("portcullis-sandbox"))
     };
     let path = args.sandbox.clone().or_else(beside).unwrap_or_default();
-    Worker::spawn(&path).map_err(|error| {
+    WorkerProcess::spawn(&path).map(LockStepWorker).map_err(|error| {
         let (subject, cause) = (path.display().to_string(), error.to_string());
         let next = "build it with: cargo build -p portcullis-sandbox, or name it with --sandbox";
         CliError::new(Exit::NotFound, "SANDBOX_MISSING", &subject, &cause, next)

@@ -95,7 +95,7 @@ fn a15_a_clock_set_back_never_revives_or_lengthens_a_window() {
         world.pass(hour / 2);
         world.feed(Input::Tick);
         world.now.wall = world.now.wall.plus_ns(-hour / 2);
-        world.snapshot();
+        world.quote(9_990, 10_010);
         assert_eq!(world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits().len(), 1);
         let before = world.core.next_deadline();
         // By the boot clock the hour is over.

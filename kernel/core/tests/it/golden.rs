@@ -1,1 +1,155 @@
-//! x
+//! The bytes of entries: what was written once stays readable and is written the same way.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use portcullis_core::entry::{Class, decode};
+use portcullis_core::{Core, EpochCause, Input};
+use portcullis_domain::{ClOrdId, ExecType, Name, Phase, Role};
+use portcullis_gate::DenyCode;
+use portcullis_statement::{Classification, Digest, JournalHead, Kind, Seal};
+
+use crate::world::{ALPHA, BETA, SECOND_NS, World, buy, cancel, resting};
+
+const WHOLE: &[(&str, &str)] = &[("USDT", "996"), ("BTC", "5.04")];
+
+/// A life in which every kind of entry occurs.
+fn life() -> World {
+    let mut world = World::open(Phase::Paper);
+    let out =
+        world.reply(ALPHA, vec![buy(1, 10_000, 10_000), buy(2, 10_000, 10_000), buy(2, 1, 1)]);
+    let ids = out.submits();
+    world.feed(Input::Sent { cl_ord_id: ids[0] });
+    world.report(ids[0], ExecType::New);
+    world.fill(ids[0], "e1", 4_000, 10_000);
+    world.feed(Input::NotSent { cl_ord_id: ids[1], code: DenyCode::ReleaseRevoked });
+    world.reply(ALPHA, vec![cancel(1), buy(0, 1, 1)]);
+    world.feed(Input::Lost { cl_ord_id: ids[0] });
+    world.account(&[resting(ids[0], 6_000)], WHOLE);
+    world.feed(Input::VenueLink { up: false, cause: "reset".to_owned() });
+    for _ in 0..100 {
+        let print = portcullis_domain::MarketEvent::Trade {
+            aggressor: portcullis_domain::Side::Buy,
+            px: crate::people::px(10_000),
+            qty: crate::people::qty(1),
+            trade_id: 1,
+        };
+        world.market(portcullis_domain::StreamId::TRADES, print);
+    }
+    world.reply(ALPHA, vec![]);
+    let (code, cause) = ("PLUGIN_TRAP".to_owned(), "unreachable".to_owned());
+    world.feed(Input::PluginFailed { plugin: BETA, code, cause });
+    world.kill();
+    world.feed(Input::VenueLink { up: true, cause: "connected".to_owned() });
+    world.report(ClOrdId { epoch: 1, sequence: 1 }, ExecType::New);
+    world.pass(10 * SECOND_NS);
+    world.account(&[], WHOLE);
+    world.pass(10 * SECOND_NS);
+    world.account(&[], WHOLE);
+    world.unkill();
+    world.close();
+    shadow_and_seal(&mut world);
+    world
+}
+
+fn shadow_and_seal(world: &mut World) {
+    world.out.clear();
+    world.open_session("s-2", Phase::Shadow);
+    let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.feed(Input::Tick);
+    world.fill(id, "p1", 10_000, 10_000);
+    world.close();
+    let seal = Seal {
+        classification: Classification::Green,
+        journal: JournalHead {
+            head: Digest::of(b"head"),
+            origin: crate::people::ORIGIN.to_owned(),
+            size: 99,
+        },
+        manifest: Digest::of(b"manifest"),
+        session: crate::people::name("s-2"),
+    };
+    let by = [("olga", Role::Operator), ("anna", Role::Approver)];
+    let (_, out) = world.hand_in(Kind::Seal, &by, &seal.to_value());
+    assert_eq!(out.answers(), ["DONE"]);
+    let (_, again) = world.hand_in(Kind::Seal, &by, &seal.to_value());
+    assert_eq!(again.answers(), ["SESSION_NOT_CLOSED"]);
+    world.feed(Input::EpochRaised { epoch: 99, cause: EpochCause::SessionEnd });
+    world.feed(Input::Stop { who: Name::new("olga").unwrap() });
+}
+
+/// The first entry of each kind and class.
+fn firsts(world: &World) -> Vec<String> {
+    let mut firsts: BTreeMap<(bool, String), String> = BTreeMap::new();
+    for bytes in world.journal() {
+        let entry = decode(&bytes).unwrap();
+        let key = (entry.class == Class::Outcome, entry.kind);
+        firsts.entry(key).or_insert_with(|| String::from_utf8(bytes).unwrap());
+    }
+    firsts.into_values().collect()
+}
+
+fn golden() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/entries.jsonl");
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn entries_are_written_as_they_ever_were() {
+    let written = firsts(&life());
+    for (now, then) in written.iter().zip(golden().lines()) {
+        assert_eq!(now, then);
+    }
+    assert_eq!(written.len(), golden().lines().count());
+}
+
+/// Every kind that the core can write is in the golden file: none is without its bytes.
+#[test]
+fn the_golden_file_holds_every_kind() {
+    let entries: Vec<_> = golden().lines().map(|line| decode(line.as_bytes()).unwrap()).collect();
+    let of = |class| entries.iter().filter(move |entry| entry.class == class);
+    let kinds = |class| of(class).map(|entry| entry.kind.clone()).collect::<Vec<_>>().join(" ");
+    assert_eq!(
+        kinds(Class::Input),
+        "account close-session draft epoch-raised lost not-sent open-session plugin-failed \
+         plugin-ready plugin-reply report sent shadow-report started statement stop tick venue-link"
+    );
+    assert_eq!(
+        kinds(Class::Outcome),
+        "balances-adopted booked cancel-requested clean-stop denied drafted events-dropped faulted \
+         killed order-dead ordered orders-clear plugin-stopped reconciled refused session-closed \
+         session-closing session-opened statement-accepted unkilled"
+    );
+}
+
+#[test]
+fn inputs_in_the_golden_file_read_back_to_the_same_bytes() {
+    for line in golden().lines() {
+        let entry = decode(line.as_bytes()).unwrap();
+        if entry.class == Class::Input {
+            let input = Input::decode(&entry).unwrap();
+            let content = input.content(entry.kind == "shadow-report").unwrap();
+            let again = portcullis_core::Entry::new(Class::Input, &entry.place, content);
+            assert_eq!(String::from_utf8(again.bytes).unwrap(), line);
+        }
+    }
+}
+
+/// A damaged or unknown entry is refused, never skipped.
+#[test]
+fn an_entry_that_is_not_one_stops_the_recovery() {
+    let line = golden().lines().find(|line| line.contains("\"started\"")).unwrap().to_owned();
+    for (from, to) in [
+        ("\"v\":1", "\"v\":2"),
+        ("\"class\":\"input\"", "\"class\":\"imput\""),
+        ("\"kind\":\"started\"", "\"kind\":\"startled\""),
+        ("\"first\":true", "\"first\":true,\"first\":true"),
+        ("\"draw\":", "\"extra\":0,\"draw\":"),
+        ("\"pinned\":\"", "\"pinned\":\"00"),
+    ] {
+        assert!(line.contains(from), "{from}");
+        let damaged = line.replacen(from, to, 1);
+        assert!(Core::new().fold(damaged.as_bytes()).is_err(), "{to}");
+    }
+    assert!(Core::new().fold(line.as_bytes()).is_ok());
+}

@@ -1,1 +1,140 @@
-//! x
+//! The venue's account against the house's, again and again.
+
+use portcullis_core::{Input, VenueOrder};
+use portcullis_domain::{ClOrdId, ExecType, OrderId, Phase};
+
+use crate::people::qty;
+use crate::world::{ALPHA, BETA, SECOND_NS, World, buy, resting};
+
+const WHOLE: &[(&str, &str)] = &[("USDT", "1000"), ("BTC", "5")];
+
+fn denied(world: &mut World, reference: u64) -> Vec<String> {
+    world.quote(9_990, 10_010);
+    let out = world.reply(BETA, vec![buy(reference, 10_000, 10_000)]);
+    out.reasons("denied").into_iter().map(str::to_owned).collect()
+}
+
+/// F8, F20: one read may cross a report on its way; two in a row are a difference, and it blocks.
+#[test]
+fn f8_an_order_that_is_missing_twice_blocks() {
+    let mut world = World::open(Phase::Paper);
+    let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.report(id, ExecType::New);
+    assert_eq!(world.account(&[], WHOLE).kinds(), ["account"]);
+    // The core does not wait for the next round to be sure.
+    world.pass(SECOND_NS);
+    assert!(world.feed(Input::Tick).reads());
+    let out = world.account(&[], WHOLE);
+    assert_eq!(out.reasons("reconciled"), ["RECON_UNRESOLVED"]);
+    assert_eq!(world.core.view().differences, Some(vec![format!("MISSING_AT_VENUE: {id}")]));
+    assert_eq!(denied(&mut world, 1), ["RECON_UNRESOLVED"]);
+    // Its report explains it, and the next read is green.
+    world.report(id, ExecType::Canceled);
+    assert_eq!(world.account(&[], WHOLE).reasons("reconciled"), ["GREEN"]);
+    assert_eq!(denied(&mut world, 2), Vec::<String>::new());
+}
+
+/// F8: no tolerance. A balance that differs is red even while the figures move.
+#[test]
+fn f8_a_balance_that_differs_by_the_smallest_unit_blocks() {
+    let mut world = World::open(Phase::Paper);
+    world.account(&[], &[("USDT", "1000.000000000000000001"), ("BTC", "5")]);
+    assert_eq!(denied(&mut world, 1), Vec::<String>::new());
+    let out = world.account(&[], &[("USDT", "1000.000000000000000002"), ("BTC", "5")]);
+    assert_eq!(out.reasons("reconciled"), ["RECON_UNRESOLVED"]);
+    assert_eq!(denied(&mut world, 2), ["RECON_UNRESOLVED"]);
+    // A currency that the house never heard of is a difference too.
+    for _ in 0..2 {
+        world.account(&[], &[("USDT", "1000"), ("BTC", "5"), ("XYZ", "1")]);
+    }
+    let differences = world.core.view().differences.unwrap();
+    assert_eq!(differences, ["BALANCE XYZ: house 0, venue 1"]);
+}
+
+#[test]
+fn a_quantity_left_that_differs_blocks() {
+    let mut world = World::open(Phase::Paper);
+    let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.report(id, ExecType::New);
+    for _ in 0..2 {
+        world.account(&[resting(id, 9_000)], WHOLE);
+    }
+    let expect = format!("LEAVES {id}: house 10000, venue 9000");
+    assert_eq!(world.core.view().differences, Some(vec![expect]));
+}
+
+/// D16: an order that is not ours makes the account red, and nobody's order is taken back.
+#[test]
+fn d16_a_foreign_order_is_red() {
+    let mut world = World::open(Phase::Paper);
+    let order_id = OrderId("V-other".to_owned());
+    let foreign = VenueOrder { order_id, cl_ord_id: None, leaves_qty: qty(1) };
+    for _ in 0..2 {
+        let out = world.account(std::slice::from_ref(&foreign), WHOLE);
+        assert_eq!(out.cancels(), []);
+    }
+    assert_eq!(world.core.view().differences, Some(vec!["FOREIGN_ORDER: V-other".to_owned()]));
+    assert_eq!(denied(&mut world, 1), ["RECON_UNRESOLVED"]);
+}
+
+/// A10: an order with our prefix that this journal never issued is a clone or a rollback.
+#[test]
+fn a10_an_order_with_our_prefix_that_we_never_issued_is_a_hard_stop() {
+    let mut world = World::open(Phase::Paper);
+    let clone = resting(ClOrdId { epoch: 0xdead, sequence: 1 }, 1);
+    let out = world.account(std::slice::from_ref(&clone), WHOLE);
+    assert_eq!(out.reasons("killed"), ["OUR_ID_UNKNOWN"]);
+    assert!(world.core.is_killed());
+    // Already at the first read of a run.
+    let mut world = World::started();
+    world.feed(Input::VenueLink { up: true, cause: "connected".to_owned() });
+    world.account(&[clone], WHOLE);
+    assert!(world.core.is_killed());
+}
+
+/// A10, F15: ids survive a restart: the epoch is drawn anew, and orders of earlier runs are known.
+#[test]
+fn f15_orders_of_an_earlier_run_are_known_and_ids_never_come_again() {
+    let mut world = World::open(Phase::Paper);
+    let first = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.report(first, ExecType::New);
+    world.restart(false);
+    world.feed(Input::VenueLink { up: true, cause: "connected".to_owned() });
+    let out = world.account(&[resting(first, 10_000)], WHOLE);
+    // Killed, because the end was not clean: the order is ours and is taken back.
+    assert_eq!((out.cancels(), world.core.view().differences), (vec![first], Some(vec![])));
+    world.report(first, ExecType::Canceled);
+    world.unkill();
+    world.open_session("s-2", Phase::Paper);
+    let second = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    assert_ne!(first.epoch, second.epoch);
+}
+
+/// Reconciliation never ends while there is a link, and asks again when nobody answers.
+#[test]
+fn the_venue_is_read_again_and_again() {
+    let mut world = World::open(Phase::Paper);
+    for _ in 0..5 {
+        assert!(!world.feed(Input::Tick).reads());
+        world.pass(10 * SECOND_NS);
+        assert!(world.feed(Input::Tick).reads());
+    }
+    assert!(world.core.next_deadline().unwrap() <= world.now.wall.plus_ns(10 * SECOND_NS));
+    world.feed(Input::VenueLink { up: false, cause: "reset".to_owned() });
+    world.pass(10 * SECOND_NS);
+    assert!(!world.feed(Input::Tick).reads());
+}
+
+/// A cancel that the venue has carried out and a report that is late do not contradict each other.
+#[test]
+fn a_cancel_report_after_the_burial_is_no_fault() {
+    let mut world = World::open(Phase::Paper);
+    let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.report(id, ExecType::New);
+    world.pass(10 * SECOND_NS);
+    world.reply(ALPHA, vec![crate::world::cancel(1)]);
+    let out = world.account(&[], WHOLE);
+    assert_eq!((out.reasons("order-dead"), world.status(id)), (vec!["NOT_AT_VENUE"], "canceled"));
+    world.report(id, ExecType::Canceled);
+    assert!(!world.core.is_killed());
+}

@@ -12,8 +12,8 @@ use portcullis_domain::frame::{
 };
 use portcullis_domain::market::Level;
 use portcullis_domain::{
-    BootNs, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, MarketEvent,
-    MarketFrame, Money, Now, OrderId, Phase, PluginId, Role, Side, StreamId, WallNs,
+    BootNs, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, MarketEvent, MarketFrame,
+    Money, Now, OrderId, Phase, PluginId, Role, Side, StreamId, WallNs,
 };
 use portcullis_statement::json::Value;
 use portcullis_statement::{
@@ -281,7 +281,8 @@ impl World {
 
     /// Drafts a session and returns the approval that fits it.
     pub(crate) fn draft(&mut self, session: &str, phase: Phase) -> SessionApproval {
-        let (size, root) = (u64::try_from(self.past.len()).unwrap(), Digest::of(session.as_bytes()));
+        let (size, root) =
+            (u64::try_from(self.past.len()).unwrap(), Digest::of(session.as_bytes()));
         let request = self.next_request();
         let out = self.feed(Input::Draft { request, session: name(session), size, root });
         assert_eq!(out.answers(), ["DONE"]);

@@ -11,7 +11,7 @@ use portcullis_statement::json::Value;
 use portcullis_statement::{
     ApprovedPlugin, Digest, EndpointKind, EndpointSet, Genesis, Header, Host, JournalBinding, Kind,
     Mark, Person, PluginRelease, RecordedFile, Roster, SessionApproval, SignedStatement, Signer,
-    SigningKey, Trust, Venue, draft,
+    SigningKey, Venue, draft,
 };
 
 pub(crate) const NOW: WallNs = WallNs(1_800_000_000_000_000_000);
@@ -102,10 +102,6 @@ pub(crate) fn genesis(mark: Option<Mark>, ladder: EndpointKind) -> SignedStateme
     let body = Genesis { account: name("acct"), host: name("host-1"), roster }.to_value();
     Paper::new(Kind::Genesis, 1, &PEOPLE.map(|(person, roles)| (person, roles[0])))
         .sign(None, &body)
-}
-
-pub(crate) fn trust(signed: &SignedStatement) -> Trust {
-    Trust::genesis(signed, Digest::of(&signed.bytes), NOW).unwrap()
 }
 
 /// The runbook's own rules.

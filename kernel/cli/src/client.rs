@@ -1,0 +1,196 @@
+//! Talking to the daemon: one request, its answers, and a clear word when there are none.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use portcullis_control::{
+    Answer, ControlError, Refused, Reply, Request, SignedBytes, read_frame, write_frame,
+};
+use portcullis_statement::SignedStatement;
+
+use crate::files::shown;
+use crate::{CliError, Exit};
+
+/// How long to wait for what needs no more than the disk.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+/// How long to wait for what needs plugins, orders or a venue.
+pub(crate) const LONG: Duration = Duration::from_secs(180);
+
+/// Asks for one thing and waits for the one answer.
+pub(crate) fn ask(
+    socket: &Path,
+    request: &Request,
+    patience: Duration,
+) -> Result<Reply, CliError> {
+    let mut only = None;
+    converse(socket, request, patience, |reply| {
+        only = Some(reply);
+        Ok(())
+    })?;
+    only.ok_or_else(|| foreign(socket, "it answered nothing"))
+}
+
+/// Asks for one thing and hands on every answer as it comes.
+pub(crate) fn converse(
+    socket: &Path,
+    request: &Request,
+    patience: Duration,
+    mut on_reply: impl FnMut(Reply) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let bytes = request.to_bytes().map_err(|error| {
+        let next = "shorten or correct what you ask for";
+        CliError::new(Exit::Usage, error.code(), "request", &error.to_string(), next)
+    })?;
+    let mut stream = UnixStream::connect(socket).map_err(|error| unreachable(socket, &error))?;
+    for set in [UnixStream::set_read_timeout, UnixStream::set_write_timeout] {
+        set(&stream, Some(patience)).map_err(|error| unreachable(socket, &error))?;
+    }
+    write_frame(&mut stream, &bytes).map_err(|error| broken(socket, &error))?;
+    loop {
+        let frame = read_frame(&mut stream).map_err(|error| broken(socket, &error))?;
+        let frame = frame.ok_or_else(|| broken(socket, &ControlError::Truncated))?;
+        let answer = Answer::from_bytes(&frame);
+        let answer = answer.map_err(|error| foreign(socket, &error.to_string()))?;
+        if !answer.fits(request) {
+            return Err(foreign(socket, "it answered something else than was asked"));
+        }
+        match answer.result {
+            Ok(reply) => on_reply(reply)?,
+            Err(refused) => return Err(refusal(&refused)),
+        }
+        if answer.last {
+            return Ok(());
+        }
+    }
+}
+
+/// A signed statement as it crosses the socket.
+pub(crate) fn signed_bytes(signed: &SignedStatement) -> SignedBytes {
+    SignedBytes { bytes: signed.bytes.clone(), signatures: signed.signatures.clone() }
+}
+
+/// A reply that `Answer::fits` let through and the verb has no use for.
+pub(crate) fn unexpected(socket: &Path) -> CliError {
+    foreign(socket, "it answered something else than was asked")
+}
+
+fn unreachable(socket: &Path, error: &io::Error) -> CliError {
+    let (exit, next) = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            (Exit::NotPermitted, "ask as the user who owns the home")
+        }
+        io::ErrorKind::InvalidInput => (Exit::Usage, "choose a home with a shorter path"),
+        _ => (Exit::Unreachable, "start it: portcullisd --home HOME --pin FILE --credential FILE"),
+    };
+    let (code, cause) = ("DAEMON_UNREACHABLE", format!("no daemon answers: {error}"));
+    CliError::new(exit, code, &shown(socket), &cause, next)
+}
+
+/// The connection ended or stood still before the last answer.
+fn broken(socket: &Path, error: &ControlError) -> CliError {
+    let next = "portcullis status says what became of it";
+    let (code, cause) = if error.is_timeout() {
+        ("DAEMON_SLOW", "no answer in time".to_owned())
+    } else {
+        ("ANSWER_CUT", format!("the answer broke off: {error}"))
+    };
+    CliError::new(Exit::Temporary, code, &shown(socket), &cause, next)
+}
+
+fn foreign(socket: &Path, cause: &str) -> CliError {
+    let next = "use the portcullis of the same release as the daemon";
+    CliError::new(Exit::Internal, "ANSWER_FOREIGN", &shown(socket), cause, next)
+}
+
+/// The daemon's "no" with the exit code and the next act that belong to its code.
+fn refusal(refused: &Refused) -> CliError {
+    let (exit, next) = match refused.code.as_str() {
+        "KILL_ACTIVE" => {
+            (Exit::KillEngaged, "portcullis request unkill; two people lift it")
+        }
+        "SESSION_UNKNOWN" | "NO_SESSION" | "NOT_KILLED" => {
+            (Exit::NotFound, "portcullis status shows what there is")
+        }
+        "NOT_PERMITTED" => (Exit::NotPermitted, "ask as the user who owns the home"),
+        "BUSY" | "RECON_UNRESOLVED" => (Exit::Temporary, "portcullis status, then try again"),
+        _ => (Exit::Refused, "portcullis status shows how things stand"),
+    };
+    CliError::new(exit, &refused.code, "daemon", &refused.cause, next)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::os::unix::net::UnixListener;
+    use std::path::PathBuf;
+    use std::thread::{self, JoinHandle};
+
+    use super::*;
+    use crate::testing::Scratch;
+
+    /// A daemon that answers one request with the given frames and hands back the request.
+    pub(crate) fn daemon(socket: PathBuf, frames: Vec<Vec<u8>>) -> JoinHandle<Request> {
+        let listener = UnixListener::bind(socket).unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let request = read_frame(&mut stream).unwrap().unwrap();
+            for frame in frames {
+                write_frame(&mut stream, &frame).unwrap();
+            }
+            Request::from_bytes(&request).unwrap()
+        })
+    }
+
+    pub(crate) fn frame(answer: &Answer) -> Vec<u8> {
+        answer.to_bytes().unwrap()
+    }
+
+    #[track_caller]
+    fn check(frames: Vec<Vec<u8>>, code: &str, exit: Exit) {
+        let scratch = Scratch::new("client");
+        let socket = scratch.path().join("s");
+        let daemon = daemon(socket.clone(), frames);
+        let error = ask(&socket, &Request::Stop, SOON).unwrap_err();
+        assert_eq!((error.code.as_str(), error.exit), (code, exit));
+        assert_eq!(daemon.join().unwrap(), Request::Stop);
+    }
+
+    fn no(code: &str) -> Vec<Vec<u8>> {
+        let refused = Refused { code: code.to_owned(), cause: "because".to_owned() };
+        vec![frame(&Answer::refused(refused))]
+    }
+
+    #[test]
+    fn each_answer_has_its_exit_code() {
+        check(no("KILL_ACTIVE"), "KILL_ACTIVE", Exit::KillEngaged);
+        check(no("NO_SESSION"), "NO_SESSION", Exit::NotFound);
+        check(no("NOT_PERMITTED"), "NOT_PERMITTED", Exit::NotPermitted);
+        check(no("BUSY"), "BUSY", Exit::Temporary);
+        check(no("NONCE_BURNED"), "NONCE_BURNED", Exit::Refused);
+        check(vec![], "ANSWER_CUT", Exit::Temporary);
+        check(vec![b"{}".to_vec()], "ANSWER_FOREIGN", Exit::Internal);
+        let latched = frame(&Answer::last(Reply::Latched { kill_seq: 1 }));
+        check(vec![latched], "ANSWER_FOREIGN", Exit::Internal);
+        let more = frame(&Answer::more(Reply::Done { text: "half".to_owned() }));
+        check(vec![more], "ANSWER_CUT", Exit::Temporary);
+    }
+
+    #[test]
+    fn no_daemon_and_a_silent_one_are_told_apart() {
+        let scratch = Scratch::new("client");
+        let socket = scratch.path().join("s");
+        let error = ask(&socket, &Request::Status, SOON).unwrap_err();
+        assert_eq!(error.exit, Exit::Unreachable);
+        let listener = UnixListener::bind(&socket).unwrap();
+        let error = ask(&socket, &Request::Status, Duration::from_millis(20)).unwrap_err();
+        assert_eq!((error.code.as_str(), error.exit), ("DAEMON_SLOW", Exit::Temporary));
+        drop(listener);
+        let error = ask(&socket, &Request::Status, SOON).unwrap_err();
+        assert_eq!(error.exit, Exit::Unreachable);
+        let long = scratch.path().join("x".repeat(200));
+        assert_eq!(ask(&long, &Request::Status, SOON).unwrap_err().exit, Exit::Usage);
+        let blank = Request::Close { reason: " ".to_owned() };
+        assert_eq!(ask(&socket, &blank, SOON).unwrap_err().exit, Exit::Usage);
+    }
+}

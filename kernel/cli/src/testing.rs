@@ -1,0 +1,108 @@
+//! What several test modules share: a folder that cleans up after itself, and people with keys.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use portcullis_domain::{Name, Role, WallNs};
+use portcullis_statement::{
+    Digest, EndpointKind, Envelope, Mark, Person, Roster, SignedStatement, SigningKey, Trust,
+};
+
+use crate::draft::{self, Desk};
+
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+/// The moment at which everything in a test is drafted.
+pub(crate) const NOW: WallNs = WallNs(1_800_000_000_000_000_000);
+/// An hour later.
+pub(crate) const LATER: WallNs = WallNs(1_800_003_600_000_000_000);
+
+/// A folder of its own for one test, removed at the end.
+pub(crate) struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    pub(crate) fn new(name: &str) -> Self {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let folder = format!("portcullis-cli-{name}-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(folder);
+        std::fs::create_dir_all(&path).unwrap();
+        Self { path }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A folder that cannot be removed is no reason to fail a test that passed.
+        drop(std::fs::remove_dir_all(&self.path));
+    }
+}
+
+pub(crate) fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+/// Four people with keys in memory, and the genesis that they signed.
+pub(crate) struct People {
+    pub(crate) genesis: SignedStatement,
+    pub(crate) fingerprint: Digest,
+    pub(crate) roster: Roster,
+}
+
+const PEOPLE: [(&str, Role); 4] = [
+    ("ana", Role::Author),
+    ("gus", Role::Governance),
+    ("olga", Role::Operator),
+    ("petra", Role::Approver),
+];
+
+pub(crate) fn key(person: &str) -> SigningKey {
+    SigningKey::from_seed(Digest::of(person.as_bytes()).0)
+}
+
+impl People {
+    pub(crate) fn new() -> Self {
+        let person = |(person, role): (&str, Role)| Person {
+            name: name(person),
+            roles: vec![role],
+            key: key(person).public(),
+        };
+        let people = PEOPLE.map(person).to_vec();
+        let roster = Roster::new(people, Some(Mark::Demo), EndpointKind::Simulated).unwrap();
+        let genesis = portcullis_statement::Genesis {
+            account: name("acct"),
+            host: name("host-1"),
+            roster: roster.clone(),
+        };
+        let bytes = draft::genesis(&genesis, "0".repeat(32), (NOW, LATER)).unwrap();
+        let fingerprint = Digest::of(&bytes);
+        Self { genesis: signed(bytes), fingerprint, roster }
+    }
+
+    pub(crate) fn trust(&self) -> Trust {
+        Trust::genesis(&self.genesis, self.fingerprint, NOW).unwrap()
+    }
+
+    pub(crate) fn desk(&self) -> Desk<'_> {
+        Desk {
+            roster: &self.roster,
+            genesis: self.fingerprint,
+            nonce: "1".repeat(32),
+            now: NOW,
+            expires: LATER,
+            chosen: &[],
+        }
+    }
+}
+
+/// Signs with the keys of everybody whom the bytes list.
+pub(crate) fn signed(bytes: Vec<u8>) -> SignedStatement {
+    let header = Envelope::parse(&bytes).unwrap().header;
+    let keys: Vec<_> = header.signers.iter().map(|signer| key(signer.person.as_str())).collect();
+    SignedStatement::signed_by(bytes, header.kind, &keys.iter().collect::<Vec<_>>())
+}

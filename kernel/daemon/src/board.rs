@@ -1,0 +1,62 @@
+//! The core as people see it, shown only when somebody asks: making a view costs more than a step.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use portcullis_core::{Core, View};
+use portcullis_domain::Money;
+use portcullis_evidence::Head;
+use portcullis_statement::{Digest, EndpointSet, PluginRelease};
+
+/// How long an asker waits for the core.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// What is shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) view: View,
+    pub(crate) head: Head,
+    pub(crate) releases: Vec<(Digest, PluginRelease)>,
+    pub(crate) endpoints: Vec<(Digest, EndpointSet)>,
+    pub(crate) balances: Option<BTreeMap<String, Money>>,
+}
+
+/// Where the core loop shows and people look.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    wanted: AtomicBool,
+    shown: Mutex<Option<Shown>>,
+    changed: Condvar,
+}
+
+impl Board {
+    /// Called by the core loop after each event.
+    pub(crate) fn show(&self, core: &Core, head: Head) {
+        if !self.wanted.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let shown = Shown {
+            view: core.view(),
+            head,
+            releases: core.releases().map(|(digest, item)| (*digest, item.clone())).collect(),
+            endpoints: core.endpoints().map(|(digest, item)| (*digest, item.clone())).collect(),
+            balances: core.account().balances().cloned(),
+        };
+        let mut slot = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = Some(shown);
+        drop(slot);
+        self.changed.notify_all();
+    }
+
+    /// Asks for the present view; `wake` makes the core loop turn once. `None` if it does not.
+    pub(crate) fn look(&self, wake: impl FnOnce()) -> Option<Shown> {
+        let mut slot = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = None;
+        self.wanted.store(true, Ordering::Release);
+        wake();
+        let waited = self.changed.wait_timeout_while(slot, WAIT, |shown| shown.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+}

@@ -1,0 +1,186 @@
+//! The two sockets of people: `control.sock` for requests, `kill.sock` for the kill alone.
+//!
+//! The kill has a socket, a thread and a lane of its own: nothing that is asked on the other can
+//! make it wait.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use std::{fs, thread};
+
+use crossbeam_channel::Receiver;
+use portcullis_control::{Answer, Refused, Reply, Request, SignedBytes, read_frame, write_frame};
+use portcullis_core::{Answer as CoreAnswer, EpochCause, Input};
+use portcullis_statement::SignedStatement;
+
+use crate::fault::{BAD_CONFIG, DaemonFault};
+use crate::house::House;
+use crate::{open, pack, status};
+
+/// Most connections served at once on one socket.
+const CONNECTIONS_MAX: usize = 8;
+/// How long a request may take to arrive.
+const READ_MAX: Duration = Duration::from_secs(5);
+/// How long the core may take to answer; a close waits for its last order.
+const ANSWER_MAX: Duration = Duration::from_secs(60);
+
+/// What a connection on one socket is answered by.
+type Serve = fn(&Arc<House>, Request, &Asker, &mut UnixStream);
+
+/// Who asks, as the operating system says.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker {
+    /// The name under which it goes on record.
+    pub(crate) name: String,
+}
+
+/// Opens both sockets.
+pub(crate) fn listen(house: &Arc<House>) -> Result<(), DaemonFault> {
+    serve(house, "control.sock", control)?;
+    serve(house, "kill.sock", kill)
+}
+
+fn serve(house: &Arc<House>, name: &str, serve: Serve) -> Result<(), DaemonFault> {
+    let path = house.home.path(name);
+    let fault = |error: std::io::Error| {
+        let next = "give the home a shorter path that this user can write";
+        let subject = path.display().to_string();
+        DaemonFault::new(BAD_CONFIG, "SOCKET", &subject, &error.to_string(), next)
+    };
+    // The home is locked, so whatever lies there is a leftover of a run that is over.
+    if path.exists() {
+        fs::remove_file(&path).map_err(fault)?;
+    }
+    let listener = UnixListener::bind(&path).map_err(fault)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(fault)?;
+    let house = Arc::clone(house);
+    let busy = Arc::new(AtomicUsize::new(0));
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            if busy.fetch_add(1, Ordering::AcqRel) >= CONNECTIONS_MAX {
+                busy.fetch_sub(1, Ordering::AcqRel);
+                continue;
+            }
+            let (house, busy) = (Arc::clone(&house), Arc::clone(&busy));
+            thread::spawn(move || {
+                answer(&house, stream, serve);
+                busy.fetch_sub(1, Ordering::AcqRel);
+            });
+        }
+    });
+    Ok(())
+}
+
+fn answer(house: &Arc<House>, mut stream: UnixStream, serve: Serve) {
+    let limits = stream.set_read_timeout(Some(READ_MAX));
+    if limits.and_then(|()| stream.set_write_timeout(Some(READ_MAX))).is_err() {
+        return;
+    }
+    let Some(asker) = asker(&stream) else {
+        return say(&mut stream, refused("NOT_PERMITTED", "this user may not ask this daemon"));
+    };
+    let request = read_frame(&mut stream).and_then(|frame| match frame {
+        Some(bytes) => Request::from_bytes(&bytes).map(Some),
+        None => Ok(None),
+    });
+    match request {
+        Ok(Some(request)) => serve(house, request, &asker, &mut stream),
+        Ok(None) => {}
+        Err(error) => say(&mut stream, Answer::refused(Refused::unreadable(&error))),
+    }
+}
+
+/// The sockets belong to one user; only that user and root get here, and this says which.
+fn asker(stream: &UnixStream) -> Option<Asker> {
+    let peer = rustix::net::sockopt::socket_peercred(stream).ok()?;
+    let own = rustix::process::geteuid();
+    let allowed = peer.uid == own || peer.uid.is_root();
+    allowed.then(|| Asker { name: format!("uid-{}", peer.uid.as_raw()) })
+}
+
+/// Everything but the kill.
+fn control(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut UnixStream) {
+    let answer = match request {
+        Request::Status => status::status(house),
+        Request::Draft { session } => open::draft(house, session),
+        Request::Statement(signed) => pack::keep_seal(house, signed_statement(signed)),
+        Request::Open(signed) => open::open(house, &signed_statement(signed)),
+        Request::Close { reason } => {
+            let who = asker.name.clone();
+            ask(house, |request| Input::CloseSession { request, who, reason })
+        }
+        Request::Pack { session, lessons } => pack::pack(house, &session, &lessons),
+        Request::Stop => open::stop(house),
+        Request::Kill { .. } => refused("WRONG_SOCKET", "the kill has a socket of its own"),
+    };
+    say(stream, answer);
+}
+
+/// The kill: the gate is shut before the first answer is written, whatever else is going on.
+fn kill(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut UnixStream) {
+    let Request::Kill { reason } = request else {
+        return say(stream, refused("WRONG_SOCKET", "this socket takes the kill alone"));
+    };
+    let (request, answers) = house.requests.open();
+    let who = asker.name.clone();
+    let epoch = house.raise(EpochCause::Kill { who, reason, request: Some(request) });
+    say(stream, Answer::more(Reply::GateClosed { epoch }));
+    follow_kill(&answers, stream);
+    house.requests.forget(request);
+}
+
+fn follow_kill(answers: &Receiver<CoreAnswer>, stream: &mut UnixStream) {
+    loop {
+        match answers.recv_timeout(ANSWER_MAX) {
+            Ok(CoreAnswer::Latched { kill_seq }) => {
+                say(stream, Answer::more(Reply::Latched { kill_seq }));
+            }
+            Ok(CoreAnswer::OrdersClear { kill_seq }) => {
+                return say(stream, Answer::last(Reply::OrdersClear { kill_seq }));
+            }
+            Ok(CoreAnswer::Refused { code, cause }) => {
+                return say(stream, Answer::refused(Refused { code, cause }));
+            }
+            Ok(CoreAnswer::Done(_)) => {}
+            Err(_) => {
+                let cause = "the venue has not confirmed yet; the gate stays shut";
+                return say(stream, refused("ORDERS_NOT_CLEAR", cause));
+            }
+        }
+    }
+}
+
+/// Puts a request to the core and waits for its answer.
+pub(crate) fn ask(house: &House, input: impl FnOnce(u64) -> Input) -> Answer {
+    let (request, answers) = house.requests.open();
+    let answer = if house.tell(input(request)) {
+        answers.recv_timeout(ANSWER_MAX).ok()
+    } else {
+        None
+    };
+    house.requests.forget(request);
+    match answer {
+        Some(CoreAnswer::Done(text)) => Answer::last(Reply::Done { text }),
+        Some(CoreAnswer::Refused { code, cause }) => Answer::refused(Refused { code, cause }),
+        Some(CoreAnswer::Latched { .. } | CoreAnswer::OrdersClear { .. }) | None => {
+            refused("NO_ANSWER", "the core did not answer in time; status shows where it stands")
+        }
+    }
+}
+
+pub(crate) fn refused(code: &str, cause: &str) -> Answer {
+    Answer::refused(Refused { code: code.to_owned(), cause: cause.to_owned() })
+}
+
+fn signed_statement(signed: SignedBytes) -> SignedStatement {
+    SignedStatement { bytes: signed.bytes, signatures: signed.signatures }
+}
+
+fn say(stream: &mut UnixStream, answer: Answer) {
+    // Whoever hung up has nobody to tell; what was done is in the journal.
+    if let Ok(bytes) = answer.to_bytes() {
+        drop(write_frame(stream, &bytes));
+    }
+}

@@ -1,0 +1,269 @@
+//! The home: read once, checked, locked. What is not whole does not start.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use portcullis_core::{Core, Start};
+use portcullis_domain::policy::PhaseRules;
+use portcullis_domain::{Instrument, InstrumentId};
+use portcullis_evidence::{Damage, DiskFault, FileDisk, Journal, JournalFault};
+use portcullis_governance::{Hashed, PolicyError, parse_instrument, parse_phases};
+use portcullis_lifeline::Credential;
+use portcullis_statement::{Digest, EndpointKind, SignedStatement, Trust};
+
+use crate::args::Args;
+use crate::clock;
+use crate::fault::{BAD_CONFIG, CHECK_FAILED, DaemonFault, REFUSED, TEMPORARY};
+
+/// The venue whose protocol this daemon speaks.
+const VENUE: &str = "kraken";
+/// Most signatures of a genesis.
+const SIGNATURES_MAX: usize = 64;
+
+/// An opened home.
+#[derive(Debug)]
+pub(crate) struct Home {
+    root: PathBuf,
+    pub(crate) sandbox: PathBuf,
+    pub(crate) genesis: SignedStatement,
+    pub(crate) trust: Trust,
+    pub(crate) phases: Hashed<PhaseRules>,
+    pub(crate) instruments: Vec<Instrument>,
+    pub(crate) credential: Arc<Credential>,
+    /// Held as long as the daemon lives.
+    _lock: File,
+}
+
+/// What recovery found.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) core: Core,
+    pub(crate) journal: Journal<FileDisk>,
+    pub(crate) start: Start,
+}
+
+impl Home {
+    /// Reads and checks everything but the journal.
+    pub(crate) fn open(args: &Args) -> Result<Self, DaemonFault> {
+        let root = args.home.clone();
+        let lock = lock(&root)?;
+        let genesis = read_genesis(&root)?;
+        let pinned = read_pin(&args.pin, &root)?;
+        let trust = Trust::genesis(&genesis, pinned, clock::wall()).map_err(|refusal| {
+            let subject = root.join("genesis.json").display().to_string();
+            let next = "compare the home with the pin that governance keeps";
+            DaemonFault::new(REFUSED, refusal.code(), &subject, &refusal.cause(), next)
+        })?;
+        let path = root.join("policies/phases.toml");
+        let phases = parse_phases(&read(&path)?).map_err(|error| bad_policy(&path, &error))?;
+        let instruments = read_instruments(&root.join("policies/instruments"))?;
+        let credential = Credential::from_json(&read(&args.credential)?).map_err(|fault| {
+            let subject = args.credential.display().to_string();
+            let next = "write {\"key\":…,\"secret\":…} there, readable by this user alone";
+            DaemonFault::new(BAD_CONFIG, fault.code(), &subject, fault.cause(), next)
+        })?;
+        Ok(Self {
+            root,
+            sandbox: args.sandbox.clone(),
+            genesis,
+            trust,
+            phases,
+            instruments,
+            credential: Arc::new(credential),
+            _lock: lock,
+        })
+    }
+
+    /// A path in the home.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The journal's file.
+    pub(crate) fn journal_path(&self) -> PathBuf {
+        self.path("journal/000001.journal")
+    }
+
+    /// Origin of the journal: what it is a journal of, and whether the venue is a simulation.
+    pub(crate) fn origin(&self) -> String {
+        let (host, account) = (self.trust.host(), self.trust.account());
+        let simulated = match self.trust.roster().ladder() {
+            EndpointKind::Simulated | EndpointKind::Recorded => "/simulated",
+            EndpointKind::Sandbox | EndpointKind::Real => "",
+        };
+        format!("portcullis/{host}/{account}/1{simulated}")
+    }
+
+    /// Reads the journal back: verify, fold, and go on where it ends. Everything stays blocked.
+    pub(crate) fn recover(&self) -> Result<Opened, DaemonFault> {
+        let path = self.journal_path();
+        let mut core = Core::new();
+        let first = !path.exists();
+        let mut clean = false;
+        let journal = if first {
+            let disk = FileDisk::create(&path).map_err(|fault| disk_fault(&path, &fault))?;
+            Journal::create(disk, &self.origin())
+        } else {
+            let disk = FileDisk::open(&path).map_err(|fault| disk_fault(&path, &fault))?;
+            let bytes = disk.contents().map_err(|fault| disk_fault(&path, &fault))?;
+            let recovered =
+                portcullis_evidence::read(&bytes).map_err(|damage| damaged(&path, &damage))?;
+            recovered.require_origin(&self.origin()).map_err(|damage| damaged(&path, &damage))?;
+            for (number, entry) in recovered.entries.iter().enumerate() {
+                core.fold(entry).map_err(|error| {
+                    let cause = format!("entry {number}: {error:?}");
+                    refuse_journal(&path, "JOURNAL_UNFOLDABLE", &cause)
+                })?;
+            }
+            let last = recovered.entries.last();
+            clean = last.is_some_and(|entry| portcullis_core::entry::is_clean_stop(entry));
+            Journal::open(disk, &recovered)
+        };
+        let journal = journal.map_err(|fault| journal_fault(&path, &fault))?;
+        let start = self.start(first, clean)?;
+        Ok(Opened { core, journal, start })
+    }
+
+    fn start(&self, first: bool, clean: bool) -> Result<Start, DaemonFault> {
+        Ok(Start {
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+            draw: draw()?,
+            origin: self.origin(),
+            genesis: self.genesis.clone(),
+            pinned: self.trust.fingerprint(),
+            phases: self.phases.value.clone(),
+            phases_digest: self.phases.digest,
+            first,
+            clean,
+        })
+    }
+}
+
+/// One daemon a home: the lock is the operating system's and dies with the process.
+fn lock(root: &Path) -> Result<File, DaemonFault> {
+    let path = root.join("daemon.lock");
+    let subject = root.display().to_string();
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let file = opened.map_err(|error| {
+        let next = "portcullis init HOME makes a home; this user must be able to write in it";
+        DaemonFault::new(BAD_CONFIG, "HOME_UNWRITABLE", &subject, &error.to_string(), next)
+    })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let cause = "another daemon runs on this home";
+            let next = "portcullis status --home HOME, then stop that one";
+            Err(DaemonFault::new(TEMPORARY, "HOME_LOCKED", &subject, cause, next))
+        }
+        Err(TryLockError::Error(error)) => {
+            let next = "put the home on a file system that can lock";
+            Err(DaemonFault::new(BAD_CONFIG, "HOME_UNLOCKABLE", &subject, &error.to_string(), next))
+        }
+    }
+}
+
+fn read_genesis(root: &Path) -> Result<SignedStatement, DaemonFault> {
+    let bytes = read(&root.join("genesis.json"))?;
+    let mut signatures = Vec::new();
+    for number in 1..=SIGNATURES_MAX {
+        let path = root.join(format!("genesis.{number}.sig"));
+        if !path.exists() {
+            break;
+        }
+        signatures.push(String::from_utf8_lossy(&read(&path)?).into_owned());
+    }
+    Ok(SignedStatement { bytes, signatures })
+}
+
+/// The pin comes from outside the home: who can write the home must not be able to write it.
+fn read_pin(pin: &Path, root: &Path) -> Result<Digest, DaemonFault> {
+    let subject = pin.display().to_string();
+    let refuse = |cause: &str| {
+        let next = "governance keeps the genesis fingerprint: put it there as 64 hex digits";
+        DaemonFault::new(BAD_CONFIG, "PIN_UNUSABLE", &subject, cause, next)
+    };
+    let place = |path: &Path| fs::canonicalize(path).map_err(|error| refuse(&error.to_string()));
+    if place(pin)?.starts_with(place(root)?) {
+        return Err(refuse("it lies inside the home that it is to vouch for"));
+    }
+    let text = String::from_utf8_lossy(&read(pin)?).trim().to_owned();
+    Digest::from_hex(&text).ok_or_else(|| refuse("not a SHA-256 in hex"))
+}
+
+fn read_instruments(folder: &Path) -> Result<Vec<Instrument>, DaemonFault> {
+    let unreadable = |error: std::io::Error| unreadable(folder, &error);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let mut instruments: Vec<Instrument> = Vec::new();
+    for path in paths {
+        let id = InstrumentId(u32::try_from(instruments.len()).unwrap_or(u32::MAX));
+        let parsed = parse_instrument(&read(&path)?, id);
+        let file = parsed.map_err(|error| bad_policy(&path, &error))?.value;
+        if file.venue == VENUE {
+            instruments.push(file.instrument);
+        }
+    }
+    if instruments.is_empty() {
+        let next = "copy one from policies/instruments";
+        let subject = folder.display().to_string();
+        let cause = "no instrument of the venue";
+        return Err(DaemonFault::new(BAD_CONFIG, "NO_INSTRUMENT", &subject, cause, next));
+    }
+    Ok(instruments)
+}
+
+/// Four bytes that no earlier start has drawn.
+fn draw() -> Result<u32, DaemonFault> {
+    let path = Path::new("/dev/urandom");
+    let mut bytes = [0; 4];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut bytes));
+    read.map_err(|error| unreadable(path, &error))?;
+    Ok(u32::from_be_bytes(bytes))
+}
+
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DaemonFault> {
+    fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> DaemonFault {
+    let subject = path.display().to_string();
+    let next = "portcullis init HOME makes a whole home";
+    DaemonFault::new(BAD_CONFIG, "FILE_UNREADABLE", &subject, &error.to_string(), next)
+}
+
+fn bad_policy(path: &Path, error: &PolicyError) -> DaemonFault {
+    let subject = path.display().to_string();
+    let next = "correct the file; policies/README.md explains each key";
+    DaemonFault::new(BAD_CONFIG, error.code(), &subject, &error.cause(), next)
+}
+
+fn disk_fault(path: &Path, fault: &DiskFault) -> DaemonFault {
+    let next = "make the journal's folder writable for this user, with room on its disk";
+    let subject = path.display().to_string();
+    DaemonFault::new(TEMPORARY, fault.code(), &subject, &fault.to_string(), next)
+}
+
+fn journal_fault(path: &Path, fault: &JournalFault) -> DaemonFault {
+    let next = "make room on the journal's disk";
+    let subject = path.display().to_string();
+    DaemonFault::new(TEMPORARY, fault.code(), &subject, &fault.to_string(), next)
+}
+
+fn damaged(path: &Path, damage: &Damage) -> DaemonFault {
+    refuse_journal(path, damage.reason.code(), &damage.to_string())
+}
+
+/// A journal that is not whole is evidence of something: nothing starts on it.
+fn refuse_journal(path: &Path, code: &str, cause: &str) -> DaemonFault {
+    let next = "keep the file as it is and restore a whole copy of it";
+    DaemonFault::new(CHECK_FAILED, code, &path.display().to_string(), cause, next)
+}

@@ -1,0 +1,187 @@
+//! Drafting, opening and ending, as far as the daemon has to prepare something for the core.
+
+use std::fs;
+use std::sync::{Arc, PoisonError};
+
+use portcullis_control::{Answer, DraftView, EndpointView, PositionView, ReleaseView, Reply};
+use portcullis_core::{Input, Worker};
+use portcullis_domain::{Name, Phase, SessionId};
+use portcullis_path::WorkerProcess;
+use portcullis_statement::{ApprovedPlugin, Digest, Envelope, SignedStatement, Statement};
+
+use crate::board::Shown;
+use crate::control::{ask, refused};
+use crate::house::House;
+
+/// Drafts a session: binds it to the journal as it stands, and says what an approval has to name.
+pub(crate) fn draft(house: &Arc<House>, session: SessionId) -> Answer {
+    let Some(before) = house.look() else { return unresponsive() };
+    let (size, root) = (before.head.size, before.head.chain);
+    let name = session.clone();
+    let answer = ask(house, |request| Input::Draft { request, session, size, root });
+    if answer.result.is_err() {
+        return answer;
+    }
+    Answer::last(Reply::Draft(draft_view(house, &name, before)))
+}
+
+fn draft_view(house: &House, session: &Name, shown: Shown) -> DraftView {
+    let balances = shown.balances.unwrap_or_default();
+    let positions = shown.view.positions.into_iter().map(|position| PositionView {
+        symbol: position.symbol,
+        qty: position.qty,
+        avg_px: position.avg_px,
+        profit: position.profit,
+        fees: position.fees,
+    });
+    let releases = shown.releases.into_iter().map(|(digest, release)| ReleaseView {
+        release: digest.hex(),
+        component: release.component.hex(),
+        plugin: release.plugin.to_string(),
+        author: release.author.to_string(),
+        phase_max: release.phase_max.number(),
+        release_seq: release.release_seq,
+    });
+    let endpoints = shown.endpoints.into_iter().map(|(digest, endpoint)| EndpointView {
+        endpoint: digest.hex(),
+        kind: endpoint.kind.name().to_owned(),
+        venue: endpoint.venue.name().to_owned(),
+    });
+    DraftView {
+        session: session.to_string(),
+        build: env!("CARGO_PKG_VERSION").to_owned(),
+        origin: house.home.origin(),
+        size: shown.head.size,
+        root: shown.head.chain.hex(),
+        kill_seq: shown.view.kill_seq,
+        kill_entry: shown.view.kill_entry,
+        phases_digest: house.home.phases.digest.hex(),
+        positions: positions.collect(),
+        balances: balances.into_iter().map(|(name, amount)| (name, amount.text())).collect(),
+        releases: releases.collect(),
+        endpoints: endpoints.collect(),
+    }
+}
+
+/// Opens a session: loads the components that the approval names, then asks the core.
+///
+/// What is loaded is hashed here, from the bytes that go to the worker; the core compares.
+pub(crate) fn open(house: &Arc<House>, signed: &SignedStatement) -> Answer {
+    // Two at once would take each other's workers away.
+    let mut pool = house.workers.lock().unwrap_or_else(PoisonError::into_inner);
+    let plugins = match plugins_of(signed) {
+        Ok(plugins) => plugins,
+        Err((code, cause)) => return refused(code, cause),
+    };
+    match house.look() {
+        Some(shown) if shown.view.session.is_some() => {
+            return refused("SESSION_OPEN", "one session at a time: close the open one first");
+        }
+        Some(shown) => {
+            let mut processes = Vec::new();
+            let mut workers = Vec::new();
+            for plugin in &plugins {
+                match load(house, plugin, &shown) {
+                    Ok((process, worker)) => {
+                        processes.push(process);
+                        workers.push(worker);
+                    }
+                    Err((code, cause)) => return refused(&code, &cause),
+                }
+            }
+            pool.adopt(house, processes);
+            drop(pool);
+            let approval = signed.clone();
+            let answer = ask(house, |request| Input::OpenSession { request, approval, workers });
+            if answer.result.is_err() {
+                house.workers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            }
+            answer
+        }
+        None => unresponsive(),
+    }
+}
+
+/// The plugins of an approval, read before it is verified: only to know what to load.
+fn plugins_of(
+    signed: &SignedStatement,
+) -> Result<Vec<ApprovedPlugin>, (&'static str, &'static str)> {
+    let envelope = Envelope::parse(&signed.bytes);
+    let statement = envelope.and_then(|envelope| envelope.statement());
+    match statement {
+        Ok(Statement::SessionApproval(approval)) if approval.phase == Phase::Shadow => {
+            let cause = "phase 1 has no venue to connect to: portcullis replay runs it";
+            Err(("PHASE_FORBIDS", cause))
+        }
+        Ok(Statement::SessionApproval(approval)) => Ok(approval.plugins),
+        Ok(
+            Statement::EndpointSet(_)
+            | Statement::PluginRelease(_)
+            | Statement::Unkill(_)
+            | Statement::Seal(_),
+        ) => Err(("WRONG_KIND", "this statement is not a session approval")),
+        Err(_) => Err(("STATEMENT_MALFORMED", "this is no statement")),
+    }
+}
+
+fn load(
+    house: &House,
+    plugin: &ApprovedPlugin,
+    shown: &Shown,
+) -> Result<(WorkerProcess, Worker), (String, String)> {
+    let path = house.home.path(&format!("plugins/{}.wasm", plugin.component.hex()));
+    let component = fs::read(&path).map_err(|error| {
+        let cause = format!("{}: {error}; portcullis plugin install", path.display());
+        ("COMPONENT_MISSING".to_owned(), cause)
+    })?;
+    let release = shown.releases.iter().find(|(digest, _)| *digest == plugin.release);
+    let Some((_, release)) = release else {
+        let cause = format!("release {} was not signed here", plugin.release.hex());
+        return Err(("HASH_NOT_SIGNED".to_owned(), cause));
+    };
+    if Digest::of(&component) != release.component {
+        let cause = format!("{} is not the component that was released", path.display());
+        return Err(("HASH_NOT_SIGNED".to_owned(), cause));
+    }
+    let mut process = WorkerProcess::spawn(&house.home.sandbox).map_err(|error| {
+        let cause = format!("{}: {error}", house.home.sandbox.display());
+        ("SANDBOX_MISSING".to_owned(), cause)
+    })?;
+    let loaded = process
+        .load(&component, release.memory_bytes_max)
+        .map_err(|fault| (fault.code, fault.cause))?;
+    Ok((process, Worker { component: loaded.component, engine: loaded.engine }))
+}
+
+/// Ends the daemon, if nothing is open.
+pub(crate) fn stop(house: &Arc<House>) -> Answer {
+    match house.look() {
+        Some(shown) if shown.view.session.is_some() => {
+            refused("SESSION_OPEN", "close the session first: portcullis close")
+        }
+        Some(_) => {
+            tell_stop(house);
+            Answer::last(Reply::Done { text: "the daemon ends".to_owned() })
+        }
+        None => unresponsive(),
+    }
+}
+
+/// Ends the daemon on a signal: the session is closed first, so that the end is in order.
+pub(crate) fn end_in_order(house: &Arc<House>) {
+    if house.look().is_some_and(|shown| shown.view.session.is_some()) {
+        let (who, reason) = ("signal".to_owned(), "SIGTERM".to_owned());
+        drop(ask(house, |request| Input::CloseSession { request, who, reason }));
+    }
+    tell_stop(house);
+}
+
+fn tell_stop(house: &House) {
+    if let Some(who) = Name::new("operator") {
+        house.tell(Input::Stop { who });
+    }
+}
+
+pub(crate) fn unresponsive() -> Answer {
+    refused("NO_ANSWER", "the core loop does not answer")
+}

@@ -1,0 +1,203 @@
+//! Packs: assembled from the journal, written once, sealed when two people have signed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use portcullis_control::{Answer, PackView, Reply};
+use portcullis_core::Input;
+use portcullis_core::entry::{self, Decoded};
+use portcullis_domain::{Name, Phase};
+use portcullis_evidence::chunk::Chunk;
+use portcullis_evidence::pack::{
+    KernelLeaves, PackContents, Part, render_parts, seal_pack, sessions, write_pack,
+};
+use portcullis_statement::json::{Fields, JsonError, Value};
+use portcullis_statement::{Digest, Envelope, Kind, SignedStatement, Statement};
+
+use crate::control::{ask, refused};
+use crate::house::House;
+
+/// A refusal: code and cause.
+type No = (String, String);
+
+/// Writes the pack of a session that has ended.
+pub(crate) fn pack(house: &Arc<House>, session: &Name, lessons: &[String]) -> Answer {
+    match write(house, session, lessons) {
+        Ok(view) => Answer::last(Reply::Pack(view)),
+        Err((code, cause)) => refused(&code, &cause),
+    }
+}
+
+fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, No> {
+    let bytes = fs::read(house.home.journal_path()).map_err(|error| no("IO", &error.to_string()))?;
+    let journal = portcullis_evidence::read(&bytes)
+        .map_err(|damage| no(damage.reason.code(), &damage.to_string()))?;
+    let range = sessions(&journal.entries, &KernelLeaves).pop();
+    let range = range.ok_or_else(|| no("SESSION_UNKNOWN", "no session has ended yet"))?;
+    let of_session = journal.entries.get(range.clone()).unwrap_or_default();
+    let opened = decoded(of_session.first())?;
+    let facts = facts(&opened).map_err(|error| no("ENTRY_MALFORMED", &error.to_string()))?;
+    if facts.session != *session {
+        let cause = format!("the last session that ended is {}", facts.session);
+        return Err(no("SESSION_NOT_LAST", &cause));
+    }
+    let before = journal.entries.get(..range.start).unwrap_or_default();
+    let mut parts = render_parts(of_session, before).map_err(|e| no("RENDER", &e.to_string()))?;
+    parts.push(lessons_part(lessons));
+    // What was still on its way to the disk when the file was read is not of this session.
+    let kept = usize::try_from(journal.kept_bytes).unwrap_or(bytes.len());
+    let contents = PackContents {
+        session: facts.session.clone(),
+        phase: facts.phase,
+        simulated: true,
+        parts,
+        statements: statements(&journal.entries, &range)?,
+        journal: bytes.get(..kept).unwrap_or_default().to_vec(),
+        chunks: chunks(house, of_session)?,
+    };
+    let stamp = opened.place.at.wall.folder_stamp();
+    let folder = house.home.path(&format!("reports/{}_sessions", facts.phase.name()));
+    fs::create_dir_all(&folder).map_err(|error| no("IO", &error.to_string()))?;
+    let target = folder.join(format!("{stamp}_{session}"));
+    let written = write_pack(&target, &contents, &KernelLeaves)
+        .map_err(|fault| no(fault.code(), &fault.to_string()))?;
+    Ok(PackView {
+        session: session.to_string(),
+        path: target.display().to_string(),
+        manifest: written.manifest.hex(),
+        head: written.journal.chain.hex(),
+        size: written.journal.size,
+        origin: journal.origin.to_owned(),
+    })
+}
+
+struct Facts {
+    session: Name,
+    phase: Phase,
+}
+
+fn facts(opened: &Decoded) -> Result<Facts, JsonError> {
+    let mut body = Fields::new(&opened.body)?;
+    let number = body.fields("facts")?.uint("phase")?;
+    let phase = u8::try_from(number).ok().and_then(Phase::from_number);
+    let phase = phase.ok_or_else(|| JsonError::field("phase", "no such phase"))?;
+    Ok(Facts { session: body.name("session")?, phase })
+}
+
+fn lessons_part(lessons: &[String]) -> Part {
+    let mut text = "# Lessons\n\nIn the operator's words.\n\n".to_owned();
+    for lesson in lessons {
+        // One quoted line each, so that no lesson can look like a heading of ours.
+        let quoted = Value::Text(portcullis_evidence::text::escape_terminal(lesson));
+        text.push_str("- ");
+        text.push_str(&quoted.canonical_text());
+        text.push('\n');
+    }
+    Part { name: "lessons.md".to_owned(), bytes: text.into_bytes() }
+}
+
+/// Everything signed that the session stands on: the last genesis, what was accepted before or
+/// during it, and its own approval.
+fn statements(entries: &[&[u8]], range: &Range<usize>) -> Result<Vec<SignedStatement>, No> {
+    let mut genesis = None;
+    let mut approval = None;
+    let mut accepted = Vec::new();
+    let mut unfolded = None;
+    for (number, bytes) in entries.iter().enumerate().take(range.end) {
+        let entry = decoded(Some(bytes))?;
+        match entry.kind.as_str() {
+            "started" | "statement" | "open-session" => {
+                match Input::decode(&entry).map_err(|e| no("ENTRY_MALFORMED", &format!("{e:?}")))? {
+                    Input::Started(start) if number < range.start => genesis = Some(start.genesis),
+                    Input::Statement { signed, .. } => unfolded = Some(signed),
+                    Input::OpenSession { approval: signed, .. } => unfolded = Some(signed),
+                    _ => {}
+                }
+            }
+            "statement-accepted" => accepted.extend(unfolded.take()),
+            "session-opened" if number == range.start => approval = unfolded.take(),
+            _ => {}
+        }
+    }
+    let kind = |signed: &SignedStatement| {
+        Envelope::parse(&signed.bytes).map(|envelope| envelope.header.kind).ok()
+    };
+    accepted.retain(|signed| kind(signed) != Some(Kind::Seal));
+    let missing = || no("ENTRY_MALFORMED", "the session has no genesis or no approval");
+    let mut all = vec![genesis.ok_or_else(missing)?];
+    all.extend(accepted);
+    all.push(approval.ok_or_else(missing)?);
+    Ok(all)
+}
+
+/// The chunks that the session's entries cite, from the home.
+fn chunks(house: &House, entries: &[&[u8]]) -> Result<Vec<Chunk>, No> {
+    let mut digests = BTreeSet::new();
+    for bytes in entries {
+        let entry = decoded(Some(bytes))?;
+        if entry.kind == "chunk" {
+            digests.extend(Digest::from_hex(&entry.corr));
+        }
+    }
+    digests
+        .into_iter()
+        .map(|digest| {
+            let path = chunk_path(house, digest);
+            let compressed = fs::read(&path).map_err(|error| {
+                no("CHUNK_MISSING", &format!("{}: {error}", path.display()))
+            })?;
+            Ok(Chunk { digest, ranges: Vec::new(), frames: 0, bytes: 0, compressed })
+        })
+        .collect()
+}
+
+/// Where a chunk lies in the home.
+pub(crate) fn chunk_path(house: &House, digest: Digest) -> PathBuf {
+    house.home.path(&format!("chunks/{}.gz", digest.hex()))
+}
+
+/// Hands a statement to the core; an accepted seal is also put into the pack that it seals.
+pub(crate) fn keep_seal(house: &Arc<House>, signed: SignedStatement) -> Answer {
+    let envelope = Envelope::parse(&signed.bytes);
+    let seal = match envelope.and_then(|envelope| envelope.statement()) {
+        Ok(Statement::Seal(seal)) => Some(seal.session),
+        Ok(_) | Err(_) => None,
+    };
+    let Some(session) = seal else {
+        return ask(house, |request| Input::Statement { request, signed });
+    };
+    let Some(folder) = pack_folder(house, &session) else {
+        return refused("PACK_MISSING", "write the pack first: portcullis pack");
+    };
+    let copy = signed.clone();
+    let answer = ask(house, |request| Input::Statement { request, signed });
+    if answer.result.is_ok() {
+        if let Err(fault) = seal_pack(&folder, &copy) {
+            return refused(fault.code(), &fault.to_string());
+        }
+    }
+    answer
+}
+
+/// The pack of a session, by the end of its folder's name.
+fn pack_folder(house: &House, session: &Name) -> Option<PathBuf> {
+    let reports = fs::read_dir(house.home.path("reports")).ok()?;
+    let kinds = reports.flatten().filter_map(|kind| fs::read_dir(kind.path()).ok());
+    let ending = format!("_{session}");
+    let matches = |path: &PathBuf| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(&ending))
+    };
+    kinds.flatten().flatten().map(|entry| entry.path()).find(matches)
+}
+
+fn decoded(bytes: Option<&&[u8]>) -> Result<Decoded, No> {
+    let bytes = bytes.ok_or_else(|| no("ENTRY_MALFORMED", "an empty session"))?;
+    entry::decode(bytes).map_err(|error| no("ENTRY_MALFORMED", &format!("{error:?}")))
+}
+
+fn no(code: &str, cause: &str) -> No {
+    (code.to_owned(), cause.to_owned())
+}

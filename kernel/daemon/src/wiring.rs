@@ -1,0 +1,63 @@
+//! The effects that do not wait, carried out. Nothing here may block the core loop.
+
+use std::sync::{Arc, PoisonError};
+
+use portcullis_core::{Core, Effect};
+use portcullis_domain::Now;
+use portcullis_evidence::Head;
+use portcullis_path::Wiring;
+
+use crate::clock;
+use crate::house::House;
+use crate::venue;
+use crate::workers::Call;
+
+/// The core loop's hands.
+#[derive(Debug)]
+pub(crate) struct HouseWiring {
+    house: Arc<House>,
+}
+
+impl HouseWiring {
+    pub(crate) fn new(house: Arc<House>) -> Self {
+        Self { house }
+    }
+}
+
+impl Wiring for HouseWiring {
+    fn now(&self) -> Now {
+        clock::now()
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        let house = &self.house;
+        let workers = || house.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        match effect {
+            Effect::InitPlugin { plugin, init, fuel } => {
+                workers().call(house, plugin, Call::Init { init, fuel });
+            }
+            Effect::Deliver { plugin, batch, records, fuel } => {
+                workers().call(house, plugin, Call::Events { batch, records, fuel });
+            }
+            Effect::StopPlugin { plugin } => workers().stop(plugin),
+            Effect::ReadAccount => house.venue.read_account(),
+            Effect::Connect(endpoint) => venue::connect(house, &endpoint),
+            Effect::SessionOpened => house.venue.start_public(),
+            Effect::SessionClosed => house.venue.stop_public(),
+            Effect::LiftKill => house.authority.lift(),
+            Effect::RaiseEpoch(cause) => drop(house.raise(cause)),
+            // The loops take these themselves, and phase 1 is not opened here.
+            Effect::Submit(_)
+            | Effect::Cancel(_)
+            | Effect::CancelAll
+            | Effect::ShadowSubmit(_)
+            | Effect::ShadowCancel(_)
+            | Effect::Answer { .. }
+            | Effect::Halt => {}
+        }
+    }
+
+    fn show(&mut self, core: &Core, head: Head) {
+        self.house.board.show(core, head);
+    }
+}
