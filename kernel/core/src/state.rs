@@ -133,6 +133,7 @@ pub struct Core {
     pub(crate) differences: Option<Vec<String>>,
     pub(crate) suspects: BTreeSet<String>,
     pub(crate) venue_up: bool,
+    /// Whether the last order that was to leave found no room in the journal or the outbox.
     pub(crate) evidence_full: bool,
     pub(crate) orders_issued: u32,
     /// The highest authority epoch whose cause has been consumed.

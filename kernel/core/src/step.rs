@@ -1,6 +1,7 @@
 //! The map of the kernel: every input, and who handles it.
 
 use portcullis_domain::{ClOrdId, Now, OrdStatus, OrderFault};
+use portcullis_gate::DenyCode;
 
 use crate::effect::Effect;
 use crate::entry::{Class, Content, Entry};
@@ -38,9 +39,11 @@ impl Core {
             Input::PluginFailed { plugin, code, cause } => {
                 self.on_plugin_failed(plugin, &code, &cause, &mut turn);
             }
-            // The order was counted from its approval on; being on the wire changes nothing.
-            Input::Sent { .. } => {}
-            Input::NotSent { cl_ord_id, .. } => {
+            // The order was counted from its approval on; being on the wire changes nothing for
+            // it, and says that journal and outbox move.
+            Input::Sent { .. } => self.evidence_full = false,
+            Input::NotSent { cl_ord_id, code } => {
+                self.evidence_full = code == DenyCode::EvidenceUnwritable;
                 let moved = self.ledger_of_mut(cl_ord_id).not_sent(cl_ord_id);
                 self.on_moved(cl_ord_id, moved, &mut turn);
             }

@@ -115,6 +115,9 @@ impl Core {
             Some(_) => {}
         }
         reasons.extend(self.live.iter().flat_map(LiveSession::blocked));
+        if self.evidence_full {
+            reasons.push("EVIDENCE_UNWRITABLE: journal or outbox is full".to_owned());
+        }
         if !self.is_shadow() {
             if !self.venue_up {
                 reasons.push("RECON_UNRESOLVED: no link to the venue".to_owned());

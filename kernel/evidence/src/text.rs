@@ -1,6 +1,8 @@
-//! The one escaper between foreign text and a terminal.
+//! The escapers between foreign text and whoever reads it: one per kind of reader.
 
 use std::fmt::Write as _;
+
+use portcullis_statement::json::Value;
 
 /// `text` with everything that could move, hide or reorder other text shown as `\u{..}`.
 ///
@@ -28,6 +30,45 @@ pub fn escape_terminal(text: &str) -> String {
 #[must_use]
 pub fn escape_terminal_bytes(bytes: &[u8]) -> String {
     escape_terminal(&String::from_utf8_lossy(bytes))
+}
+
+/// A value with every text in it, keys included, as [`escape_terminal`] shows it: its canonical
+/// JSON is then one line that moves nothing in a terminal.
+#[must_use]
+pub fn escape_value(value: &Value) -> Value {
+    match value {
+        Value::Null => Value::Null,
+        Value::Bool(truth) => Value::Bool(*truth),
+        Value::Int(number) => Value::Int(*number),
+        Value::Text(text) => Value::Text(escape_terminal(text)),
+        Value::List(list) => Value::List(list.iter().map(escape_value).collect()),
+        Value::Object(entries) => {
+            let escaped = entries.iter().map(|(key, value)| {
+                let key = escape_terminal(key);
+                (key, escape_value(value))
+            });
+            Value::Object(escaped.collect())
+        }
+    }
+}
+
+/// A value as one line of JSON that can stand in Markdown: no heading, no fence, no tag and no
+/// blank to fill in can begin in it.
+#[must_use]
+pub fn quote_markdown(value: &Value) -> String {
+    let line = escape_value(value).canonical_text();
+    let mut quoted = String::with_capacity(line.len());
+    for character in line.chars() {
+        match character {
+            // These occur inside JSON strings only, where every reader takes the escape for them.
+            '<' => quoted.push_str("\\u003c"),
+            '>' => quoted.push_str("\\u003e"),
+            '&' => quoted.push_str("\\u0026"),
+            '`' => quoted.push_str("\\u0060"),
+            plain => quoted.push(plain),
+        }
+    }
+    quoted
 }
 
 /// Controls, line and paragraph separators, bidirectional controls, zero-width and other
@@ -76,5 +117,22 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_shown_not_trusted() {
         assert_eq!(escape_terminal_bytes(b"ok\xff\x1b"), "ok\u{fffd}\\u{1b}");
+    }
+
+    #[test]
+    fn a_quotation_is_one_line_of_json_and_no_markdown() {
+        let check = |text: &str, expect: &str| {
+            let quoted = quote_markdown(&text.into());
+            assert_eq!(quoted, expect);
+            let read = portcullis_statement::json::parse(quoted.as_bytes()).unwrap();
+            assert_eq!(read, Value::Text(escape_terminal(text)));
+        };
+        check("plain", "\"plain\"");
+        check("a\n## Signed by", "\"a\\\\u{a}## Signed by\"");
+        check("```\u{2028}", "\"\\u0060\\u0060\\u0060\\\\u{2028}\"");
+        check("<<blank>> & <b>", concat!(
+            "\"\\u003c\\u003cblank\\u003e\\u003e \\u0026 ",
+            "\\u003cb\\u003e\""
+        ));
     }
 }

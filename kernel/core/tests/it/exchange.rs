@@ -55,7 +55,7 @@ impl Exchange {
         let (intent, leaves) = self.open.get_mut(&id).unwrap();
         let units = part.min(*leaves);
         *leaves -= units;
-        let price = intent.price.map_or(10_000, |price| price.units());
+        let price = intent.price.map_or(10_000, portcullis_domain::Px::units);
         let signed = intent.side.signed(qty(units));
         let instrument = crate::people::instrument();
         let value = Money::notional(px(price), qty(units), &instrument).unwrap();

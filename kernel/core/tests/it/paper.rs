@@ -68,6 +68,41 @@ fn what_never_left_frees_what_it_reserved() {
     assert_eq!(fits(&mut world, 101), 2);
 }
 
+/// D2, F12: an outbox or a journal without room denies new orders until something moves again.
+#[test]
+fn d2_a_full_outbox_denies_until_it_moves() {
+    let mut world = World::open(Phase::Paper);
+    let ids = world.reply(ALPHA, vec![buy(1, 10_000, 10_000), buy(2, 10_000, 10_000)]).submits();
+    world.feed(Input::NotSent { cl_ord_id: ids[0], code: DenyCode::EvidenceUnwritable });
+    world.assert_blocked(&["EVIDENCE_UNWRITABLE"]);
+    let out = world.reply(BETA, vec![buy(1, 10_000, 10_000)]);
+    assert_eq!(out.reasons("denied"), ["EVIDENCE_UNWRITABLE"]);
+    world.feed(Input::Sent { cl_ord_id: ids[1] });
+    world.assert_blocked(&[]);
+}
+
+/// F9: what was earned before a session is not the session's.
+#[test]
+fn f9_a_sessions_profit_begins_with_the_session() {
+    let mut world = World::open(Phase::Paper);
+    let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.fill(id, "e1", 10_000, 10_000);
+    world.quote(10_190, 10_210);
+    let profit = |world: &World| world.core.view().positions[0].profit.clone();
+    assert_eq!(profit(&world).as_deref(), Some("0.2"));
+    world.close();
+    world.account(&[], &[("USDT", "990"), ("BTC", "5.1")]);
+    world.out.clear();
+    let approval = world.draft("s-2", Phase::Paper);
+    world.open_with(&approval);
+    // Without a quote nobody can say; with the first one it is nothing; then it counts.
+    assert_eq!(profit(&world), None);
+    world.quote(10_190, 10_210);
+    assert_eq!(profit(&world).as_deref(), Some("0"));
+    world.quote(10_290, 10_310);
+    assert_eq!(profit(&world).as_deref(), Some("0.1"));
+}
+
 /// F7, F15: a send of unknown fate is Unknown, is not sent again, and blocks its instrument.
 #[test]
 fn f7_an_order_of_unknown_fate_is_never_sent_again() {

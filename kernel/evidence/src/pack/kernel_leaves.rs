@@ -2,9 +2,10 @@
 
 use portcullis_core::entry::{is_close_session, is_open_session, session_bytes};
 
-use super::parts::SessionLeaves;
+use super::parts::{Part, SessionLeaves};
+use super::render::render_parts;
 
-/// Reads entries as the kernel's core writes them. It renders no parts again.
+/// Reads entries as the kernel's core writes them, and renders every part but the lessons again.
 #[derive(Clone, Copy, Debug)]
 pub struct KernelLeaves;
 
@@ -19,6 +20,14 @@ impl SessionLeaves for KernelLeaves {
 
     fn is_close_session(&self, entry: &[u8]) -> bool {
         is_close_session(entry)
+    }
+
+    fn derived_parts(
+        &self,
+        session_entries: &[&[u8]],
+        before: &[&[u8]],
+    ) -> Result<Vec<Part>, String> {
+        render_parts(session_entries, before).map_err(|fault| fault.to_string())
     }
 }
 

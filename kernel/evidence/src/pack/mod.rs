@@ -17,6 +17,7 @@ mod folder;
 mod kernel_leaves;
 mod manifest;
 mod parts;
+pub mod render;
 #[cfg(test)]
 mod testkit;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod write;
 pub use folder::Finding;
 pub use kernel_leaves::KernelLeaves;
 pub use manifest::{FileEntry, Manifest};
+pub use render::{DERIVED_PARTS, RenderFault, classify, render_parts};
 pub use parts::{
     JOURNAL_FILE, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves, session_root, sessions,
 };

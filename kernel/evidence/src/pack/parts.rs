@@ -80,13 +80,18 @@ pub trait SessionLeaves {
     /// Whether `entry` closes the open session.
     fn is_close_session(&self, entry: &[u8]) -> bool;
 
-    /// The parts that follow from the session's entries alone, rendered again. A verifier compares
-    /// them byte for byte. Without any, the verdict says that none were compared.
+    /// The parts that follow from the session's entries and from those `before` it, rendered
+    /// again. A verifier compares them byte for byte. Without any, the verdict says that none were
+    /// compared.
     ///
     /// # Errors
     /// Why the entries cannot be rendered.
-    fn derived_parts(&self, session_entries: &[&[u8]]) -> Result<Vec<Part>, String> {
-        let _ = session_entries;
+    fn derived_parts(
+        &self,
+        session_entries: &[&[u8]],
+        before: &[&[u8]],
+    ) -> Result<Vec<Part>, String> {
+        let _ = (session_entries, before);
         Ok(Vec::new())
     }
 }

@@ -47,7 +47,7 @@ impl SessionLeaves for TestLeaves {
     fn is_close_session(&self, entry: &[u8]) -> bool {
         entry == b")"
     }
-    fn derived_parts(&self, entries: &[&[u8]]) -> Result<Vec<Part>, String> {
+    fn derived_parts(&self, entries: &[&[u8]], _: &[&[u8]]) -> Result<Vec<Part>, String> {
         let bytes = format!("{{\"entries\":{}}}", entries.len()).into_bytes();
         Ok(vec![Part { name: "metrics.json".to_owned(), bytes }])
     }

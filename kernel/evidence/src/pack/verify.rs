@@ -296,17 +296,21 @@ fn check_session(
     leaves: &dyn SessionLeaves,
 ) {
     let ranges = sessions(&recovered.entries, leaves);
-    let found = ranges.iter().filter_map(|range| recovered.entries.get(range.clone()));
-    let mut found = found.filter(|entries| session_root(entries, leaves) == manifest.session_root);
+    let found = ranges.iter().filter_map(|range| {
+        let (before, _) = recovered.entries.split_at_checked(range.start)?;
+        Some((recovered.entries.get(range.clone())?, before))
+    });
+    let mut found =
+        found.filter(|(entries, _)| session_root(entries, leaves) == manifest.session_root);
     let session = found.next().ok_or_else(|| {
         let reason = format!("none of the journal's {} sessions has this root", ranges.len());
         Finding::new("PACK_SESSION_ROOT", MANIFEST_FILE, &reason)
     });
-    let session = steps.run("session root", session, |entries| {
+    let session = steps.run("session root", session, |(entries, _)| {
         format!("{} over {} entries", manifest.session_root, entries.len())
     });
-    let Some(entries) = session else { return };
-    match compare_derived(folder, entries, leaves) {
+    let Some(session) = session else { return };
+    match compare_derived(folder, session, leaves) {
         Ok(0) => steps.done.push(Step {
             name: "derived parts",
             result: StepResult::NotChecked("no renderer of this pack's parts was given"),
@@ -319,11 +323,11 @@ fn check_session(
 
 fn compare_derived(
     folder: &Folder,
-    entries: &[&[u8]],
+    (entries, before): (&[&[u8]], &[&[u8]]),
     leaves: &dyn SessionLeaves,
 ) -> Result<usize, Finding> {
     let parts = leaves
-        .derived_parts(entries)
+        .derived_parts(entries, before)
         .map_err(|reason| Finding::new("PACK_DERIVED", JOURNAL_FILE, &reason))?;
     for part in &parts {
         let bytes = folder.read(&part.name, len_u64(part.bytes.len()))?;

@@ -1,0 +1,120 @@
+//! The approval of a session in plain words: every value that the gate will hold.
+
+use portcullis_domain::Instrument;
+use portcullis_domain::policy::InstrumentLimits;
+use portcullis_statement::SessionApproval;
+
+use super::moment;
+use crate::out::field;
+
+/// Every value of the approval; digests at the end.
+pub(super) fn render(body: &SessionApproval) -> String {
+    let phase = body.phase;
+    let mut text = field("session", body.session.as_str());
+    text += &field("phase", &format!("{} ({})", phase.number(), phase.name()));
+    text += &field("account", &format!("{} on host {}", body.account, body.host));
+    let (opens, closes) = (moment(body.window_opens), moment(body.window_closes));
+    text += &field("window", &format!("{opens} to {closes}"));
+    text += &field("endpoint", &format!("{}, sha256 {}", body.endpoint_kind.name(), body.endpoint));
+    text += &field("worst case", &worst_case(body));
+    text += &plugins(body);
+    for (instrument, source) in body.instruments.iter().zip(&body.sources) {
+        text += &instrument_text(body, instrument, source);
+    }
+    text += &account(body);
+    text += "\n";
+    text += &field("closing rights", "operator alone: cancel and reduce until flat");
+    text += &field("on drop", "protective orders stay");
+    text += &field("witness", &body.witness);
+    text += &field("compile record", &body.compile_record);
+    text += &field("build", &body.build);
+    text += &field("paper latency", &format!("{} ns each way", body.latency_ns));
+    text += &field("fuel per batch", &body.fuel_per_batch_max.to_string());
+    text += &field("limits file", &format!("sha256 {}", body.limits_digest));
+    text += &field("phases file", &format!("sha256 {}", body.phases_digest));
+    let journal = &body.journal;
+    text += &field("journal", &format!("{}, {} entries", journal.origin, journal.size));
+    text += &field("journal root", &journal.root.hex());
+    text + &field("kills so far", &body.kill_seq.to_string())
+}
+
+fn worst_case(body: &SessionApproval) -> String {
+    let quote = body.instruments.first().map_or("", |instrument| instrument.quote.as_str());
+    format!(
+        "{} {quote}: the largest holding becomes worthless, fees both ways; repeated trading can \
+         cost more",
+        body.worst_case_loss.text()
+    )
+}
+
+fn plugins(body: &SessionApproval) -> String {
+    let mut text = String::new();
+    for plugin in &body.plugins {
+        text += "\n";
+        text += &field("plugin", plugin.name.as_str());
+        text += &field("  component", &format!("sha256 {}", plugin.component));
+        text += &field("  release", &format!("sha256 {}", plugin.release));
+        for (key, value) in &plugin.params {
+            text += &field("  parameter", &format!("{key} = {value}"));
+        }
+    }
+    text
+}
+
+fn instrument_text(body: &SessionApproval, instrument: &Instrument, source: &str) -> String {
+    let (px, qty) = (instrument.price_scale, instrument.qty_scale);
+    let (base, quote) = (&instrument.base, &instrument.quote);
+    let mut text = "\n".to_owned();
+    text += &field("instrument", &format!("{} ({})", instrument.symbol, instrument.venue_symbol));
+    text += &match body.limits.instruments.get(&instrument.id) {
+        Some(limits) => limits_text(limits, instrument),
+        None => field("  limits", "NONE: nothing can be traded"),
+    };
+    let steps = format!("tick {} {quote}, lot {} {base}", instrument.tick.text(px), instrument.lot.text(qty));
+    text += &field("  steps", &steps);
+    let least = format!("{} {base}, {} {quote}", instrument.qty_min.text(qty), instrument.notional_min.text());
+    text += &field("  least order", &least);
+    let fees = format!("maker {}, taker {}", instrument.maker_fee.text(), instrument.taker_fee.text());
+    text += &field("  fees", &fees);
+    text + &field("  source", source)
+}
+
+fn limits_text(limits: &InstrumentLimits, instrument: &Instrument) -> String {
+    let (scale, base, quote) = (instrument.qty_scale, &instrument.base, &instrument.quote);
+    let order = format!(
+        "at most {} {base} and {} {quote}",
+        limits.order_qty_max.text(scale),
+        limits.order_notional_max.text()
+    );
+    let mut text = field("  one order", &order);
+    let position = format!("at most {} {base} either way", limits.position_qty_max.text(scale));
+    text += &field("  position", &position);
+    let collar = format!("within {} basis points of the reference", limits.price_collar_bps);
+    text += &field("  price", &collar);
+    text + &field("  market data", &format!("at most {} ms old", limits.market_data_age_ms_max))
+}
+
+fn account(body: &SessionApproval) -> String {
+    let limits = &body.limits.account;
+    let rate = format!(
+        "at most {} open, {} submits a second",
+        limits.open_orders_max, limits.messages_per_second_max
+    );
+    let mut text = "\n".to_owned();
+    text += &field("orders", &rate);
+    for (currency, amount) in &body.balances {
+        text += &field("balance", &format!("{} {currency}", amount.text()));
+    }
+    if body.carried.is_empty() {
+        text += &field("carried", "nothing");
+    }
+    for carried in &body.carried {
+        let mut instruments = body.instruments.iter();
+        let Some(instrument) = instruments.find(|i| i.id == carried.instrument) else { continue };
+        let price = carried.avg_px.map(|px| px.text(instrument.price_scale));
+        let price = price.unwrap_or_else(|| "an unknown price".to_owned());
+        let qty = carried.position.text(instrument.qty_scale);
+        text += &field("carried", &format!("{qty} {} at {price}", instrument.symbol));
+    }
+    text
+}

@@ -1,0 +1,1 @@
+//! Rendering: golden parts, hostile entries, and packs of the kernel.
