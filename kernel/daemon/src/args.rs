@@ -18,8 +18,7 @@ pub(crate) struct Args {
     pub(crate) sandbox: PathBuf,
 }
 
-const USAGE: &str =
-    "portcullisd --home HOME --pin FILE --credential FILE [--sandbox PROGRAM]";
+const USAGE: &str = "portcullisd --home HOME --pin FILE --credential FILE [--sandbox PROGRAM]";
 
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Args, DaemonFault> {
     let (mut home, mut pin, mut credential, mut sandbox) = (None, None, None, None);

@@ -5,10 +5,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// The present moment on both clocks.
 pub(crate) fn now() -> Now {
-    Now {
-        wall: wall(),
-        boot: BootNs(nanoseconds(clock_gettime(ClockId::Boottime))),
-    }
+    Now { wall: wall(), boot: BootNs(nanoseconds(clock_gettime(ClockId::Boottime))) }
 }
 
 /// The wall clock alone.

@@ -24,7 +24,7 @@ const CONNECTIONS_MAX: usize = 8;
 /// How long a request may take to arrive.
 const READ_MAX: Duration = Duration::from_secs(5);
 /// How long the core may take to answer; a close waits for its last order.
-const ANSWER_MAX: Duration = Duration::from_secs(60);
+const ANSWER_MAX: Duration = Duration::from_mins(1);
 
 /// What a connection on one socket is answered by.
 type Serve = fn(&Arc<House>, Request, &Asker, &mut UnixStream);
@@ -79,7 +79,7 @@ fn answer(house: &Arc<House>, mut stream: UnixStream, serve: Serve) {
         return;
     }
     let Some(asker) = asker(&stream) else {
-        return say(&mut stream, refused("NOT_PERMITTED", "this user may not ask this daemon"));
+        return say(&mut stream, &refused("NOT_PERMITTED", "this user may not ask this daemon"));
     };
     let request = read_frame(&mut stream).and_then(|frame| match frame {
         Some(bytes) => Request::from_bytes(&bytes).map(Some),
@@ -88,7 +88,7 @@ fn answer(house: &Arc<House>, mut stream: UnixStream, serve: Serve) {
     match request {
         Ok(Some(request)) => serve(house, request, &asker, &mut stream),
         Ok(None) => {}
-        Err(error) => say(&mut stream, Answer::refused(Refused::unreadable(&error))),
+        Err(error) => say(&mut stream, &Answer::refused(Refused::unreadable(&error))),
     }
 }
 
@@ -115,18 +115,18 @@ fn control(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut Uni
         Request::Stop => open::stop(house),
         Request::Kill { .. } => refused("WRONG_SOCKET", "the kill has a socket of its own"),
     };
-    say(stream, answer);
+    say(stream, &answer);
 }
 
 /// The kill: the gate is shut before the first answer is written, whatever else is going on.
 fn kill(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut UnixStream) {
     let Request::Kill { reason } = request else {
-        return say(stream, refused("WRONG_SOCKET", "this socket takes the kill alone"));
+        return say(stream, &refused("WRONG_SOCKET", "this socket takes the kill alone"));
     };
     let (request, answers) = house.requests.open();
     let who = asker.name.clone();
     let epoch = house.raise(EpochCause::Kill { who, reason, request: Some(request) });
-    say(stream, Answer::more(Reply::GateClosed { epoch }));
+    say(stream, &Answer::more(Reply::GateClosed { epoch }));
     follow_kill(&answers, stream);
     house.requests.forget(request);
 }
@@ -135,18 +135,18 @@ fn follow_kill(answers: &Receiver<CoreAnswer>, stream: &mut UnixStream) {
     loop {
         match answers.recv_timeout(ANSWER_MAX) {
             Ok(CoreAnswer::Latched { kill_seq }) => {
-                say(stream, Answer::more(Reply::Latched { kill_seq }));
+                say(stream, &Answer::more(Reply::Latched { kill_seq }));
             }
             Ok(CoreAnswer::OrdersClear { kill_seq }) => {
-                return say(stream, Answer::last(Reply::OrdersClear { kill_seq }));
+                return say(stream, &Answer::last(Reply::OrdersClear { kill_seq }));
             }
             Ok(CoreAnswer::Refused { code, cause }) => {
-                return say(stream, Answer::refused(Refused { code, cause }));
+                return say(stream, &Answer::refused(Refused { code, cause }));
             }
             Ok(CoreAnswer::Done(_)) => {}
             Err(_) => {
                 let cause = "the venue has not confirmed yet; the gate stays shut";
-                return say(stream, refused("ORDERS_NOT_CLEAR", cause));
+                return say(stream, &refused("ORDERS_NOT_CLEAR", cause));
             }
         }
     }
@@ -155,11 +155,8 @@ fn follow_kill(answers: &Receiver<CoreAnswer>, stream: &mut UnixStream) {
 /// Puts a request to the core and waits for its answer.
 pub(crate) fn ask(house: &House, input: impl FnOnce(u64) -> Input) -> Answer {
     let (request, answers) = house.requests.open();
-    let answer = if house.tell(input(request)) {
-        answers.recv_timeout(ANSWER_MAX).ok()
-    } else {
-        None
-    };
+    let answer =
+        if house.tell(input(request)) { answers.recv_timeout(ANSWER_MAX).ok() } else { None };
     house.requests.forget(request);
     match answer {
         Some(CoreAnswer::Done(text)) => Answer::last(Reply::Done { text }),
@@ -178,7 +175,7 @@ fn signed_statement(signed: SignedBytes) -> SignedStatement {
     SignedStatement { bytes: signed.bytes, signatures: signed.signatures }
 }
 
-fn say(stream: &mut UnixStream, answer: Answer) {
+fn say(stream: &mut UnixStream, answer: &Answer) {
     // Whoever hung up has nobody to tell; what was done is in the journal.
     if let Ok(bytes) = answer.to_bytes() {
         drop(write_frame(stream, &bytes));

@@ -26,7 +26,13 @@ pub(crate) const BAD_CONFIG: u8 = 78;
 impl DaemonFault {
     pub(crate) fn new(exit: u8, code: &str, subject: &str, cause: &str, next: &str) -> Self {
         let text = |text: &str| text.to_owned();
-        Self { code: text(code), subject: text(subject), cause: text(cause), next: text(next), exit }
+        Self {
+            code: text(code),
+            subject: text(subject),
+            cause: text(cause),
+            next: text(next),
+            exit,
+        }
     }
 }
 

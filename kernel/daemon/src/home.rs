@@ -146,7 +146,8 @@ impl Home {
 fn lock(root: &Path) -> Result<File, DaemonFault> {
     let path = root.join("daemon.lock");
     let subject = root.display().to_string();
-    let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let opened =
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = opened.map_err(|error| {
         let next = "portcullis init HOME makes a home; this user must be able to write in it";
         DaemonFault::new(BAD_CONFIG, "HOME_UNWRITABLE", &subject, &error.to_string(), next)
@@ -259,7 +260,7 @@ fn journal_fault(path: &Path, fault: &JournalFault) -> DaemonFault {
 }
 
 fn damaged(path: &Path, damage: &Damage) -> DaemonFault {
-    refuse_journal(path, damage.reason.code(), &damage.to_string())
+    refuse_journal(path, damage.code(), &damage.to_string())
 }
 
 /// A journal that is not whole is evidence of something: nothing starts on it.

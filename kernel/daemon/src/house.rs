@@ -1,9 +1,9 @@
 //! What the threads share.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
 use std::{fs, thread};
 
 use portcullis_core::{Core, EpochCause, Input};
@@ -72,7 +72,9 @@ impl House {
 
     /// The present view.
     pub(crate) fn look(&self) -> Option<Shown> {
-        self.board.look(|| drop(self.tell(Input::Tick)))
+        self.board.look(|| {
+            self.tell(Input::Tick);
+        })
     }
 
     /// Withdraws authority at once and tells the core why.
@@ -108,13 +110,7 @@ impl House {
             let subject = self.home.journal_path().display().to_string();
             let cause = "the journal could not be written; the gate was shut and orders canceled";
             let next = "free or replace the disk, then start again: the start will be killed";
-            return Err(DaemonFault::new(
-                TEMPORARY,
-                "EVIDENCE_UNWRITABLE",
-                &subject,
-                cause,
-                next,
-            ));
+            return Err(DaemonFault::new(TEMPORARY, "EVIDENCE_UNWRITABLE", &subject, cause, next));
         }
         Ok(())
     }

@@ -32,9 +32,10 @@ pub(crate) fn pack(house: &Arc<House>, session: &Name, lessons: &[String]) -> An
 }
 
 fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, No> {
-    let bytes = fs::read(house.home.journal_path()).map_err(|error| no("IO", &error.to_string()))?;
+    let bytes =
+        fs::read(house.home.journal_path()).map_err(|error| no("IO", &error.to_string()))?;
     let journal = portcullis_evidence::read(&bytes)
-        .map_err(|damage| no(damage.reason.code(), &damage.to_string()))?;
+        .map_err(|damage| no(damage.code(), &damage.to_string()))?;
     let range = sessions(&journal.entries, &KernelLeaves).pop();
     let range = range.ok_or_else(|| no("SESSION_UNKNOWN", "no session has ended yet"))?;
     let of_session = journal.entries.get(range.clone()).unwrap_or_default();
@@ -110,11 +111,16 @@ fn statements(entries: &[&[u8]], range: &Range<usize>) -> Result<Vec<SignedState
         let entry = decoded(Some(bytes))?;
         match entry.kind.as_str() {
             "started" | "statement" | "open-session" => {
-                match Input::decode(&entry).map_err(|e| no("ENTRY_MALFORMED", &format!("{e:?}")))? {
-                    Input::Started(start) if number < range.start => genesis = Some(start.genesis),
-                    Input::Statement { signed, .. } => unfolded = Some(signed),
-                    Input::OpenSession { approval: signed, .. } => unfolded = Some(signed),
-                    _ => {}
+                let input = Input::decode(&entry);
+                let input = input.map_err(|e| no("ENTRY_MALFORMED", &format!("{e:?}")))?;
+                if let Input::Statement { signed, .. }
+                | Input::OpenSession { approval: signed, .. } = input
+                {
+                    unfolded = Some(signed);
+                } else if let Input::Started(start) = input
+                    && number < range.start
+                {
+                    genesis = Some(start.genesis);
                 }
             }
             "statement-accepted" => accepted.extend(unfolded.take()),
@@ -146,9 +152,8 @@ fn chunks(house: &House, entries: &[&[u8]]) -> Result<Vec<Chunk>, No> {
         .into_iter()
         .map(|digest| {
             let path = chunk_path(house, digest);
-            let compressed = fs::read(&path).map_err(|error| {
-                no("CHUNK_MISSING", &format!("{}: {error}", path.display()))
-            })?;
+            let compressed = fs::read(&path)
+                .map_err(|error| no("CHUNK_MISSING", &format!("{}: {error}", path.display())))?;
             Ok(Chunk { digest, ranges: Vec::new(), frames: 0, bytes: 0, compressed })
         })
         .collect()
@@ -174,10 +179,10 @@ pub(crate) fn keep_seal(house: &Arc<House>, signed: SignedStatement) -> Answer {
     };
     let copy = signed.clone();
     let answer = ask(house, |request| Input::Statement { request, signed });
-    if answer.result.is_ok() {
-        if let Err(fault) = seal_pack(&folder, &copy) {
-            return refused(fault.code(), &fault.to_string());
-        }
+    if answer.result.is_ok()
+        && let Err(fault) = seal_pack(&folder, &copy)
+    {
+        return refused(fault.code(), &fault.to_string());
     }
     answer
 }

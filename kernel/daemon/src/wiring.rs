@@ -40,12 +40,16 @@ impl Wiring for HouseWiring {
                 workers().call(house, plugin, Call::Events { batch, records, fuel });
             }
             Effect::StopPlugin { plugin } => workers().stop(plugin),
-            Effect::ReadAccount => house.venue.read_account(),
+            Effect::ReadAccount => {
+                house.venue.read_account();
+            }
             Effect::Connect(endpoint) => venue::connect(house, &endpoint),
-            Effect::SessionOpened => house.venue.start_public(),
+            Effect::SessionOpened => venue::start_public(house),
             Effect::SessionClosed => house.venue.stop_public(),
             Effect::LiftKill => house.authority.lift(),
-            Effect::RaiseEpoch(cause) => drop(house.raise(cause)),
+            Effect::RaiseEpoch(cause) => {
+                house.raise(cause);
+            }
             // The loops take these themselves, and phase 1 is not opened here.
             Effect::Submit(_)
             | Effect::Cancel(_)

@@ -130,9 +130,9 @@ mod tests {
         check("plain", "\"plain\"");
         check("a\n## Signed by", "\"a\\\\u{a}## Signed by\"");
         check("```\u{2028}", "\"\\u0060\\u0060\\u0060\\\\u{2028}\"");
-        check("<<blank>> & <b>", concat!(
-            "\"\\u003c\\u003cblank\\u003e\\u003e \\u0026 ",
-            "\\u003cb\\u003e\""
-        ));
+        check(
+            "<<blank>> & <b>",
+            concat!("\"\\u003c\\u003cblank\\u003e\\u003e \\u0026 ", "\\u003cb\\u003e\""),
+        );
     }
 }

@@ -30,9 +30,9 @@ pub fn parse_phases(bytes: &[u8]) -> Result<Hashed<PhaseRules>, PolicyError> {
         let unknown = || PolicyError::UnknownName(format!("phase {name}"));
         let phase = name.parse().ok().and_then(Phase::from_number).ok_or_else(unknown)?;
         let floor = phase_floor(phase).ok_or(PolicyError::BelowFloor(phase))?;
-        let role = |name: String| Role::from_name(&name).ok_or(PolicyError::UnknownName(name));
+        let known = |name: String| Role::from_name(&name).ok_or(PolicyError::UnknownName(name));
         let rule = PhaseRule {
-            signers: raw.signers.into_iter().map(role).collect::<Result<_, _>>()?,
+            signers: raw.signers.into_iter().map(known).collect::<Result<_, _>>()?,
             window_ns_max: i64::from(raw.window_hours_max)
                 .saturating_mul(3_600)
                 .saturating_mul(NS_PER_S),

@@ -87,14 +87,16 @@ mod tests {
             let writes = Arc::new(AtomicU64::new(0));
             let writer = {
                 let (authority, writes) = (Arc::clone(&authority), Arc::clone(&writes));
-                std::thread::spawn(move || loop {
-                    let held = authority.hold();
-                    if !authority.admits(0) {
-                        return;
+                std::thread::spawn(move || {
+                    loop {
+                        let held = authority.hold();
+                        if !authority.admits(0) {
+                            return;
+                        }
+                        std::thread::yield_now();
+                        writes.fetch_add(1, Ordering::SeqCst);
+                        drop(held);
                     }
-                    std::thread::yield_now();
-                    writes.fetch_add(1, Ordering::SeqCst);
-                    drop(held);
                 })
             };
             authority.close_gate();

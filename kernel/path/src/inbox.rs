@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Select, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Select, Sender, TrySendError, bounded};
 use portcullis_core::Input;
 
 /// Room of the control lane.
@@ -89,12 +89,9 @@ impl Inbox {
 
     /// What is already there, in the order of the lanes.
     fn take(&self) -> Option<Input> {
-        [&self.control, &self.reports, &self.market].into_iter().find_map(|lane| {
-            match lane.recv_timeout(Duration::ZERO) {
-                Ok(input) => Some(input),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-            }
-        })
+        [&self.control, &self.reports, &self.market]
+            .into_iter()
+            .find_map(|lane| lane.try_recv().ok())
     }
 }
 

@@ -10,9 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use portcullis_core::{Answer, Core, Effect, Event, Input, Submit};
 use portcullis_domain::{BootNs, ClOrdId, Now, OrderIntent, WallNs};
-use portcullis_evidence::{
-    Appender, DurableMark, Groups, Head, Pending, Recorded, Seq, Waited,
-};
+use portcullis_evidence::{Appender, DurableMark, Groups, Head, Pending, Recorded, Seq, Waited};
 use portcullis_gate::{Approved, CancelRequest, DenyCode};
 
 use crate::authority::Authority;
@@ -52,8 +50,12 @@ pub struct WaitingAnswer {
 /// What one turn of the core loop hands over.
 #[derive(Debug, Default)]
 pub struct Turn {
-    /// To be carried out at once.
+    /// To be carried out at once, by the house around the loop.
     pub at_once: Vec<Effect>,
+    /// To be taken back: these wait for nothing.
+    pub cancels: Vec<Cancel>,
+    /// Whether the loop ends with this turn.
+    pub halt: bool,
     /// Orders that wait for the disk.
     pub orders: Vec<Waiting>,
     /// Answers that wait for the disk.
@@ -73,9 +75,10 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
                 tickets.push((epoch, deadline, venue_deadline));
             }
             Effect::Answer { request, answer } => answers.push((request, answer)),
-            other @ (Effect::Cancel(_)
-            | Effect::CancelAll
-            | Effect::ShadowSubmit(_)
+            Effect::Cancel(request) => turn.cancels.push(Cancel::One(request)),
+            Effect::CancelAll => turn.cancels.push(Cancel::All),
+            Effect::Halt => turn.halt = true,
+            other @ (Effect::ShadowSubmit(_)
             | Effect::ShadowCancel(_)
             | Effect::InitPlugin { .. }
             | Effect::Deliver { .. }
@@ -85,8 +88,7 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
             | Effect::SessionOpened
             | Effect::SessionClosed
             | Effect::LiftKill
-            | Effect::RaiseEpoch(_)
-            | Effect::Halt) => turn.at_once.push(other),
+            | Effect::RaiseEpoch(_)) => turn.at_once.push(other),
         }
     }
     // The proofs hang on the last entry of the step: when it is durable, so are all before it.
@@ -138,13 +140,11 @@ pub fn core_loop(
         if !idle {
             let event = Event { now: wiring.now(), input: input.unwrap_or(Input::Tick) };
             let turn = step_and_record(&mut core, &mut appender, event);
+            for cancel in turn.cancels {
+                outbox.cancel(cancel);
+            }
             for effect in turn.at_once {
-                match effect {
-                    Effect::Cancel(request) => outbox.cancel(Cancel::One(request)),
-                    Effect::CancelAll => outbox.cancel(Cancel::All),
-                    Effect::Halt => halt = true,
-                    other => wiring.carry_out(other),
-                }
+                wiring.carry_out(effect);
             }
             for order in turn.orders {
                 outbox.submit(order, lanes);
@@ -153,6 +153,7 @@ pub fn core_loop(
                 outbox.answer(answer);
             }
             wiring.show(&core, appender.head());
+            halt = turn.halt;
         }
         unflushed = !flush(&mut appender, commits, halt);
         if halt {
@@ -275,10 +276,10 @@ pub fn outbox_loop(
                 Ok(cancel) => send_cancel(&cancel, sink),
                 Err(_) => return,
             },
-            recv(end.answers) -> waiting => if let Ok(waiting) = waiting {
-                if wait_durable(waiting.seq, mark, &end.cancels, sink) {
-                    give(waiting.request, waiting.answer);
-                }
+            recv(end.answers) -> waiting => if let Ok(waiting) = waiting
+                && wait_durable(waiting.seq, mark, &end.cancels, sink)
+            {
+                give(waiting.request, waiting.answer);
             },
             recv(end.orders) -> waiting => if let Ok(waiting) = waiting {
                 let durable = wait_durable(waiting.order.seq(), mark, &end.cancels, sink);

@@ -31,15 +31,10 @@ impl PluginFault {
 
 impl From<io::Error> for PluginFault {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                Self::new("PLUGIN_DEADLINE", "the plugin did not answer in time")
-            }
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
-                Self::new("PLUGIN_GONE", "the plugin's process has ended")
-            }
-            _ => Self::new("PLUGIN_GONE", error.to_string()),
+        if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) {
+            return Self::new("PLUGIN_DEADLINE", "the plugin did not answer in time");
         }
+        Self::new("PLUGIN_GONE", format!("the plugin's process has ended: {error}"))
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::plugin_port::{Loaded, PluginChannel, PluginFault};
 
 /// Compiling takes a moment; this version of the worker compiles for itself.
-const LOAD_MAX: Duration = Duration::from_secs(60);
+const LOAD_MAX: Duration = Duration::from_mins(1);
 
 /// A running worker. Dropping it ends the process.
 #[derive(Debug)]

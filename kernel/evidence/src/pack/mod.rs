@@ -28,9 +28,10 @@ mod write;
 pub use folder::Finding;
 pub use kernel_leaves::KernelLeaves;
 pub use manifest::{FileEntry, Manifest};
-pub use render::{DERIVED_PARTS, RenderFault, classify, render_parts};
 pub use parts::{
-    JOURNAL_FILE, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves, session_root, sessions,
+    JOURNAL_FILE, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves, session_root,
+    sessions,
 };
+pub use render::{DERIVED_PARTS, RenderFault, classify, render_parts};
 pub use verify::{Outcome, Step, StepResult, Verdict, verify};
 pub use write::{PackFault, WrittenPack, seal_pack, write_pack};

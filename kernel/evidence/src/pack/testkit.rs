@@ -23,7 +23,7 @@ use crate::journal::{Head, Journal};
 use crate::testing::Scratch;
 
 pub(super) const ORIGIN: &str = "host-1/acct/1";
-const BEGINS: WallNs = WallNs(1_800_000_000_000_000_000);
+pub(super) const BEGINS: WallNs = WallNs(1_800_000_000_000_000_000);
 const PEOPLE: [(&str, &[Role]); 3] = [
     ("ada", &[Role::Author, Role::Approver]),
     ("gerd", &[Role::Governance]),
@@ -100,7 +100,8 @@ impl Installation {
         SignedStatement::signed_by(draft(&header, body), kind, &keys)
     }
 
-    fn statements(&self, before: Head) -> Vec<SignedStatement> {
+    /// Genesis, endpoint set, release and approval.
+    pub(super) fn statements(&self, phase: Phase, before: Head) -> Vec<SignedStatement> {
         let endpoint = EndpointSet {
             kind: EndpointKind::Simulated,
             venue: Venue::Binance,
@@ -113,7 +114,7 @@ impl Installation {
         let author = [("ada", Role::Author), ("gerd", Role::Governance)];
         let release = self.sign(Kind::PluginRelease, &author, &release().to_value());
         let digest = |signed: &SignedStatement| Digest::of(&signed.bytes);
-        let approval = approval(digest(&endpoint), digest(&release), before);
+        let approval = approval(phase, digest(&endpoint), digest(&release), before);
         let operator = [("olga", Role::Operator)];
         let approval = self.sign(Kind::SessionApproval, &operator, &approval.to_value());
         vec![self.genesis.clone(), endpoint, release, approval]
@@ -140,7 +141,7 @@ impl Installation {
             phase: Phase::Paper,
             simulated: true,
             parts: REQUIRED_PARTS.into_iter().map(part).collect(),
-            statements: self.statements(before),
+            statements: self.statements(Phase::Paper, before),
             journal: journal.disk().bytes().to_vec(),
             chunks: chunks.flush().into_iter().collect(),
         }
@@ -192,7 +193,7 @@ fn release() -> PluginRelease {
     }
 }
 
-fn approval(endpoint: Digest, release: Digest, before: Head) -> SessionApproval {
+fn approval(phase: Phase, endpoint: Digest, release: Digest, before: Head) -> SessionApproval {
     let plugin = ApprovedPlugin {
         name: name("ema-cross"),
         component: Digest::of(b"component"),
@@ -203,7 +204,7 @@ fn approval(endpoint: Digest, release: Digest, before: Head) -> SessionApproval 
         account: name("acct"),
         host: name("host-1"),
         session: name("s-1"),
-        phase: Phase::Paper,
+        phase,
         plugins: vec![plugin],
         instruments: vec![instrument()],
         sources: vec!["test".to_owned()],

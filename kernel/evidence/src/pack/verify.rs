@@ -330,7 +330,7 @@ fn compare_derived(
         .derived_parts(entries, before)
         .map_err(|reason| Finding::new("PACK_DERIVED", JOURNAL_FILE, &reason))?;
     for part in &parts {
-        let bytes = folder.read(&part.name, len_u64(part.bytes.len()))?;
+        let bytes = folder.read(&part.name, FILE_BYTES_MAX)?;
         if bytes != part.bytes {
             let reason = "not what the session's entries give";
             return Err(Finding::new("PACK_DERIVED", &part.name, reason));

@@ -81,7 +81,7 @@ pub(super) fn of(session: &Session) -> Result<Vec<Alert>, RenderFault> {
                     alerts.push(recon_red(item, differences));
                 }
             }
-            "orders-clear" | "unkilled" => clear(&mut alerts, "KILL", item),
+            "unkilled" => clear(&mut alerts, "KILL", item),
             _ => alerts.extend(condition(item)?),
         }
     }

@@ -103,9 +103,10 @@ fn kill_latch(session: &Session) -> Check {
             Some(lifted) => {
                 (true, format!("Kill latch up: kill-{} lifted (entry {lifted})", kill.kill_seq))
             }
-            None => {
-                (false, format!("Kill latch up: kill-{} stands (entry {})", kill.kill_seq, kill.seq))
-            }
+            None => (
+                false,
+                format!("Kill latch up: kill-{} stands (entry {})", kill.kill_seq, kill.seq),
+            ),
         },
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_domain::BootNs;
-use portcullis_statement::json::{Value, count, object};
+use portcullis_statement::json::{Fields, Value, count, object};
 
 use super::RENDERER_VERSION;
 use super::alerts::Alert;
@@ -68,13 +68,11 @@ fn verdict(item: &Item) -> Option<&str> {
 
 /// Events delivered to all plugins, which only the closing counts; null after a crash.
 fn events(session: &Session) -> Result<Value, RenderFault> {
-    let Some(closed) = session.items.last().filter(|item| item.is("session-closed")) else {
-        return Ok(Value::Null);
-    };
+    let Some(closed) = session.closing() else { return Ok(Value::Null) };
     closed.body(|body| {
         let mut events = 0_u64;
         for plugin in body.fields("summary")?.list("plugins")? {
-            let delivered = portcullis_statement::json::Fields::new(plugin)?.uint("events")?;
+            let delivered = Fields::new(plugin)?.uint("events")?;
             events = events.saturating_add(delivered);
         }
         Ok(count(events))
@@ -83,9 +81,7 @@ fn events(session: &Session) -> Result<Value, RenderFault> {
 
 /// Market data as the closing counts it; null after a crash.
 fn market(session: &Session) -> Result<Value, RenderFault> {
-    let Some(closed) = session.items.last().filter(|item| item.is("session-closed")) else {
-        return Ok(Value::Null);
-    };
+    let Some(closed) = session.closing() else { return Ok(Value::Null) };
     closed.body(|body| body.fields("summary")?.value("market").cloned())
 }
 

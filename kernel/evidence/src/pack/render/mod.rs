@@ -18,6 +18,8 @@ mod runlog;
 mod session;
 mod standing;
 #[cfg(test)]
+mod story;
+#[cfg(test)]
 mod tests;
 
 use portcullis_statement::Classification;
@@ -49,10 +51,7 @@ pub const DERIVED_PARTS: [&str; 8] = [
 ///
 /// # Errors
 /// See [`RenderFault`]. Entries that cannot be read are never left out in silence.
-pub fn render_parts(
-    session_entries: &[&[u8]],
-    before: &[&[u8]],
-) -> Result<Vec<Part>, RenderFault> {
+pub fn render_parts(session_entries: &[&[u8]], before: &[&[u8]]) -> Result<Vec<Part>, RenderFault> {
     let session = Session::read(session_entries, before)?;
     let alerts = alerts::of(&session)?;
     let recon = recon::of(&session)?;

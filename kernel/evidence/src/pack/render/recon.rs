@@ -76,17 +76,15 @@ pub(super) fn of(session: &Session) -> Result<Recon, RenderFault> {
         Ok::<_, RenderFault>(read.transpose()?.unwrap_or(Value::Null))
     };
     let stated = session.run().iter().rev().find(|item| item.is("account"));
-    let summary = session.summary()?;
-    let positions = summary.and_then(|summary| match summary {
-        Value::Object(entries) => entries.get("positions").cloned(),
-        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Text(_) | Value::List(_) => None,
+    let positions = session.closing().map(|item| {
+        item.body(|body| body.fields("summary")?.value("positions").cloned())
     });
     Ok(Recon {
         state: state(session, during.last().or(at_opening.as_ref())),
         adopted: balances(session.at_end.adopted.as_ref())?,
         venue: balances(stated.or(session.at_opening.account.as_ref()))?,
         carried: carried(session),
-        positions: positions.unwrap_or(Value::Null),
+        positions: positions.transpose()?.unwrap_or(Value::Null),
         at_opening,
         during,
     })
@@ -166,7 +164,10 @@ impl Recon {
             ("at_opening", opening),
             ("balances", self.balances()),
             ("carried", self.carried.clone()),
-            ("comparisons", self.during.iter().map(Comparison::to_value).collect::<Vec<_>>().into()),
+            (
+                "comparisons",
+                self.during.iter().map(Comparison::to_value).collect::<Vec<_>>().into(),
+            ),
             ("differences", self.last().map_or(list(&[]), |last| list(&last.differences))),
             ("found", Value::List(found.map(|text| text.as_str().into()).collect())),
             ("green", green),

@@ -32,10 +32,7 @@ const KINDS: [&str; 17] = [
 ];
 
 /// Facts and timeline; whatever came from outside is quoted inside fences.
-pub(super) fn render(
-    session: &Session,
-    suggested: Classification,
-) -> Result<Page, RenderFault> {
+pub(super) fn render(session: &Session, suggested: Classification) -> Result<Page, RenderFault> {
     let mut page = Page::default();
     head(&mut page, session, suggested);
     page.line("\n## Facts\n");

@@ -107,10 +107,9 @@ impl Session {
         }
     }
 
-    /// The kernel's own counts at the closing; a crash leaves none.
-    pub(super) fn summary(&self) -> Result<Option<&Value>, RenderFault> {
-        let closed = self.items.last().filter(|item| item.is("session-closed"));
-        closed.map(|item| item.body(|body| body.value("summary"))).transpose()
+    /// The closing, with the kernel's own counts; a crash leaves none.
+    pub(super) fn closing(&self) -> Option<&Item> {
+        self.items.last().filter(|item| item.is("session-closed"))
     }
 
     /// The instrument of that symbol, as approved for this session.

@@ -1,0 +1,219 @@
+//! The verbs that hand something to the daemon and wait for its word: `submit`, `open`, `close`,
+//! `stop`, `pack`.
+
+use std::path::{Path, PathBuf};
+
+use portcullis_control::{Reply, Request};
+use portcullis_evidence::pack::{PackFault, seal_pack};
+use portcullis_statement::Kind;
+use portcullis_statement::json::{count, object};
+
+use crate::client::{self, LONG, SOON, signed_bytes};
+use crate::files::shown;
+use crate::home::Home;
+use crate::request_file::RequestFile;
+use crate::verbs::request::name;
+use crate::{CliError, Exit, out};
+
+/// Hands a signed request to the daemon.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  \
+    portcullis submit release.request --home demo-home\n  \
+    portcullis submit seal.request --home demo-home --pack PACK")]
+pub(crate) struct SubmitArgs {
+    /// The request file.
+    pub(crate) file: PathBuf,
+    /// The home of the running daemon.
+    #[arg(long, value_name = "HOME")]
+    pub(crate) home: PathBuf,
+    /// Seals only: the pack into which the accepted seal is written.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pack: Option<PathBuf>,
+}
+
+/// Opens the session of a signed approval.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  portcullis open session.request --home demo-home")]
+pub(crate) struct OpenArgs {
+    /// The request file.
+    pub(crate) file: PathBuf,
+    /// The home of the running daemon.
+    #[arg(long, value_name = "HOME")]
+    pub(crate) home: PathBuf,
+}
+
+/// Closes the open session: no new orders, cancel what rests, end.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  portcullis close --home demo-home --reason \"end of day\"")]
+pub(crate) struct CloseArgs {
+    /// The home of the running daemon.
+    #[arg(long, value_name = "HOME")]
+    pub(crate) home: PathBuf,
+    /// Why, for the record.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+/// Ends the daemon in order.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  portcullis stop --home demo-home")]
+pub(crate) struct StopArgs {
+    /// The home of the running daemon.
+    #[arg(long, value_name = "HOME")]
+    pub(crate) home: PathBuf,
+}
+
+/// Writes the evidence of an ended session into one folder.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  portcullis pack s-20260101_120000 --home demo-home")]
+pub(crate) struct PackArgs {
+    /// The session.
+    pub(crate) session: String,
+    /// The home of the running daemon.
+    #[arg(long, value_name = "HOME")]
+    pub(crate) home: PathBuf,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Runs `submit`.
+pub(crate) fn submit(args: &SubmitArgs) -> Result<(), CliError> {
+    let file = RequestFile::read(&args.file)?;
+    let wrong = |code: &str, cause: &str, next: &str| {
+        Err(CliError::new(Exit::Usage, code, &shown(&args.file), cause, next))
+    };
+    match file.kind() {
+        Kind::SessionApproval => {
+            let next = "portcullis open FILE --home HOME";
+            return wrong("WRONG_DOOR", "an approval is handed in by opening its session", next);
+        }
+        Kind::Genesis => {
+            let next = "portcullis init makes a home with its genesis";
+            return wrong("WRONG_DOOR", "a genesis stands in the home before the start", next);
+        }
+        Kind::Seal | Kind::EndpointSet | Kind::PluginRelease | Kind::Unkill => {}
+    }
+    if args.pack.is_some() && file.kind() != Kind::Seal {
+        return wrong("NOT_A_SEAL", "--pack is for seals", "leave --pack away");
+    }
+    complete(&args.file, &file)?;
+    let request = Request::Statement(signed_bytes(&file.signed));
+    done(&Home::open(&args.home)?.control_socket(), &request)?;
+    match &args.pack {
+        Some(pack) => add_seal(pack, &file),
+        None => Ok(()),
+    }
+}
+
+/// Runs `open`.
+pub(crate) fn open(args: &OpenArgs) -> Result<(), CliError> {
+    let file = RequestFile::read(&args.file)?;
+    if file.kind() != Kind::SessionApproval {
+        let (cause, next) = ("not a session approval", "portcullis submit FILE --home HOME");
+        let subject = shown(&args.file);
+        return Err(CliError::new(Exit::Usage, "WRONG_DOOR", &subject, cause, next));
+    }
+    complete(&args.file, &file)?;
+    let request = Request::Open(signed_bytes(&file.signed));
+    done(&Home::open(&args.home)?.control_socket(), &request)?;
+    out::narrate("next: portcullis status --home HOME");
+    Ok(())
+}
+
+/// Runs `close`.
+pub(crate) fn close(args: &CloseArgs) -> Result<(), CliError> {
+    let request = Request::Close { reason: args.reason.clone() };
+    done(&Home::open(&args.home)?.control_socket(), &request)?;
+    out::narrate("next: portcullis pack SESSION --home HOME");
+    Ok(())
+}
+
+/// Runs `stop`.
+pub(crate) fn stop(args: &StopArgs) -> Result<(), CliError> {
+    done(&Home::open(&args.home)?.control_socket(), &Request::Stop)
+}
+
+/// Runs `pack`.
+pub(crate) fn pack(args: &PackArgs) -> Result<(), CliError> {
+    let socket = Home::open(&args.home)?.control_socket();
+    let request = Request::Pack { session: name("session", &args.session)? };
+    let Reply::Pack(view) = client::ask(&socket, &request, LONG)? else {
+        return Err(client::unexpected(&socket));
+    };
+    if args.json {
+        let document = object([
+            ("head", view.head.into()),
+            ("manifest", view.manifest.into()),
+            ("origin", view.origin.into()),
+            ("path", view.path.into()),
+            ("session", view.session.into()),
+            ("size", count(view.size)),
+        ]);
+        return out::json("pack", document);
+    }
+    let mut text = out::field("session", &view.session);
+    text += &out::field("pack", &view.path);
+    text += &out::field("manifest", &format!("sha256 {}", view.manifest));
+    text += &out::field("journal", &format!("{}, {} entries", view.origin, view.size));
+    out::result(&(text + &out::field("head", &view.head)))?;
+    let path = &view.path;
+    out::narrate(&format!(
+        "next: portcullis request seal --home HOME --pack {path} --classification green \
+         --out seal.request"
+    ));
+    Ok(())
+}
+
+/// Refuses what the daemon would refuse for a missing signature, and says whose.
+fn complete(path: &Path, file: &RequestFile) -> Result<(), CliError> {
+    let standing = file.standing();
+    let mut signers = file.envelope.header.signers.iter().zip(standing.signed);
+    let refuse = |code: &str, cause: &str, next: &str| {
+        Err(CliError::new(Exit::Refused, code, &shown(path), cause, next))
+    };
+    if let Some((signer, _)) = signers.find(|(_, signed)| !signed) {
+        let person = &signer.person;
+        let next = format!("portcullis sign {} --key KEYFILE --person {person}", shown(path));
+        return refuse("SIGNATURE_MISSING", &format!("{person} has not signed"), &next);
+    }
+    if standing.foreign > 0 {
+        let cause = "it holds a signature that does not count";
+        return refuse("SIGNATURE_UNLISTED", cause, "portcullis review shows what is signed");
+    }
+    Ok(())
+}
+
+fn done(socket: &Path, request: &Request) -> Result<(), CliError> {
+    let patience = match request {
+        Request::Open(_) | Request::Close { .. } => LONG,
+        Request::Status
+        | Request::Draft { .. }
+        | Request::Statement(_)
+        | Request::Pack { .. }
+        | Request::Stop
+        | Request::Kill { .. } => SOON,
+    };
+    let Reply::Done { text } = client::ask(socket, request, patience)? else {
+        return Err(client::unexpected(socket));
+    };
+    out::result(&portcullis_evidence::text::escape_terminal(&text))
+}
+
+/// Writes an accepted seal into its pack; one that is there already is left alone.
+fn add_seal(pack: &Path, file: &RequestFile) -> Result<(), CliError> {
+    match seal_pack(pack, &file.signed) {
+        Ok(()) | Err(PackFault::Exists(_)) => {
+            out::narrate(&format!("next: portcullis evidence verify {} --trust PIN", shown(pack)));
+            Ok(())
+        }
+        Err(fault) => {
+            let (cause, next) = (fault.to_string(), "portcullis evidence verify PACK");
+            let code = fault.code();
+            Err(CliError::new(Exit::CheckFailed, code, &shown(pack), &cause, next))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,354 @@
+//! `portcullis request`: drafts a statement and writes it as a request file.
+
+mod session;
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use portcullis_control::{Reply, Request};
+use portcullis_domain::time::NS_PER_S;
+use portcullis_domain::{Name, Phase, Role, WallNs};
+use portcullis_evidence::pack::Manifest;
+use portcullis_statement::{Classification, Digest, Kind, Venue};
+
+use crate::client::{self, SOON};
+use crate::draft::{self, Desk, DraftError};
+use crate::files::{self, shown};
+use crate::home::{Home, Installation};
+use crate::request_file::RequestFile;
+use crate::verbs::sign::{AttachArgs, ExtractArgs};
+use crate::{CliError, Exit, clock, inspect, out};
+
+pub(crate) use session::SessionArgs;
+
+/// How long a request without a window of its own can be used: a week.
+const VALID_NS: i64 = 7 * 24 * 3_600 * NS_PER_S;
+/// Longest manifest in bytes.
+const MANIFEST_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Drafts what people then review, sign and submit.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum RequestVerb {
+    /// Lets a plugin in: author and governance sign.
+    PluginRelease(ReleaseArgs),
+    /// Says where sessions may connect to: governance and another sign.
+    EndpointSet(EndpointArgs),
+    /// Approves one session: those sign whom the phase rules name.
+    Session(SessionArgs),
+    /// Lifts the present kill: two people sign.
+    Unkill(UnkillArgs),
+    /// Closes a session's evidence: operator and approver sign.
+    Seal(SealArgs),
+    /// Writes the bytes that are signed, for other tools.
+    Extract(ExtractArgs),
+    /// Adds a signature that was made by other tools.
+    Attach(AttachArgs),
+}
+
+/// What every draft needs.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Common {
+    /// The new request file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Who signs, in which role; may be given several times [default: the first who may].
+    #[arg(long = "signer", value_name = "PERSON:ROLE")]
+    pub(crate) signers: Vec<String>,
+}
+
+/// Lets a plugin in.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  \
+    portcullis request plugin-release --home demo-home --component ema-cross.wasm --author ana \
+    --phase-max 3 --out release.request")]
+pub(crate) struct ReleaseArgs {
+    /// The home, for its genesis.
+    #[arg(long, value_name = "HOME")]
+    pub(crate) home: PathBuf,
+    /// The component.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) component: PathBuf,
+    /// Who wrote it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) author: String,
+    /// Highest phase in which it may run.
+    #[arg(long, value_name = "N")]
+    pub(crate) phase_max: u8,
+    /// The plugin's name [default: the file's].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) plugin: Option<String>,
+    /// Counts the releases of this plugin.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) release_seq: u32,
+    /// The sandbox program [default: beside this program].
+    #[arg(long, value_name = "PATH")]
+    pub(crate) sandbox: Option<PathBuf>,
+    /// Where to, and who signs.
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Kinds of endpoint set that this build drafts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum EndpointChoice {
+    /// The simulated exchange on this host.
+    Simulated,
+}
+
+/// Venues whose protocol is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum VenueChoice {
+    /// Binance spot.
+    Binance,
+    /// Kraken spot.
+    Kraken,
+}
+
+/// Says where sessions may connect to.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  \
+    portcullis request endpoint-set --home demo-home --endpoint simulated --venue binance \
+    --public-port 9443 --private-port 9444 --out endpoint.request")]
+pub(crate) struct EndpointArgs {
+    /// The home, for its genesis.
+    #[arg(long, value_name = "HOME")]
+    pub(crate) home: PathBuf,
+    /// What is at the other end.
+    #[arg(long, value_enum, default_value = "simulated")]
+    pub(crate) endpoint: EndpointChoice,
+    /// Whose protocol it speaks.
+    #[arg(long, value_enum, default_value = "kraken")]
+    pub(crate) venue: VenueChoice,
+    /// Port of market data on 127.0.0.1.
+    #[arg(long, value_name = "P")]
+    pub(crate) public_port: u16,
+    /// Port of the account on 127.0.0.1.
+    #[arg(long, value_name = "P")]
+    pub(crate) private_port: u16,
+    /// Where to, and who signs.
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Lifts the present kill.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  \
+    portcullis request unkill --home demo-home --reason \"feed mended\" --out unkill.request")]
+pub(crate) struct UnkillArgs {
+    /// The home of the running daemon.
+    #[arg(long, value_name = "HOME")]
+    pub(crate) home: PathBuf,
+    /// Why it is safe to go on; printable ASCII.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Where to, and who signs.
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// How a session is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ClassificationChoice {
+    /// No finding.
+    Green,
+    /// Every finding is explained.
+    Yellow,
+    /// Something is unexplained.
+    Red,
+}
+
+/// Closes a session's evidence.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  \
+    portcullis request seal --home demo-home --pack PACK --classification green \
+    --out seal.request")]
+pub(crate) struct SealArgs {
+    /// The home, for its genesis.
+    #[arg(long, value_name = "HOME")]
+    pub(crate) home: PathBuf,
+    /// The pack's folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pack: PathBuf,
+    /// How the session is judged.
+    #[arg(long, value_enum)]
+    pub(crate) classification: ClassificationChoice,
+    /// Where to, and who signs.
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// What is known before any drafting: the people, the moment, a nonce.
+pub(crate) struct Setting {
+    pub(crate) installation: Installation,
+    chosen: Vec<(Name, Role)>,
+    nonce: String,
+    pub(crate) now: WallNs,
+}
+
+impl Setting {
+    /// Reads the home and refuses what cannot be written before anybody is asked for anything.
+    pub(crate) fn new(home: &Path, common: &Common) -> Result<(Home, Self), CliError> {
+        let home = Home::open(home)?;
+        if files::exists(&common.out) {
+            let (cause, next) = ("it exists; nothing is replaced", "choose another --out FILE");
+            let subject = shown(&common.out);
+            return Err(CliError::new(Exit::Refused, "FILE_EXISTS", &subject, cause, next));
+        }
+        let setting = Self {
+            installation: Installation::read(&home.genesis_path())?,
+            chosen: common.signers.iter().map(|text| signer(text)).collect::<Result<_, _>>()?,
+            nonce: clock::nonce()?,
+            now: clock::now()?,
+        };
+        Ok((home, setting))
+    }
+
+    pub(crate) fn desk(&self, expires: WallNs) -> Desk<'_> {
+        Desk {
+            roster: &self.installation.genesis.roster,
+            genesis: self.installation.fingerprint,
+            nonce: self.nonce.clone(),
+            now: self.now,
+            expires,
+            chosen: &self.chosen,
+        }
+    }
+
+    fn week(&self) -> Desk<'_> {
+        self.desk(self.now.plus_ns(VALID_NS))
+    }
+}
+
+/// Drafts a plugin release.
+pub(crate) fn plugin_release(args: &ReleaseArgs) -> Result<(), CliError> {
+    let (_, setting) = Setting::new(&args.home, &args.common)?;
+    let author = name("author", &args.author)?;
+    let plugin = match &args.plugin {
+        Some(plugin) => name("plugin", plugin)?,
+        None => inspect::name_of(&args.component).ok_or_else(|| {
+            let (cause, next) = ("its file name is no plugin name", "name it with --plugin NAME");
+            let subject = shown(&args.component);
+            CliError::new(Exit::Usage, "NAME_FORM", &subject, cause, next)
+        })?,
+    };
+    let phase_max = phase(args.phase_max)?;
+    let sandbox = inspect::sandbox_path(args.sandbox.as_deref());
+    let (facts, _) = inspect::inspect(&args.component, &sandbox)?;
+    let named = (plugin, u64::from(args.release_seq));
+    let bytes = draft::plugin_release(&setting.week(), facts, &author, named, phase_max);
+    finish(&args.common, bytes)
+}
+
+/// Drafts an endpoint set.
+pub(crate) fn endpoint_set(args: &EndpointArgs) -> Result<(), CliError> {
+    let (_, setting) = Setting::new(&args.home, &args.common)?;
+    let EndpointChoice::Simulated = args.endpoint;
+    let venue = match args.venue {
+        VenueChoice::Binance => Venue::Binance,
+        VenueChoice::Kraken => Venue::Kraken,
+    };
+    let ports = (args.public_port, args.private_port);
+    finish(&args.common, draft::endpoint_set(&setting.week(), venue, ports))
+}
+
+/// Drafts the end of the present kill.
+pub(crate) fn unkill(args: &UnkillArgs) -> Result<(), CliError> {
+    let (home, setting) = Setting::new(&args.home, &args.common)?;
+    let socket = home.control_socket();
+    let Reply::Status(view) = client::ask(&socket, &Request::Status, SOON)? else {
+        return Err(client::unexpected(&socket));
+    };
+    let entry = view.kill_entry.as_deref().and_then(Digest::from_hex).ok_or_else(|| {
+        let next = "portcullis status says why nothing can be traded";
+        let cause = "the kill latch is not down";
+        CliError::new(Exit::NotFound, "NOT_KILLED", "daemon", cause, next)
+    })?;
+    let kill = (view.kill_seq, entry);
+    finish(&args.common, draft::unkill(&setting.week(), kill, &args.reason))
+}
+
+/// Drafts the seal of a pack.
+pub(crate) fn seal(args: &SealArgs) -> Result<(), CliError> {
+    let (_, setting) = Setting::new(&args.home, &args.common)?;
+    let path = args.pack.join("manifest.json");
+    let manifest = Manifest::parse(&files::read(&path, MANIFEST_BYTES_MAX)?);
+    let manifest = manifest.map_err(|error| {
+        let (cause, next) = (error.to_string(), "portcullis evidence verify PACK");
+        CliError::new(Exit::CheckFailed, "PACK_MANIFEST", &shown(&path), &cause, next)
+    })?;
+    let classification = match args.classification {
+        ClassificationChoice::Green => Classification::Green,
+        ClassificationChoice::Yellow => Classification::Yellow,
+        ClassificationChoice::Red => Classification::Red,
+    };
+    finish(&args.common, draft::seal(&setting.week(), &manifest, classification))
+}
+
+/// Drafts the approval of a session.
+pub(crate) fn session(args: &SessionArgs) -> Result<(), CliError> {
+    session::run(args)
+}
+
+/// Writes the request file and says who has to sign.
+fn finish(common: &Common, drafted: Result<Vec<u8>, DraftError>) -> Result<(), CliError> {
+    let bytes = drafted.map_err(|error| draft_refused(&error))?;
+    let digest = Digest::of(&bytes);
+    let file = RequestFile::new(bytes).map_err(|refusal| draft_refused(&refusal.into()))?;
+    files::write_new(&common.out, &file.to_bytes())?;
+    let path = shown(&common.out);
+    let signers: Vec<_> = file.envelope.header.signers.iter().map(|s| s.person.as_str()).collect();
+    let mut text = out::field("request", &path);
+    text += &out::field("kind", file.kind().name());
+    text += &out::field("statement", &digest.hex());
+    out::result(&(text + &out::field("to be signed by", &signers.join(", "))))?;
+    let person = signers.first().copied().unwrap_or("NAME");
+    let verb = if file.kind() == Kind::SessionApproval { "open" } else { "submit" };
+    out::narrate(&format!(
+        "next: portcullis review {path}\n\
+         next: portcullis sign {path} --key KEYFILE --person {person}\n\
+         then: portcullis {verb} {path} --home HOME"
+    ));
+    Ok(())
+}
+
+/// A draft that cannot be, with the exit code that belongs to its code.
+fn draft_refused(error: &DraftError) -> CliError {
+    let (exit, next) = match error {
+        DraftError::KillActive => (Exit::KillEngaged, "portcullis request unkill"),
+        DraftError::NoSigner(_) | DraftError::SignerUnknown(..) => {
+            (Exit::Refused, "portcullis review on the genesis shows people and roles")
+        }
+        DraftError::Refused(_) => (Exit::Usage, "correct what you ask for"),
+        DraftError::Mismatch { .. } => {
+            (Exit::Refused, "correct what you ask for, or submit what it rests on first")
+        }
+    };
+    CliError::new(exit, error.code(), "draft", &error.cause(), next)
+}
+
+fn signer(text: &str) -> Result<(Name, Role), CliError> {
+    let pair = text.split_once(':');
+    let pair = pair.and_then(|(name, role)| Some((Name::new(name)?, Role::from_name(role)?)));
+    pair.ok_or_else(|| {
+        let roles: Vec<_> = Role::ALL.into_iter().map(Role::name).collect();
+        let next = format!("write --signer olga:operator; roles are {}", roles.join(" "));
+        CliError::new(Exit::Usage, "SIGNER_FORM", text, "not PERSON:ROLE", &next)
+    })
+}
+
+pub(crate) fn name(what: &str, text: &str) -> Result<Name, CliError> {
+    Name::new(text).ok_or_else(|| {
+        let cause = format!("no name of a {what}: 1 to 64 of a-z 0-9 . _ -");
+        CliError::new(Exit::Usage, "NAME_FORM", text, &cause, "correct the name")
+    })
+}
+
+pub(crate) fn phase(number: u8) -> Result<Phase, CliError> {
+    Phase::from_number(number).ok_or_else(|| {
+        let subject = number.to_string();
+        CliError::new(Exit::Usage, "PHASE_FORM", &subject, "no phase", "name one of 0 to 7")
+    })
+}
+
+#[cfg(test)]
+mod tests;

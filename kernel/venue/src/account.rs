@@ -1,0 +1,190 @@
+//! The account as the venue sees it, for the comparison with what the house believes.
+
+use std::collections::BTreeMap;
+
+use portcullis_domain::{
+    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, Money, OrderId, Px, Qty,
+};
+use portcullis_lifeline::{PrivateDoor, VenueFault, VenueOrderLine};
+use portcullis_wire::WireError;
+use portcullis_wire::kraken::record::names_pair;
+use portcullis_wire::kraken::request::PrivateCall;
+use portcullis_wire::kraken::{TradeRecord, balances, closed_orders, open_orders, trades_history};
+
+/// Fills of one page of history.
+const PAGE: usize = 50;
+/// Pages that are read at most.
+const PAGES_MAX: u32 = 200;
+/// How often the account is read anew because something was filled meanwhile.
+const READS_MAX: u32 = 3;
+
+/// One open order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenOrder {
+    /// FIX 37.
+    pub order_id: OrderId,
+    /// FIX 11, if the order carries an id of our form.
+    pub cl_ord_id: Option<ClOrdId>,
+    /// FIX 151.
+    pub leaves_qty: Qty,
+}
+
+/// Open orders, fills and balances between which nothing was filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountState {
+    /// Every open order, ours or not.
+    pub open_orders: Vec<OpenOrder>,
+    /// Fills of orders that carry an id of ours, oldest first.
+    pub fills: Vec<ExecutionReport>,
+    /// Fills that could not be placed: of orders of others, of instruments that are not in the
+    /// session, or of ended orders that neither the caller nor the venue's latest page names.
+    pub unplaced: Vec<TradeRecord>,
+    /// Every balance, all of it.
+    pub balances: BTreeMap<String, Money>,
+}
+
+/// Asks for the account by REST. Independent of the socket, and of the thread that writes to it.
+#[derive(Clone, Debug)]
+pub struct AccountReader {
+    door: PrivateDoor,
+    instruments: Vec<Instrument>,
+}
+
+impl AccountReader {
+    /// A reader for orders in these instruments.
+    #[must_use]
+    pub const fn new(door: PrivateDoor, instruments: Vec<Instrument>) -> Self {
+        Self { door, instruments }
+    }
+
+    /// Reads the account. `orders` names the orders that are known already: the venue's list of
+    /// fills names an order by its own id alone, and its list of ended orders is short.
+    ///
+    /// # Errors
+    /// Any [`VenueFault`]; nothing is known then. An open order in an instrument that is not in
+    /// the session, an unreadable number, and an account that does not hold still are
+    /// [`VenueFault::Protocol`].
+    pub fn read_account(
+        &self,
+        orders: &BTreeMap<OrderId, ClOrdId>,
+    ) -> Result<AccountState, VenueFault> {
+        let mut trades = self.trades()?;
+        for _ in 0..READS_MAX {
+            let open = self.door.call(&PrivateCall::OpenOrders, open_orders)?;
+            let held = self.door.call(&PrivateCall::BalanceEx, balances)?;
+            let again = self.trades()?;
+            if again.keys().eq(trades.keys()) {
+                let open_orders =
+                    open.iter().map(|order| self.open_order(order)).collect::<Result<_, _>>()?;
+                let (fills, unplaced) = self.placed(trades, &open, orders)?;
+                let balance = |balance: portcullis_wire::kraken::Balance| {
+                    let total = balance.total.money();
+                    let money = total.map_err(|error| {
+                        WireError::number("balance", balance.total.as_str(), error)
+                    })?;
+                    Ok((balance.currency, money))
+                };
+                let balances = held.into_iter().map(balance).collect::<Result<_, VenueFault>>()?;
+                return Ok(AccountState { open_orders, fills, unplaced, balances });
+            }
+            trades = again;
+        }
+        Err(VenueFault::Protocol("fills kept coming while the account was read".to_owned()))
+    }
+
+    /// The whole history, by execution. A page that moved while it was read shows a fill twice.
+    fn trades(&self) -> Result<BTreeMap<ExecId, TradeRecord>, VenueFault> {
+        let mut all = BTreeMap::new();
+        let mut offset = 0_u32;
+        for _ in 0..PAGES_MAX {
+            let page = self.door.call(&PrivateCall::TradesHistory { offset }, trades_history)?;
+            let count = page.len();
+            all.extend(page.into_iter().map(|trade| (trade.exec_id.clone(), trade)));
+            if count < PAGE {
+                return Ok(all);
+            }
+            offset = offset.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        }
+        Err(VenueFault::Protocol(format!("more than {PAGES_MAX} pages of fills")))
+    }
+
+    fn open_order(&self, line: &VenueOrderLine) -> Result<OpenOrder, VenueFault> {
+        let Some(instrument) = self.instrument(&line.pair) else {
+            let cause = format!("an open order in {:?}, not of this session", line.pair);
+            return Err(VenueFault::Protocol(cause));
+        };
+        let read = |field, text: &str| {
+            Qty::parse(text, instrument.qty_scale)
+                .map_err(|error| WireError::number(field, text, error))
+        };
+        let (qty, filled) =
+            (read("vol", line.qty.as_str())?, read("vol_exec", line.cum_qty.as_str())?);
+        let leaves_qty = qty.minus(filled);
+        let leaves_qty = leaves_qty
+            .ok_or_else(|| VenueFault::Protocol("an order filled beyond itself".to_owned()))?;
+        Ok(OpenOrder { order_id: line.order_id.clone(), cl_ord_id: line.ours(), leaves_qty })
+    }
+
+    /// Fills as reports about our orders, oldest first, and the rest.
+    fn placed(
+        &self,
+        trades: BTreeMap<ExecId, TradeRecord>,
+        open: &[VenueOrderLine],
+        known: &BTreeMap<OrderId, ClOrdId>,
+    ) -> Result<(Vec<ExecutionReport>, Vec<TradeRecord>), VenueFault> {
+        let mut ours = known.clone();
+        learn(&mut ours, open);
+        if trades.values().any(|trade| !ours.contains_key(&trade.order_id)) {
+            learn(&mut ours, &self.door.call(&PrivateCall::ClosedOrders, closed_orders)?);
+        }
+        let mut trades: Vec<TradeRecord> = trades.into_values().collect();
+        trades.sort_by(|a, b| (a.transact_time, &a.exec_id).cmp(&(b.transact_time, &b.exec_id)));
+        let (mut fills, mut unplaced) = (Vec::new(), Vec::new());
+        for trade in trades {
+            match (ours.get(&trade.order_id), self.instrument(&trade.pair)) {
+                (Some(id), Some(instrument)) => fills.push(report(*id, trade, instrument)?),
+                (Some(_) | None, _) => unplaced.push(trade),
+            }
+        }
+        Ok((fills, unplaced))
+    }
+
+    fn instrument(&self, pair: &str) -> Option<&Instrument> {
+        self.instruments.iter().find(|instrument| names_pair(instrument, pair))
+    }
+}
+
+fn learn(ours: &mut BTreeMap<OrderId, ClOrdId>, lines: &[VenueOrderLine]) {
+    for line in lines {
+        if let Some(id) = line.ours() {
+            ours.entry(line.order_id.clone()).or_insert(id);
+        }
+    }
+}
+
+fn report(
+    cl_ord_id: ClOrdId,
+    trade: TradeRecord,
+    instrument: &Instrument,
+) -> Result<ExecutionReport, VenueFault> {
+    let number = |field, text: &str, error| VenueFault::from(WireError::number(field, text, error));
+    let (price, qty, fee) = (trade.price.as_str(), trade.qty.as_str(), &trade.fee);
+    let maker = trade.maker;
+    let maker = maker.ok_or_else(|| VenueFault::Protocol("a fill without maker".to_owned()))?;
+    let exec_type = ExecType::Trade {
+        last_px: Px::parse(price, instrument.price_scale)
+            .map_err(|error| number("price", price, error))?,
+        last_qty: Qty::parse(qty, instrument.qty_scale)
+            .map_err(|error| number("vol", qty, error))?,
+        fee: fee.money().map_err(|error| number("fee", fee.as_str(), error))?,
+        maker,
+        exec_id: trade.exec_id,
+    };
+    Ok(ExecutionReport {
+        cl_ord_id,
+        order_id: Some(trade.order_id),
+        exec_type,
+        transact_time: trade.transact_time,
+        text: String::new(),
+    })
+}

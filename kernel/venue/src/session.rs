@@ -1,0 +1,174 @@
+//! The writing side of a venue: orders, one write each, and cancels by whatever way is open.
+
+use portcullis_domain::{ClOrdId, Instrument, OrderIntent, WallNs};
+use portcullis_evidence::{Digest, Recorded};
+use portcullis_gate::{Approved, DenyCode};
+use portcullis_lifeline::{Lifeline, PrivateDoor, VenueFault};
+use portcullis_wire::kraken::request::{self, PrivateCall, subscribe_executions};
+use portcullis_wire::kraken::ws_token;
+
+use crate::encode::{NewOrder, compare, encode_add_order, is_plain};
+use crate::line::{Line, ReadHalf, Wrote};
+use crate::private::PrivateReader;
+use crate::requests::{Asked, Requests};
+use crate::socket;
+
+/// What became of one order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "the fate of an order is recorded, whatever it is"]
+pub enum SubmitFate {
+    /// All bytes are on the wire.
+    Sent,
+    /// No byte left the house.
+    NotSent(DenyCode),
+    /// Some bytes may have left: the order is unknown, and the line is down.
+    Lost,
+    /// The bytes did not say what was approved. None left; nothing that encodes can be trusted.
+    Mismatch,
+}
+
+/// What proofs are compared with before anything leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pins {
+    /// Fingerprint of the genesis that is pinned outside the home.
+    pub genesis: Digest,
+    /// SHA-256 of the origin of the journal.
+    pub origin: Digest,
+}
+
+/// The one way an order leaves. It is not `Clone`: nobody else holds the pen.
+#[derive(Debug)]
+pub struct VenueSession {
+    line: Line,
+    requests: Requests,
+    token: String,
+    pins: Pins,
+    instruments: Vec<Instrument>,
+    lifeline: Lifeline,
+}
+
+impl VenueSession {
+    /// Connects, subscribes to what happens to our orders, and gives both halves.
+    ///
+    /// # Errors
+    /// Any [`VenueFault`]; nothing is connected then.
+    pub fn connect(
+        door: &PrivateDoor,
+        lifeline: Lifeline,
+        pins: Pins,
+        instruments: Vec<Instrument>,
+    ) -> Result<(Self, PrivateReader), VenueFault> {
+        let token = door.call(&PrivateCall::WebSocketsToken, ws_token)?.token;
+        let symbols = instruments.iter().map(|instrument| instrument.venue_symbol.as_str());
+        if !std::iter::once(token.as_str()).chain(symbols).all(is_plain) {
+            let cause = "a token or a symbol that cannot stand in a request as it is";
+            return Err(VenueFault::Protocol(cause.to_owned()));
+        }
+        let stream = door.endpoint().dial()?;
+        let line = Line::new(&stream)
+            .map_err(|error| VenueFault::Unreachable(format!("socket options: {error}")))?;
+        let halves = ReadHalf { stream, line: line.clone() };
+        let websocket = socket::open(door.endpoint().address(), halves)?;
+        let requests = Requests::default();
+        let shared = (line.clone(), requests.clone());
+        let mut reader = PrivateReader::new(websocket, shared, instruments.clone());
+        let req_id = requests.note(Asked::Executions);
+        if line.send_text(subscribe_executions(&token, req_id).as_bytes()) != Wrote::Whole {
+            return Err(VenueFault::Unreachable("the subscription was not written".to_owned()));
+        }
+        reader.await_subscription()?;
+        Ok((Self { line, requests, token, pins, instruments, lifeline }, reader))
+    }
+
+    /// One write, which does not block. The proof is spent whatever becomes of it.
+    ///
+    /// A proof of another genesis or another journal is `NotSent` with `RELEASE_REVOKED`; a line
+    /// that is down is `NotSent` with `RECON_UNRESOLVED`, because the account has to be compared
+    /// before the next order. Nothing is ever written a second time.
+    pub fn submit(
+        &mut self,
+        order: Recorded<Approved<OrderIntent>>,
+        venue_deadline: WallNs,
+    ) -> SubmitFate {
+        let genesis = order.item().authority().genesis;
+        if genesis != self.pins.genesis || order.origin() != self.pins.origin {
+            return SubmitFate::NotSent(DenyCode::ReleaseRevoked);
+        }
+        if !self.line.is_up() {
+            return SubmitFate::NotSent(DenyCode::ReconUnresolved);
+        }
+        let approved = order.into_item();
+        let intent = approved.item();
+        let mut instruments = self.instruments.iter();
+        let Some(instrument) = instruments.find(|known| known.id == intent.instrument) else {
+            return SubmitFate::NotSent(DenyCode::InstrumentNotAllowed);
+        };
+        let cl_ord_id = approved.cl_ord_id();
+        let new = NewOrder { cl_ord_id, intent, instrument, deadline: venue_deadline };
+        let req_id = self.requests.note(Asked::Order(cl_ord_id));
+        let bytes = encode_add_order(&new, &self.token, req_id);
+        self.write_compared(&new, req_id, &bytes)
+    }
+
+    /// Place of check is place of use: what is compared is what is written.
+    fn write_compared(&self, new: &NewOrder<'_>, req_id: u64, bytes: &[u8]) -> SubmitFate {
+        if compare(new, &self.token, req_id, bytes).is_err() {
+            self.requests.answered(Some(req_id));
+            return SubmitFate::Mismatch;
+        }
+        match self.line.send_text(bytes) {
+            Wrote::Whole => SubmitFate::Sent,
+            Wrote::Nothing => SubmitFate::NotSent(DenyCode::ReconUnresolved),
+            Wrote::Broken => SubmitFate::Lost,
+        }
+    }
+
+    /// Takes one order back, over the socket or, if that is down, by the lifeline. `Ok` says that
+    /// it was asked; the answer comes as a report.
+    ///
+    /// # Errors
+    /// The lifeline's fault; ask again.
+    pub fn cancel(&mut self, id: ClOrdId) -> Result<(), VenueFault> {
+        let req_id = self.requests.note(Asked::Cancel(id));
+        let frame = request::cancel_order(&[id], &self.token, req_id);
+        self.write_or(&frame, |lifeline| lifeline.cancel(id))
+    }
+
+    /// Takes every order of the account back, as [`VenueSession::cancel`] does with one.
+    ///
+    /// # Errors
+    /// The lifeline's fault; ask again.
+    pub fn cancel_all(&mut self) -> Result<(), VenueFault> {
+        let req_id = self.requests.note(Asked::CancelAll);
+        let frame = request::cancel_all(&self.token, req_id);
+        self.write_or(&frame, Lifeline::cancel_all)
+    }
+
+    fn write_or(
+        &self,
+        frame: &str,
+        otherwise: impl FnOnce(&Lifeline) -> Result<u64, VenueFault>,
+    ) -> Result<(), VenueFault> {
+        match self.line.send_text(frame.as_bytes()) {
+            Wrote::Whole => Ok(()),
+            Wrote::Nothing | Wrote::Broken => otherwise(&self.lifeline).map(drop),
+        }
+    }
+
+    /// Whether the line is up, as far as is known.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.line.is_up()
+    }
+
+    /// Ends the line, both ways, at once. Bytes that the venue has not got are forgotten.
+    pub fn abort(&mut self) {
+        self.line.abort();
+    }
+}
+
+impl Drop for VenueSession {
+    fn drop(&mut self) {
+        self.line.abort();
+    }
+}
