@@ -2,11 +2,26 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::replay;
+use crate::verbs::evidence::EvidenceVerb;
+use crate::verbs::plugin::PluginVerb;
+use crate::verbs::request::RequestVerb;
+use crate::verbs::{ask, explain, init, kill, sign, status};
+use crate::{demo, replay};
 
 /// A trading host for strategies that must not be trusted.
 #[derive(Debug, Parser)]
-#[command(name = "portcullis", version, disable_help_subcommand = true)]
+#[command(
+    name = "portcullis",
+    version,
+    disable_help_subcommand = true,
+    before_help = "Examples:\n  \
+        portcullis init demo-home --profile demo --pin demo.pin\n  \
+        portcullis status --home demo-home\n  \
+        portcullis kill --home demo-home --reason \"prices look wrong\"",
+    after_help = "Exit codes: 0 ok, 1 internal, 2 usage, 3 refused, 4 not found, 5 check found \
+                  problems,\n6 kill engaged, 69 daemon unreachable, 75 temporary, 77 not \
+                  permitted, 78 bad configuration."
+)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -16,6 +31,39 @@ pub(crate) struct Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Step recorded inputs again and compare, or run a strategy over a recording.
+    /// Run one session from nothing to a verified pack, with real processes.
+    Demo(demo::Args),
+    /// Make the home of a daemon.
+    Init(init::Args),
+    /// May I trade, why not, what is open, what next.
+    Status(status::Args),
+    /// Shut the gate, latch, take every order back.
+    Kill(kill::Args),
+    /// Draft what people then review, sign and submit.
+    #[command(subcommand)]
+    Request(RequestVerb),
+    /// Show what a request file asks for, in plain words.
+    Review(sign::ReviewArgs),
+    /// Show a request and sign it.
+    Sign(sign::SignArgs),
+    /// Hand a signed request to the daemon.
+    Submit(ask::SubmitArgs),
+    /// Open the session of a signed approval.
+    Open(ask::OpenArgs),
+    /// Close the open session.
+    Close(ask::CloseArgs),
+    /// Write the evidence of an ended session into one folder.
+    Pack(ask::PackArgs),
+    /// Judge evidence.
+    #[command(subcommand)]
+    Evidence(EvidenceVerb),
+    /// Look at components and install them.
+    #[command(subcommand)]
+    Plugin(PluginVerb),
+    /// Run a strategy over a recording.
     Replay(replay::Args),
+    /// Say what a code of the gate means.
+    Explain(explain::Args),
+    /// End the daemon in order.
+    Stop(ask::StopArgs),
 }

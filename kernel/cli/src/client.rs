@@ -16,14 +16,10 @@ use crate::{CliError, Exit};
 /// How long to wait for what needs no more than the disk.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 /// How long to wait for what needs plugins, orders or a venue.
-pub(crate) const LONG: Duration = Duration::from_secs(180);
+pub(crate) const LONG: Duration = Duration::from_mins(3);
 
 /// Asks for one thing and waits for the one answer.
-pub(crate) fn ask(
-    socket: &Path,
-    request: &Request,
-    patience: Duration,
-) -> Result<Reply, CliError> {
+pub(crate) fn ask(socket: &Path, request: &Request, patience: Duration) -> Result<Reply, CliError> {
     let mut only = None;
     converse(socket, request, patience, |reply| {
         only = Some(reply);
@@ -77,6 +73,7 @@ pub(crate) fn unexpected(socket: &Path) -> CliError {
 }
 
 fn unreachable(socket: &Path, error: &io::Error) -> CliError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system's list of kinds is open")]
     let (exit, next) = match error.kind() {
         io::ErrorKind::PermissionDenied => {
             (Exit::NotPermitted, "ask as the user who owns the home")
@@ -107,14 +104,15 @@ fn foreign(socket: &Path, cause: &str) -> CliError {
 /// The daemon's "no" with the exit code and the next act that belong to its code.
 fn refusal(refused: &Refused) -> CliError {
     let (exit, next) = match refused.code.as_str() {
-        "KILL_ACTIVE" => {
-            (Exit::KillEngaged, "portcullis request unkill; two people lift it")
-        }
-        "SESSION_UNKNOWN" | "NO_SESSION" | "NOT_KILLED" => {
+        "KILL_ACTIVE" => (Exit::KillEngaged, "portcullis request unkill; two people lift it"),
+        "SESSION_UNKNOWN" | "NO_SESSION" | "NOT_KILLED" | "PACK_MISSING" => {
             (Exit::NotFound, "portcullis status shows what there is")
         }
+        "COMPONENT_MISSING" => (Exit::NotFound, "portcullis plugin install FILE --home HOME"),
         "NOT_PERMITTED" => (Exit::NotPermitted, "ask as the user who owns the home"),
-        "BUSY" | "RECON_UNRESOLVED" => (Exit::Temporary, "portcullis status, then try again"),
+        "ORDERS_NOT_CLEAR" | "NO_ANSWER" | "RECON_UNRESOLVED" => {
+            (Exit::Temporary, "portcullis status, until it says otherwise")
+        }
         _ => (Exit::Refused, "portcullis status shows how things stand"),
     };
     CliError::new(exit, &refused.code, "daemon", &refused.cause, next)
@@ -166,7 +164,7 @@ pub(crate) mod tests {
         check(no("KILL_ACTIVE"), "KILL_ACTIVE", Exit::KillEngaged);
         check(no("NO_SESSION"), "NO_SESSION", Exit::NotFound);
         check(no("NOT_PERMITTED"), "NOT_PERMITTED", Exit::NotPermitted);
-        check(no("BUSY"), "BUSY", Exit::Temporary);
+        check(no("NO_ANSWER"), "NO_ANSWER", Exit::Temporary);
         check(no("NONCE_BURNED"), "NONCE_BURNED", Exit::Refused);
         check(vec![], "ANSWER_CUT", Exit::Temporary);
         check(vec![b"{}".to_vec()], "ANSWER_FOREIGN", Exit::Internal);

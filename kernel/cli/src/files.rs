@@ -85,15 +85,14 @@ pub(crate) fn shown(path: &Path) -> String {
 
 /// An error of the file system with its exit code.
 pub(crate) fn io_error(path: &Path, error: &io::Error, next: &str) -> CliError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the system's list of kinds is open")]
     let (exit, code) = match error.kind() {
         io::ErrorKind::NotFound => (Exit::NotFound, "FILE_NOT_FOUND"),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             (Exit::NotPermitted, "FILE_NOT_PERMITTED")
         }
         io::ErrorKind::AlreadyExists => (Exit::Refused, "FILE_EXISTS"),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            (Exit::Temporary, "DISK_FULL")
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => (Exit::Temporary, "DISK_FULL"),
         _ => (Exit::Internal, "FILE_FAULT"),
     };
     CliError::new(exit, code, &shown(path), &error.to_string(), next)

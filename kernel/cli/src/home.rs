@@ -8,7 +8,7 @@ use portcullis_domain::policy::{Limits, PhaseRules};
 use portcullis_governance::{
     Hashed, InstrumentFile, PolicyError, parse_instrument, parse_limits, parse_phases,
 };
-use portcullis_statement::{Digest, Envelope, Genesis, Kind};
+use portcullis_statement::{Digest, Envelope, Genesis, Kind, Refusal};
 
 use crate::files::{self, beside, exists, io_error, shown};
 use crate::{CliError, Exit};
@@ -88,9 +88,12 @@ impl Installation {
             let next = "check the path: it has to be the genesis.json of an installation";
             CliError::new(Exit::BadConfig, code, &shown(path), cause, next)
         };
-        let read = Envelope::parse(&bytes).and_then(|envelope| match envelope.header.kind {
-            Kind::Genesis => Genesis::from_value(&envelope.body),
-            kind => Err(portcullis_statement::Refusal::KindUnexpected(kind)),
+        let read = Envelope::parse(&bytes).and_then(|envelope| {
+            if envelope.header.kind == Kind::Genesis {
+                Genesis::from_value(&envelope.body)
+            } else {
+                Err(Refusal::KindUnexpected(envelope.header.kind))
+            }
         });
         let genesis = read.map_err(|refusal| refuse(refusal.code(), &refusal.cause()))?;
         Ok(Self { genesis, fingerprint: Digest::of(&bytes) })
@@ -121,7 +124,8 @@ impl Policies {
         let limits = take(PathBuf::from("limits.toml"))?;
         let phases = take(PathBuf::from("phases.toml"))?;
         let refused = |name: &Path, error: &PolicyError| refused(&folder.join(name), error);
-        let phases = parse_phases(&phases).map_err(|error| refused("phases.toml".as_ref(), &error))?;
+        let phases =
+            parse_phases(&phases).map_err(|error| refused("phases.toml".as_ref(), &error))?;
         let mut instruments: Vec<(PathBuf, String)> = Vec::new();
         for name in toml_files(folder)? {
             let parsed = parse_instrument(&take(name.clone())?, InstrumentId(0));

@@ -87,7 +87,6 @@ pub(crate) fn name_of(file: &Path) -> Option<Name> {
 #[cfg(test)]
 pub(crate) mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
     use crate::testing::Scratch;
@@ -95,8 +94,12 @@ pub(crate) mod tests {
     /// A program that says what the sandbox would: the real one is tested in its own crate.
     pub(crate) fn sandbox(folder: &Path, script: &str) -> PathBuf {
         let path = folder.join("sandbox");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        // Written by another process: a handle of ours, inherited by what other tests start,
+        // would keep the program from being run.
+        let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\" && chmod 700 \"$2\"";
+        let mut command = Command::new("sh");
+        command.args(["-c", write, "sh", script]).arg(&path);
+        assert!(command.status().unwrap().success());
         path
     }
 

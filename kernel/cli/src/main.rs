@@ -2,8 +2,22 @@
 //! daemon's socket, and the rest works on files.
 
 mod args;
+mod client;
+mod clock;
+mod demo;
+mod draft;
 mod error;
+mod files;
+mod home;
+mod inspect;
+mod keygen;
+mod out;
 mod replay;
+mod request_file;
+mod review;
+#[cfg(test)]
+mod testing;
+mod verbs;
 mod worker;
 
 use std::io::Write as _;
@@ -13,17 +27,64 @@ use clap::Parser as _;
 
 use args::{Cli, Verb};
 pub(crate) use error::{CliError, Exit};
+use verbs::evidence::EvidenceVerb;
+use verbs::plugin::PluginVerb;
+use verbs::request::RequestVerb;
+use verbs::{ask, evidence, explain, init, kill, plugin, request, sign, status};
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().verb {
-        Verb::Replay(args) => replay::run(args),
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => run(cli.verb),
+        Err(error) => help_or_usage(&error),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // With stderr gone there is nobody left to tell; the exit code still speaks.
-            let told = writeln!(std::io::stderr(), "{error}");
-            ExitCode::from(if told.is_ok() { error.exit.code() } else { Exit::Internal.code() })
+            drop(writeln!(std::io::stderr(), "{error}"));
+            ExitCode::from(error.exit.code())
         }
     }
+}
+
+fn run(verb: Verb) -> Result<(), CliError> {
+    match verb {
+        Verb::Demo(args) => demo::run(&args),
+        Verb::Init(args) => init::run(&args),
+        Verb::Status(args) => status::run(&args),
+        Verb::Kill(args) => kill::run(&args),
+        Verb::Request(RequestVerb::PluginRelease(args)) => request::plugin_release(&args),
+        Verb::Request(RequestVerb::EndpointSet(args)) => request::endpoint_set(&args),
+        Verb::Request(RequestVerb::Session(args)) => request::session(&args),
+        Verb::Request(RequestVerb::Unkill(args)) => request::unkill(&args),
+        Verb::Request(RequestVerb::Seal(args)) => request::seal(&args),
+        Verb::Request(RequestVerb::Extract(args)) => sign::extract(&args),
+        Verb::Request(RequestVerb::Attach(args)) => sign::attach(&args),
+        Verb::Review(args) => sign::review(&args),
+        Verb::Sign(args) => sign::sign(&args),
+        Verb::Submit(args) => ask::submit(&args),
+        Verb::Open(args) => ask::open(&args),
+        Verb::Close(args) => ask::close(&args),
+        Verb::Pack(args) => ask::pack(&args),
+        Verb::Evidence(EvidenceVerb::Verify(args)) => evidence::run(&args),
+        Verb::Plugin(PluginVerb::Inspect(args)) => plugin::inspect(&args),
+        Verb::Plugin(PluginVerb::Install(args)) => plugin::install(&args),
+        Verb::Replay(args) => replay::run(args),
+        Verb::Explain(args) => explain::run(&args),
+        Verb::Stop(args) => ask::stop(&args),
+    }
+}
+
+/// What the parser has to say: help is a result, everything else a failure in our one shape.
+fn help_or_usage(error: &clap::Error) -> Result<(), CliError> {
+    let text = error.render().to_string();
+    if error.exit_code() == 0 {
+        return out::result(&text);
+    }
+    let (cause, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let cause = cause.strip_prefix("error: ").unwrap_or(cause);
+    let cause: Vec<_> = cause.lines().map(str::trim).collect();
+    let hint = rest.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+    let next = hint.map_or_else(|| "portcullis VERB --help".to_owned(), str::to_owned);
+    Err(CliError::new(Exit::Usage, "USAGE", "command line", &cause.join(" "), &next))
 }

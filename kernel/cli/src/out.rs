@@ -48,6 +48,11 @@ pub(crate) fn narrate(text: &str) {
     }
 }
 
+/// One line below a heading, escaped.
+pub(crate) fn indented(text: &str) -> String {
+    format!("  {}\n", escape_terminal(text))
+}
+
 /// One aligned line of a result, with the value escaped.
 pub(crate) fn field(name: &str, value: &str) -> String {
     format!("{name:<16} {}\n", escape_terminal(value))

@@ -63,7 +63,8 @@ impl Core {
         }
     }
 
-    /// Orders of ours that the venue lists are alive, whatever we believed.
+    /// Orders of ours that the venue lists are alive, whatever we believed. Those whose fate was
+    /// unknown are named, and on the first read of a run all of them: what a restart found.
     pub(crate) fn believe_open_orders(&mut self, snapshot: &AccountSnapshot) -> Vec<ClOrdId> {
         let mut found = Vec::new();
         for id in snapshot.open_orders.iter().filter_map(|order| order.cl_ord_id) {
@@ -73,6 +74,8 @@ impl Core {
                 if self.account.advance(id, OrderEvent::New).is_ok() {
                     found.push(id);
                 }
+            } else if self.differences.is_none() && order.status.is_open() {
+                found.push(id);
             }
         }
         found

@@ -2,7 +2,8 @@
 //!
 //! What the kernel did is written down before anybody outside may see it. This crate owns the
 //! bytes of that record and nothing of its meaning: entries, parts and frames come in as bytes
-//! and go out as bytes. It reads no clock and opens no socket.
+//! and go out as bytes. Only [`pack::render`] reads what the core's entries say, to render a
+//! pack's parts from them. It reads no clock and opens no socket.
 
 mod bytes;
 pub mod chunk;

@@ -90,6 +90,8 @@ mod public;
 mod requests;
 mod session;
 mod socket;
+#[cfg(test)]
+mod testing;
 
 pub use account::{AccountReader, AccountState, OpenOrder};
 pub use portcullis_lifeline::{

@@ -11,7 +11,10 @@ use tungstenite::WebSocket;
 
 use crate::line::{Line, ReadHalf};
 use crate::requests::{Asked, Requests};
-use crate::socket::{Heard, READ_SLICE, SILENT_READS_MAX, hear};
+use crate::socket::{Heard, READ_SLICE, Silence, hear};
+
+/// Frames that may come before the answer to the subscription.
+const EARLY_FRAMES_MAX: u32 = 10;
 
 /// Something that happened to our orders, or to the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +62,7 @@ pub struct PrivateReader {
     line: Line,
     requests: Requests,
     streams: PrivateStreams,
-    silent_reads: u32,
+    silence: Silence,
     /// The venue's answer to our subscription.
     subscribed: Option<Result<(), Refused>>,
     /// Heard while the subscription was awaited.
@@ -77,7 +80,7 @@ impl PrivateReader {
             line,
             requests,
             streams: PrivateStreams::new(instruments),
-            silent_reads: 0,
+            silence: Silence::default(),
             subscribed: None,
             early: VecDeque::new(),
         }
@@ -104,7 +107,7 @@ impl PrivateReader {
 
     /// Waits for the answer to the subscription.
     pub(crate) fn await_subscription(&mut self) -> Result<(), VenueFault> {
-        for _ in 0..SILENT_READS_MAX {
+        for _ in 0..EARLY_FRAMES_MAX {
             let events = self.step()?;
             self.early.extend(events);
             match self.subscribed.take() {
@@ -131,22 +134,15 @@ impl PrivateReader {
         };
         match hear(socket)? {
             Heard::Text(text) => {
-                self.silent_reads = 0;
+                self.silence.broken();
                 let frame = self.streams.decode(&text)?;
                 Ok(self.events(frame))
             }
             Heard::Sign => {
-                self.silent_reads = 0;
+                self.silence.broken();
                 Ok(Vec::new())
             }
-            Heard::Silence => {
-                self.silent_reads = self.silent_reads.saturating_add(1);
-                if self.silent_reads < SILENT_READS_MAX {
-                    Ok(Vec::new())
-                } else {
-                    Err(VenueFault::Unreachable("no heartbeat".to_owned()))
-                }
-            }
+            Heard::Nothing => self.silence.lasts().map(|()| Vec::new()),
         }
     }
 

@@ -9,7 +9,7 @@ use portcullis_wire::kraken::request::{PublicChannel, subscribe, unsubscribe};
 use portcullis_wire::kraken::{PublicStreams, Refused, VenueRefusal};
 use tungstenite::{Message, WebSocket};
 
-use crate::socket::{Heard, READ_SLICE, SILENT_READS_MAX, fault, hear, open};
+use crate::socket::{Heard, READ_SLICE, Silence, fault, hear, open};
 
 /// Book, quotes and trades of one instrument, over one public socket.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct PublicStream {
     streams: PublicStreams,
     symbol: String,
     requests: u64,
-    silent_reads: u32,
+    silence: Silence,
 }
 
 impl PublicStream {
@@ -35,7 +35,7 @@ impl PublicStream {
         limited.map_err(|error| VenueFault::Unreachable(error.to_string()))?;
         let symbol = instrument.venue_symbol.clone();
         let streams = PublicStreams::new(instrument);
-        let mut stream = Self { socket, streams, symbol, requests: 0, silent_reads: 0 };
+        let mut stream = Self { socket, streams, symbol, requests: 0, silence: Silence::default() };
         for channel in [PublicChannel::Book, PublicChannel::Ticker, PublicChannel::Trade] {
             stream.ask(subscribe, channel)?;
         }
@@ -52,22 +52,18 @@ impl PublicStream {
         let raw = match hear(&mut self.socket)? {
             Heard::Text(text) => text,
             Heard::Sign => {
-                self.silent_reads = 0;
+                self.silence.broken();
                 return Ok((Vec::new(), Vec::new()));
             }
-            Heard::Silence => {
-                self.silent_reads = self.silent_reads.saturating_add(1);
-                if self.silent_reads >= SILENT_READS_MAX {
-                    return Err(VenueFault::Unreachable("no heartbeat".to_owned()));
-                }
-                return Ok((Vec::new(), Vec::new()));
-            }
+            Heard::Nothing => return self.silence.lasts().map(|()| (Vec::new(), Vec::new())),
         };
-        self.silent_reads = 0;
+        self.silence.broken();
         let frames = self.streams.decode(&raw).map_err(|error| {
             if error.fault == WireFault::VenueError {
-                let refusal = VenueRefusal::from_text(&error.cause);
-                VenueFault::Refused(Refused { refusal, text: error.cause })
+                // The decoder puts the method before the venue's words.
+                let (_, words) = error.cause.split_once(": ").unwrap_or(("", &error.cause));
+                let refusal = VenueRefusal::from_text(words);
+                VenueFault::from(Refused { refusal, text: words.to_owned() })
             } else {
                 error.into()
             }

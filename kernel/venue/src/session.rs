@@ -172,3 +172,78 @@ impl Drop for VenueSession {
         self.line.abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::sync::Arc;
+
+    use portcullis_domain::{InstrumentId, OrdType, PluginId, Px, Qty, Side, TimeInForce};
+    use portcullis_lifeline::{Credential, Nonces, SimulatedEndpoint};
+
+    use super::*;
+    use crate::testing::instrument;
+
+    /// A session over a bare connection, and the other end of it.
+    fn session() -> (VenueSession, TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let endpoint = SimulatedEndpoint::new("127.0.0.1", port).unwrap();
+        let line = Line::new(&endpoint.dial().unwrap()).unwrap();
+        let credential = Credential::from_json(br#"{"key":"k","secret":"c2VjcmV0"}"#).unwrap();
+        let nonces = Nonces::new(0, || WallNs(0));
+        let session = VenueSession {
+            line,
+            requests: Requests::default(),
+            token: "token".to_owned(),
+            pins: Pins { genesis: Digest::of(b"g"), origin: Digest::of(b"o") },
+            instruments: vec![instrument(1, 8)],
+            lifeline: Lifeline::new(endpoint, Arc::new(credential), Arc::new(nonces)),
+        };
+        (session, listener.accept().unwrap().0)
+    }
+
+    /// A27: an encoder that is wrong by a factor of ten writes nothing.
+    #[test]
+    fn a27_bytes_that_say_something_else_do_not_leave() {
+        let instrument = instrument(1, 8);
+        let intent = OrderIntent {
+            plugin: PluginId(0),
+            reference: 1,
+            instrument: InstrumentId(0),
+            side: Side::Sell,
+            ord_type: OrdType::Limit,
+            time_in_force: TimeInForce::Ioc,
+            qty: Qty::new(100_000).unwrap(),
+            price: Px::new(300_000),
+        };
+        let cl_ord_id = ClOrdId { epoch: 1, sequence: 2 };
+        let new = NewOrder {
+            cl_ord_id,
+            intent: &intent,
+            instrument: &instrument,
+            deadline: WallNs(1_800_000_000_000_000_000),
+        };
+        let (session, mut venue) = session();
+        let broken = Instrument { qty_scale: 7, ..instrument.clone() };
+        let req_id = session.requests.note(Asked::Order(cl_ord_id));
+        let bytes =
+            encode_add_order(&NewOrder { instrument: &broken, ..new }, &session.token, req_id);
+        assert_eq!(session.write_compared(&new, req_id, &bytes), SubmitFate::Mismatch);
+        assert_eq!(session.requests.answered(Some(req_id)), None);
+        // The right bytes leave, and they are the first that the venue sees.
+        let bytes = encode_add_order(&new, &session.token, 9);
+        assert_eq!(session.write_compared(&new, 9, &bytes), SubmitFate::Sent);
+        let mut seen = vec![0; bytes.len().checked_add(8).unwrap()];
+        venue.read_exact(&mut seen).unwrap();
+        let (head, payload) = seen.split_at(8);
+        let mask = head[4..].iter().cycle();
+        let unmasked: Vec<u8> = payload.iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect();
+        assert_eq!((head[0], unmasked), (0x81, bytes));
+        session.line.abort();
+        let mut rest = Vec::new();
+        drop(venue.read_to_end(&mut rest));
+        assert_eq!(rest, b"");
+    }
+}

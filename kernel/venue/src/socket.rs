@@ -13,7 +13,7 @@ use tungstenite::{Error, HandshakeError, Message, WebSocket};
 /// How long one read waits: the longest that a reader takes to notice that it should end.
 pub(crate) const READ_SLICE: Duration = Duration::from_secs(1);
 /// Reads without a frame after which the line counts as dead. The venue beats once a second.
-pub(crate) const SILENT_READS_MAX: u32 = 10;
+const SILENT_READS_MAX: u32 = 10;
 /// Longest message, in bytes.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
 
@@ -25,7 +25,30 @@ pub(crate) enum Heard {
     /// A ping or a pong; the answer is on its way.
     Sign,
     /// Nothing within [`READ_SLICE`].
-    Silence,
+    Nothing,
+}
+
+/// How long a line has been silent.
+#[derive(Debug, Default)]
+pub(crate) struct Silence {
+    reads: u32,
+}
+
+impl Silence {
+    /// Something was said, were it only a sign of life.
+    pub(crate) const fn broken(&mut self) {
+        self.reads = 0;
+    }
+
+    /// Another [`READ_SLICE`] without a sign; a fault once it has been too many.
+    pub(crate) fn lasts(&mut self) -> Result<(), VenueFault> {
+        self.reads = self.reads.saturating_add(1);
+        if self.reads < SILENT_READS_MAX {
+            Ok(())
+        } else {
+            Err(VenueFault::Unreachable(format!("silent for {SILENT_READS_MAX} s")))
+        }
+    }
 }
 
 /// The upgrade on a fresh connection. Any other answer than the upgrade is a fault, redirects too.
@@ -60,7 +83,7 @@ pub(crate) fn hear<S: Read + Write>(socket: &mut WebSocket<S>) -> Result<Heard, 
         Err(Error::Io(error))
             if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
         {
-            Ok(Heard::Silence)
+            Ok(Heard::Nothing)
         }
         Err(error) => Err(fault(&error)),
     }
@@ -82,5 +105,23 @@ pub(crate) fn fault(error: &Error) -> VenueFault {
         VenueFault::Unreachable(error.to_string())
     } else {
         VenueFault::Protocol(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_unbroken_silence_is_a_fault() {
+        let mut silence = Silence::default();
+        for _ in 0..5 {
+            for _ in 1..SILENT_READS_MAX {
+                assert_eq!(silence.lasts(), Ok(()));
+            }
+            silence.broken();
+        }
+        let last = (0..SILENT_READS_MAX).map(|_| silence.lasts()).last();
+        assert_eq!(last, Some(Err(VenueFault::Unreachable("silent for 10 s".to_owned()))));
     }
 }

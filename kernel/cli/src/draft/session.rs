@@ -187,10 +187,7 @@ fn approved(plan: &SessionPlan<'_>, chosen: &ChosenPlugin) -> Result<ApprovedPlu
 }
 
 /// What the account holds is taken over, all of it; shadow starts with nothing.
-fn carried(
-    plan: &SessionPlan<'_>,
-    instruments: &[Instrument],
-) -> Result<Vec<Carried>, DraftError> {
+fn carried(plan: &SessionPlan<'_>, instruments: &[Instrument]) -> Result<Vec<Carried>, DraftError> {
     let mut carried = Vec::new();
     if plan.phase == Phase::Shadow {
         return Ok(carried);

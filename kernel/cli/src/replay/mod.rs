@@ -4,6 +4,7 @@
 //! by the gate and filled by the paper model, and everything journalled. The run signs with a
 //! throw-away roster and opens the gate through the same verification as any other session.
 
+mod keep;
 mod people;
 mod recording;
 mod report;
@@ -11,12 +12,11 @@ mod session;
 mod synthetic;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use portcullis_domain::{Money, Name};
 
-use crate::{CliError, Exit};
+use crate::{CliError, Exit, out};
 use recording::Recording;
 
 /// Seed of the synthetic recording.
@@ -25,17 +25,16 @@ const SYNTHETIC_SEED: u64 = 20_260_101;
 /// Runs a strategy over a recording (phase 1, shadow).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    portcullis replay ../shared/data/market/binance_spot --component ema-cross.wasm\n  \
-    portcullis replay --synthetic --component ema-cross.wasm --param fast=5 --param slow=20")]
+    portcullis replay ../shared/data/market/binance_spot/\n  \
+    portcullis replay --component ema-cross.wasm --param fast=5 --param slow=20")]
 pub(crate) struct Args {
-    /// Folder of *.jsonl or *.jsonl.gz files.
-    #[arg(required_unless_present = "synthetic", conflicts_with = "synthetic")]
+    /// Folder of *.jsonl or *.jsonl.gz files; without it a small seeded recording is made.
     folder: Option<PathBuf>,
-    /// Make a small seeded recording instead of reading one.
-    #[arg(long)]
+    /// Say outright that the recording is to be made.
+    #[arg(long, conflicts_with = "folder")]
     synthetic: bool,
     /// The strategy's component.
-    #[arg(long)]
+    #[arg(long, default_value = "target/guest/components/ema-cross.wasm")]
     component: PathBuf,
     /// Name of the strategy.
     #[arg(long, default_value = "ema-cross")]
@@ -58,7 +57,7 @@ pub(crate) struct Args {
     /// The sandbox program; by default the one beside this program.
     #[arg(long)]
     sandbox: Option<PathBuf>,
-    /// Keep journal, statements and chunks in this new folder.
+    /// Keep the journal and the chunks in this new folder.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Print one JSON document.
@@ -67,20 +66,32 @@ pub(crate) struct Args {
 }
 
 /// Runs the verb.
+#[expect(clippy::needless_pass_by_value, reason = "a verb takes its arguments, as all verbs do")]
 pub(crate) fn run(args: Args) -> Result<(), CliError> {
+    let wanted = args.wanted()?;
     let recording = match &args.folder {
         Some(folder) => Recording::open(folder).map_err(|fault| session::refused(&fault))?,
         None => Recording::synthetic(synthetic::recording(SYNTHETIC_SEED)),
     };
-    let outcome = session::run(&args, &recording)?;
+    let outcome = session::run(&args, &wanted, &recording)?;
     let text = if args.json { report::json(&outcome) } else { report::text(&outcome) };
-    writeln!(std::io::stdout(), "{text}").map_err(|error| {
-        let next = "run the command again with its output kept";
-        CliError::new(Exit::Internal, "OUTPUT_LOST", "stdout", &error.to_string(), next)
-    })
+    out::result(&text)
+}
+
+/// What the arguments ask for, once they make sense.
+#[derive(Debug)]
+struct Wanted {
+    plugin: Name,
+    params: BTreeMap<String, String>,
+    balance: Money,
 }
 
 impl Args {
+    /// Judged before anything is read or made.
+    fn wanted(&self) -> Result<Wanted, CliError> {
+        Ok(Wanted { plugin: self.plugin_name()?, params: self.params()?, balance: self.balance()? })
+    }
+
     fn plugin_name(&self) -> Result<Name, CliError> {
         Name::new(&self.plugin).ok_or_else(|| {
             let cause = "a name is 1 to 64 of a-z 0-9 . _ -";
@@ -89,20 +100,24 @@ impl Args {
     }
 
     fn params(&self) -> Result<BTreeMap<String, String>, CliError> {
-        let split = |param: &String| {
-            let pair = param.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
-            pair.ok_or_else(|| usage("PARAM_FORM", param, "not KEY=VALUE", "write --param fast=5"))
-        };
-        self.params.iter().map(split).collect()
+        let mut params = BTreeMap::new();
+        for param in &self.params {
+            let (key, value) = param.split_once('=').ok_or_else(|| {
+                usage("PARAM_FORM", param, "not KEY=VALUE", "write --param fast=5")
+            })?;
+            if params.insert(key.to_owned(), value.to_owned()).is_some() {
+                return Err(usage("PARAM_TWICE", key, "given twice", "give each parameter once"));
+            }
+        }
+        Ok(params)
     }
 
-    fn balances(&self, quote: &str) -> Result<BTreeMap<String, Money>, CliError> {
+    fn balance(&self) -> Result<Money, CliError> {
         let amount = Money::parse(&self.balance).ok().filter(|amount| *amount > Money::ZERO);
-        let amount = amount.ok_or_else(|| {
+        amount.ok_or_else(|| {
             let cause = "not an amount above zero";
             usage("BALANCE_FORM", &self.balance, cause, "write --balance 10000")
-        })?;
-        Ok(BTreeMap::from([(quote.to_owned(), amount)]))
+        })
     }
 }
 

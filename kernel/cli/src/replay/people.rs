@@ -1,4 +1,4 @@
-//! The throw-away roster of a replay: four people who exist for one run, and really sign.
+//! The throw-away roster of a replay: five people who exist for one run, and really sign.
 //!
 //! There is no side door for replays. The gate opens because a roster, an endpoint set, a plugin
 //! release and a session approval were signed and verified, as ever; only the keys come from the
@@ -15,19 +15,20 @@ use portcullis_path::plugin_port::Loaded;
 use portcullis_statement::json::{Fields, JsonError, Value};
 use portcullis_statement::{
     ApprovedPlugin, Digest, EndpointKind, EndpointSet, Genesis, Header, JournalBinding, Kind, Mark,
-    Person, PluginRelease, RecordedFile, Refusal, Roster, SessionApproval, SignedStatement,
-    Signer, SigningKey, Venue, draft,
+    Person, PluginRelease, RecordedFile, Refusal, Roster, SessionApproval, SignedStatement, Signer,
+    SigningKey, Venue, draft,
 };
 
-/// Longest recording that one approval covers: the runbook's window of phase 1.
-const WINDOW_NS: i64 = 7 * 24 * 3_600 * NS_PER_S;
+/// How long the throw-away statements hold: the runbook's longest window of phase 1.
+pub(super) const WINDOW_NS: i64 = 7 * 24 * 3_600 * NS_PER_S;
 
 /// Name and role of everybody.
-const PEOPLE: [(&str, Role); 4] = [
+const PEOPLE: [(&str, Role); 5] = [
     ("author", Role::Author),
     ("governor", Role::Governance),
     ("operator", Role::Operator),
     ("approver", Role::Approver),
+    ("risk", Role::Risk),
 ];
 
 /// What a replay's session is made of.
@@ -44,6 +45,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) latency_ns: i64,
     pub(crate) fuel_per_batch_max: u64,
     pub(crate) start: WallNs,
+    pub(crate) window_ns: i64,
     pub(crate) origin: String,
     pub(crate) head: (u64, Digest),
 }
@@ -60,9 +62,18 @@ pub(crate) struct Cast {
 
 impl Cast {
     /// Makes the roster of the recording with this digest.
-    pub(crate) fn new(seed: Digest, start: WallNs, account: Name, host: Name) -> Result<Self, Refusal> {
+    pub(crate) fn new(
+        seed: Digest,
+        start: WallNs,
+        account: Name,
+        host: Name,
+    ) -> Result<Self, Refusal> {
         let people = PEOPLE.iter().filter_map(|(name, role)| {
-            Some(Person { name: Name::new(name)?, roles: vec![*role], key: key(seed, name).public() })
+            Some(Person {
+                name: Name::new(name)?,
+                roles: vec![*role],
+                key: key(seed, name).public(),
+            })
         });
         let mark = Some(Mark::ThrowAway);
         let roster = Roster::new(people.collect(), mark, EndpointKind::Simulated)?;
@@ -174,7 +185,7 @@ impl Cast {
             kill_seq: 0,
             journal: JournalBinding { origin: plan.origin.clone(), size, root },
             window_opens: plan.start,
-            window_closes: plan.start.plus_ns(WINDOW_NS),
+            window_closes: plan.start.plus_ns(plan.window_ns),
             latency_ns: plan.latency_ns,
             fuel_per_batch_max: plan.fuel_per_batch_max,
             compile_record: "in-worker".to_owned(),

@@ -1,11 +1,10 @@
 //! What a replay prints.
 
-use std::fmt::Write as _;
-
 use portcullis_core::MarketCounts;
+use portcullis_evidence::text::escape_terminal;
 use portcullis_statement::json::{self, Fields, Value};
 
-use super::session::Outcome;
+use super::session::{Outcome, Stopped};
 
 /// The counts in a session's closing summary.
 pub(super) fn market_counts(summary: &Value) -> MarketCounts {
@@ -28,12 +27,14 @@ pub(super) fn text(outcome: &Outcome) -> String {
     let mut out = String::new();
     let market = &outcome.market;
     let origin = if outcome.synthetic { "SYNTHETIC, made from a seed" } else { "recorded" };
-    let levels = market.levels.saturating_add(outcome.superseded_levels);
-    let events = levels.saturating_add(market.quotes).saturating_add(market.trades);
+    let events = events(outcome);
     let lines = [
         format!("session      {} (phase 1, shadow: no order can leave)", outcome.session),
         format!("recording    {} ({origin})", outcome.recording.hex()),
-        format!("frames       {} read, {} gaps", outcome.frames, market.gaps),
+        format!(
+            "frames       {} read ({} snapshots, {} depth diffs), {} gaps",
+            outcome.frames.all, outcome.frames.snapshots, outcome.frames.depth_diffs, market.gaps
+        ),
         format!("market       {} quotes, {} trades", market.quotes, market.trades),
         format!(
             "book         {} level changes applied, {} older than the snapshot and dropped",
@@ -46,6 +47,10 @@ pub(super) fn text(outcome: &Outcome) -> String {
         push(&mut out, &line);
     }
     summary_lines(&mut out, &outcome.summary);
+    for stopped in &outcome.stopped {
+        let Stopped { plugin, code, cause } = stopped;
+        push(&mut out, &format!("STOPPED      {plugin}: {code}: {cause}"));
+    }
     push(&mut out, &format!("journal      {} entries, {} chunks", outcome.entries, outcome.chunks));
     if let Some(folder) = &outcome.kept {
         push(&mut out, &format!("kept in      {}", folder.display()));
@@ -54,6 +59,13 @@ pub(super) fn text(outcome: &Outcome) -> String {
     push(&mut out, &format!("engine       {}", outcome.engine));
     push(&mut out, &format!("session root: {}", outcome.root.hex()));
     out.trim_end().to_owned()
+}
+
+/// Level changes, dropped ones too, quotes and trades.
+fn events(outcome: &Outcome) -> u64 {
+    let market = &outcome.market;
+    let levels = market.levels.saturating_add(outcome.superseded_levels);
+    levels.saturating_add(market.quotes).saturating_add(market.trades)
 }
 
 fn clock(offset_ms: Option<i64>) -> String {
@@ -72,7 +84,9 @@ fn summary_lines(out: &mut String, body: &Value) {
     let Some(Value::Object(summary)) = body.get("summary") else { return };
     if let Some(Value::Object(verdicts)) = summary.get("verdicts") {
         let counts = verdicts.iter().map(|(code, count)| format!("{code} {}", plain(count)));
-        push(out, &format!("verdicts     {}", counts.collect::<Vec<_>>().join(", ")));
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        let counts = if counts.is_empty() { "none" } else { &counts };
+        push(out, &format!("verdicts     {counts}"));
     }
     if let Some(Value::List(positions)) = summary.get("positions") {
         for position in positions {
@@ -117,29 +131,52 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// One line. Engine and causes come from the sandbox, so every line is escaped.
 fn push(out: &mut String, line: &str) {
-    // Writing into a string cannot fail.
-    drop(writeln!(out, "{line}"));
+    out.push_str(&escape_terminal(line));
+    out.push('\n');
 }
 
 /// One document for programs.
 pub(super) fn json(outcome: &Outcome) -> String {
     let kept = outcome.kept.as_ref().map(|folder| folder.display().to_string());
+    let stopped = outcome.stopped.iter().map(|stopped| {
+        json::object([
+            ("cause", stopped.cause.as_str().into()),
+            ("code", stopped.code.as_str().into()),
+            ("plugin", stopped.plugin.as_str().into()),
+        ])
+    });
     json::object([
         ("chunks", json::count(outcome.chunks)),
         ("clock_offset_ms", outcome.clock_offset_ms.map_or(Value::Null, Value::Int)),
         ("component", outcome.component.hex().into()),
         ("engine", outcome.engine.as_str().into()),
         ("entries", json::count(outcome.entries)),
-        ("frames", json::count(outcome.frames)),
         ("kept", kept.map_or(Value::Null, Value::Text)),
+        ("market", market(outcome)),
         ("recording", outcome.recording.hex().into()),
         ("schema", "portcullis.replay/1".into()),
         ("session", outcome.session.as_str().into()),
         ("session_root", outcome.root.hex().into()),
+        ("stopped", Value::List(stopped.collect())),
         ("summary", outcome.summary.clone()),
-        ("superseded_levels", json::count(outcome.superseded_levels)),
         ("synthetic", Value::Bool(outcome.synthetic)),
     ])
     .canonical_text()
+}
+
+fn market(outcome: &Outcome) -> Value {
+    let (frames, market) = (&outcome.frames, &outcome.market);
+    json::object([
+        ("depth_diffs", json::count(frames.depth_diffs)),
+        ("events", json::count(events(outcome))),
+        ("frames", json::count(frames.all)),
+        ("gaps", json::count(market.gaps)),
+        ("levels", json::count(market.levels)),
+        ("quotes", json::count(frames.quotes)),
+        ("snapshots", json::count(frames.snapshots)),
+        ("superseded_levels", json::count(outcome.superseded_levels)),
+        ("trades", json::count(frames.trades)),
+    ])
 }

@@ -1,37 +1,50 @@
 //! The session of a replay, from the first signature to the session root.
 
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use portcullis_core::{Core, Input, MarketCounts, Start, Worker as LoadedWorker};
+use portcullis_core::{Core, Input, MarketCounts, Start, Worker as LoadedWorker, entry};
 use portcullis_domain::{
-    ClOrdId, ExecutionReport, Instrument, InstrumentId, MarketFrame, Name, WallNs,
+    ClOrdId, ExecutionReport, Instrument, InstrumentId, MarketFrame, Name, Phase, WallNs,
 };
 use portcullis_evidence::chunk::Chunk;
 use portcullis_evidence::pack::{KernelLeaves, session_root, sessions};
-use portcullis_evidence::{Committer, Digest, FileDisk, Journal};
+use portcullis_evidence::{Committer, Digest, Journal};
 use portcullis_gate::Shadow;
 use portcullis_governance::{
     Hashed, InstrumentFile, PolicyError, parse_instrument, parse_limits, parse_phases,
 };
 use portcullis_paper::{ShadowOrder, ShadowVenue};
+use portcullis_path::WorkerProcess;
 use portcullis_path::lockstep::{
     Feed as _, FeedFault, LockStep, RunFault, ShadowMarket, Surroundings,
 };
-use portcullis_path::WorkerProcess;
 use portcullis_path::plugin_port::{Loaded, PluginFault};
-use portcullis_statement::json::Value;
+use portcullis_statement::json::{Fields, Value};
 
-use super::Args;
-use super::people::{Cast, Plan};
-use super::recording::{Recording, RecordedFeed};
+use super::keep::{Keep, KeptDisk};
+use super::people::{Cast, Plan, WINDOW_NS};
+use super::recording::{FrameCounts, RecordedFeed, Recording};
+use super::{Args, Wanted};
 use crate::worker::LockStepWorker;
-use crate::{CliError, Exit};
+use crate::{CliError, Exit, files};
 
 /// Memory that a plugin may have.
 const MEMORY_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Fuel of one batch.
 const FUEL_PER_BATCH_MAX: u64 = 10_000_000;
+
+/// Longest component or policy file that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// A strategy that was stopped before the recording was over.
+#[derive(Debug)]
+pub(super) struct Stopped {
+    pub(super) plugin: String,
+    /// `PLUGIN_…`.
+    pub(super) code: String,
+    pub(super) cause: String,
+}
 
 /// What a replay came to.
 #[derive(Debug)]
@@ -41,12 +54,13 @@ pub(super) struct Outcome {
     pub(super) synthetic: bool,
     pub(super) component: Digest,
     pub(super) engine: String,
-    pub(super) frames: u64,
+    pub(super) frames: FrameCounts,
     pub(super) superseded_levels: u64,
     pub(super) market: MarketCounts,
     pub(super) clock_offset_ms: Option<i64>,
     /// The `session-closed` entry's summary.
     pub(super) summary: Value,
+    pub(super) stopped: Vec<Stopped>,
     pub(super) entries: u64,
     pub(super) chunks: u64,
     pub(super) root: Digest,
@@ -61,21 +75,46 @@ struct Files {
     phases: Hashed<portcullis_domain::policy::PhaseRules>,
 }
 
-pub(super) fn run(args: &Args, recording: &Recording) -> Result<Outcome, CliError> {
+impl Files {
+    /// Longest session that the phase rules allow; a phase without a rule opens nothing anyway.
+    fn window_ns(&self) -> i64 {
+        let rule = self.phases.value.rules.get(&Phase::Shadow);
+        rule.map_or(WINDOW_NS, |rule| rule.window_ns_max)
+    }
+}
+
+pub(super) fn run(
+    args: &Args,
+    wanted: &Wanted,
+    recording: &Recording,
+) -> Result<Outcome, CliError> {
     let files = read_files(args)?;
     let mut worker = start_worker(args)?;
-    let loaded = worker.0.load(&files.component, MEMORY_BYTES_MAX).map_err(plugin_refused)?;
-    let mut feed = recording.feed(files.instrument.value.instrument.clone());
+    let loaded = worker
+        .process
+        .load(&files.component, MEMORY_BYTES_MAX)
+        .map_err(|fault| plugin_refused(&fault))?;
+    let instrument = files.instrument.value.instrument.clone();
+    let mut feed = recording.feed(instrument, files.window_ns());
     let start = feed.peek().map_err(|fault| refused(&fault))?;
     let start = start.ok_or_else(|| refused(&empty(recording)))?;
     let keep = Keep::new(args.out.as_deref())?;
-    let run = Run { args, recording, files: &files, loaded: &loaded, start };
-    let chunks = run.drive(&mut feed, &mut worker, &keep)?;
-    run.conclude(&feed, &keep, chunks)
+    let run = Run { args, wanted, recording, files: &files, loaded: &loaded, start };
+    let (chunks, journal) = run.drive(&mut feed, &mut worker, &keep)?;
+    // A watchdog may end a run, but never decide what it comes to.
+    if let Some(cause) = worker.overrun {
+        let next = "run it again on a quieter machine; a sandbox that hangs twice is at fault";
+        let (code, subject) = ("PLUGIN_DEADLINE", "the sandbox");
+        return Err(CliError::new(Exit::Temporary, code, subject, &cause, next));
+    }
+    let mut outcome = run.conclude(&feed, &keep, (chunks, journal.disk()))?;
+    outcome.kept = keep.conclude();
+    Ok(outcome)
 }
 
 struct Run<'a> {
     args: &'a Args,
+    wanted: &'a Wanted,
     recording: &'a Recording,
     files: &'a Files,
     loaded: &'a Loaded,
@@ -83,13 +122,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Signs, opens, runs, closes; returns the number of chunks kept.
+    /// Signs, opens, runs, closes; returns the number of chunks and the journal.
     fn drive(
         &self,
         feed: &mut RecordedFeed<'_>,
         worker: &mut LockStepWorker,
         keep: &Keep,
-    ) -> Result<u64, CliError> {
+    ) -> Result<(u64, Committer<KeptDisk>), CliError> {
         let instrument = &self.files.instrument.value.instrument;
         let latency_ns = u64::from(self.args.latency_us).saturating_mul(1_000);
         let mut paper = Paper(ShadowVenue::new(instrument.clone(), latency_ns));
@@ -102,15 +141,15 @@ impl Run<'_> {
             Surroundings { shadow: &mut paper, workers: worker, keep_chunk: &mut keep_chunk };
         let (account, host) = (name("replay")?, name("replay-host")?);
         let origin = format!("portcullis/{host}/{account}/1/recorded");
-        let disk = FileDisk::create(&keep.journal()).map_err(|fault| keep.fault(&fault.to_string()))?;
-        let journal = Journal::create(disk, &origin).map_err(|fault| keep.fault(&fault.to_string()))?;
+        let journal = Journal::create(keep.disk()?, &origin);
+        let journal = journal.map_err(|fault| keep.fault(&fault.to_string()))?;
         let mut step = LockStep::new(Core::new(), journal.split(), around, self.start);
 
         let seed = self.recording.digest();
         let cast = Cast::new(seed, self.start, account.clone(), host.clone())
             .map_err(|refusal| internal(&refusal.cause()))?;
         let endpoint = cast.endpoint(self.recording.files());
-        let release = cast.release(&self.args.plugin_name()?, self.loaded);
+        let release = cast.release(&self.wanted.plugin, self.loaded);
         let release = release.map_err(|error| internal(&error.to_string()))?;
         step.request(Input::Started(Box::new(self.started(&cast, &origin)))).map_err(run_fault)?;
         for signed in [&endpoint, &release] {
@@ -123,24 +162,23 @@ impl Run<'_> {
         step.request(draft).map_err(run_fault)?;
         let plan = Plan {
             session,
-            plugin: self.args.plugin_name()?,
-            params: self.args.params()?,
+            plugin: self.wanted.plugin.clone(),
+            params: self.wanted.params.clone(),
             loaded: self.loaded,
             instrument: &self.files.instrument,
             limits: &self.files.limits,
             phases: &self.files.phases,
-            balances: self.args.balances(&instrument.quote)?,
+            balances: BTreeMap::from([(instrument.quote.clone(), self.wanted.balance)]),
             latency_ns: i64::try_from(latency_ns).unwrap_or(i64::MAX),
             fuel_per_batch_max: FUEL_PER_BATCH_MAX,
             start: self.start,
+            window_ns: self.files.window_ns(),
             origin,
             head: (size, root),
         };
         let approval = cast.approval(&plan, (&account, &host), (&endpoint, &release));
-        let worker = LoadedWorker {
-            component: self.loaded.component,
-            engine: self.loaded.engine.clone(),
-        };
+        let worker =
+            LoadedWorker { component: self.loaded.component, engine: self.loaded.engine.clone() };
         let open = Input::OpenSession { request: 3, approval, workers: vec![worker] };
         step.request(open).map_err(run_fault)?;
         step.run(feed).map_err(run_fault)?;
@@ -148,9 +186,8 @@ impl Run<'_> {
         step.request(Input::CloseSession { request: 4, who, reason }).map_err(run_fault)?;
         step.settle().map_err(run_fault)?;
         step.request(Input::Stop { who: host }).map_err(run_fault)?;
-        let finished: Committer<FileDisk> = step.finish().map_err(run_fault)?;
-        drop(finished);
-        Ok(chunks)
+        let journal = step.finish().map_err(run_fault)?;
+        Ok((chunks, journal))
     }
 
     fn started(&self, cast: &Cast, origin: &str) -> Start {
@@ -179,15 +216,15 @@ impl Run<'_> {
         &self,
         feed: &RecordedFeed<'_>,
         keep: &Keep,
-        chunks: u64,
+        (chunks, disk): (u64, &KeptDisk),
     ) -> Result<Outcome, CliError> {
-        let bytes = fs::read(keep.journal()).map_err(|error| keep.fault(&error.to_string()))?;
+        let bytes = disk.contents().map_err(|fault| keep.fault(&fault.to_string()))?;
         let journal =
             portcullis_evidence::read(&bytes).map_err(|damage| keep.fault(&damage.to_string()))?;
         let range = sessions(&journal.entries, &KernelLeaves).pop();
         let entries = range.and_then(|range| journal.entries.get(range));
         let entries = entries.ok_or_else(|| internal("the session is not in the journal"))?;
-        let closed = entries.last().and_then(|bytes| portcullis_core::entry::decode(bytes).ok());
+        let closed = entries.last().and_then(|bytes| entry::decode(bytes).ok());
         let summary = closed.map_or(Value::Null, |entry| entry.body);
         Ok(Outcome {
             session: self.session()?,
@@ -201,60 +238,20 @@ impl Run<'_> {
             clock_offset_ms: feed.clock_offset_ms(),
             root: session_root(entries, &KernelLeaves),
             summary,
+            stopped: entries.iter().filter_map(|bytes| stopped(bytes)).collect(),
             entries: journal.head.size,
             chunks,
-            kept: keep.folder().map(Path::to_owned),
+            kept: None,
         })
     }
 }
 
-/// Where the journal and the chunks of a run go.
-struct Keep {
-    folder: PathBuf,
-    temporary: bool,
-}
-
-impl Keep {
-    fn new(out: Option<&Path>) -> Result<Self, CliError> {
-        let temporary = out.is_none();
-        let unique = format!("portcullis-replay-{}", std::process::id());
-        let folder = out.map_or_else(|| std::env::temp_dir().join(unique), Path::to_owned);
-        let made = fs::create_dir(&folder).and_then(|()| fs::create_dir(folder.join("chunks")));
-        made.map_err(|error| {
-            let (subject, cause) = (folder.display().to_string(), error.to_string());
-            let next = "name a folder that does not exist yet, in one that can be written";
-            CliError::new(Exit::BadConfig, "OUT_UNWRITABLE", &subject, &cause, next)
-        })?;
-        Ok(Self { folder, temporary })
-    }
-
-    fn journal(&self) -> PathBuf {
-        self.folder.join("000001.journal")
-    }
-
-    fn folder(&self) -> Option<&Path> {
-        (!self.temporary).then_some(self.folder.as_path())
-    }
-
-    fn chunk(&self, chunk: &Chunk) -> Result<(), String> {
-        let path = self.folder.join("chunks").join(format!("{}.gz", chunk.digest.hex()));
-        fs::write(path, &chunk.compressed).map_err(|error| error.to_string())
-    }
-
-    fn fault(&self, cause: &str) -> CliError {
-        let subject = self.folder.display().to_string();
-        let next = "free space there, or name another place with --out";
-        CliError::new(Exit::Temporary, "EVIDENCE_UNWRITABLE", &subject, cause, next)
-    }
-}
-
-impl Drop for Keep {
-    fn drop(&mut self) {
-        if self.temporary {
-            // A leftover in the temporary folder is a nuisance, not a failure.
-            drop(fs::remove_dir_all(&self.folder));
-        }
-    }
+/// What a `plugin-stopped` entry says.
+fn stopped(bytes: &[u8]) -> Option<Stopped> {
+    let entry = entry::decode(bytes).ok().filter(|entry| entry.kind == "plugin-stopped")?;
+    let mut body = Fields::new(&entry.body).ok()?;
+    let cause = body.text("cause").ok()?.to_owned();
+    Some(Stopped { plugin: entry.corr, code: entry.reason, cause })
 }
 
 /// The paper model behind the driver's interface.
@@ -311,7 +308,7 @@ fn start_worker(args: &Args) -> Result<LockStepWorker, CliError> {
         Some(program.with_file_name("portcullis-sandbox"))
     };
     let path = args.sandbox.clone().or_else(beside).unwrap_or_default();
-    WorkerProcess::spawn(&path).map(LockStepWorker).map_err(|error| {
+    WorkerProcess::spawn(&path).map(LockStepWorker::new).map_err(|error| {
         let (subject, cause) = (path.display().to_string(), error.to_string());
         let next = "build it with: cargo build -p portcullis-sandbox, or name it with --sandbox";
         CliError::new(Exit::NotFound, "SANDBOX_MISSING", &subject, &cause, next)
@@ -319,10 +316,8 @@ fn start_worker(args: &Args) -> Result<LockStepWorker, CliError> {
 }
 
 fn read(path: &Path, next: &str) -> Result<Vec<u8>, CliError> {
-    fs::read(path).map_err(|error| {
-        let (subject, cause) = (path.display().to_string(), error.to_string());
-        CliError::new(Exit::NotFound, "FILE_UNREADABLE", &subject, &cause, next)
-    })
+    let bytes = files::read(path, FILE_BYTES_MAX);
+    bytes.map_err(|error| CliError { next: next.to_owned(), ..error })
 }
 
 fn bad(path: &Path, error: &PolicyError) -> CliError {
@@ -331,13 +326,19 @@ fn bad(path: &Path, error: &PolicyError) -> CliError {
     CliError::new(Exit::BadConfig, error.code(), &subject, &error.cause(), next)
 }
 
-fn plugin_refused(fault: PluginFault) -> CliError {
+fn plugin_refused(fault: &PluginFault) -> CliError {
     let next = "portcullis plugin inspect FILE shows what it imports and exports";
     CliError::new(Exit::Refused, &fault.code, "the component", &fault.cause, next)
 }
 
 pub(super) fn refused(fault: &FeedFault) -> CliError {
-    let next = "fetch the recording again; a damaged one is never replayed in part";
+    let next = match fault.code {
+        "RECORDING_EMPTY" | "RECORDING_UNREADABLE" => {
+            "name the folder that holds the recording's *.jsonl or *.jsonl.gz files"
+        }
+        "RECORDING_TOO_LONG" => "replay it in parts, each no longer than one session may be",
+        _ => "fetch the recording again; a damaged one is never replayed in part",
+    };
     CliError::new(Exit::CheckFailed, fault.code, &fault.place, &fault.cause, next)
 }
 

@@ -1,8 +1,6 @@
 //! A small seeded recording in the format of a real one, for those who have none.
 #![expect(clippy::arithmetic_side_effects, reason = "a made-up market, small by construction")]
 
-use std::fmt::Write as _;
-
 /// Frames of market data in it, besides the snapshot.
 const FRAMES: u32 = 20_000;
 /// 2026-01-01 00:00:00 UTC.
@@ -13,7 +11,8 @@ const START_NS: i64 = 1_767_225_600_000_000_000;
 pub(super) fn recording(seed: u64) -> Vec<u8> {
     let mut out = String::new();
     let mut random = Random(seed | 1);
-    let mut walk = Walk { bid_cents: 6_000_000,
+    let mut walk = Walk {
+        bid_cents: 6_000_000,
         book_bid_cents: 6_000_000,
         update: 1_000,
         book_update: 1_000,
@@ -135,6 +134,5 @@ fn price(cents: i64) -> String {
 }
 
 fn line(out: &mut String, recv_ns: i64, msg: &str) {
-    // Writing into a string cannot fail.
-    drop(writeln!(out, "{{\"recv_ns\":{recv_ns},\"msg\":{msg}}}"));
+    out.extend(["{\"recv_ns\":", &recv_ns.to_string(), ",\"msg\":", msg, "}\n"]);
 }

@@ -6,13 +6,12 @@
 mod session;
 
 use portcullis_domain::WallNs;
-use portcullis_evidence::text::escape_terminal;
 use portcullis_statement::{
     Digest, EndpointSet, Genesis, Header, Host, Kind, PluginRelease, Refusal, Seal, Statement,
     Unkill,
 };
 
-use crate::out::field;
+use crate::out::{field, indented};
 use crate::request_file::RequestFile;
 
 /// The review of a request file.
@@ -73,12 +72,13 @@ fn signers(file: &RequestFile) -> String {
     for (signer, signed) in file.envelope.header.signers.iter().zip(&standing.signed) {
         let state = if *signed { "signed" } else { "has not signed" };
         let (person, role) = (&signer.person, signer.role.name());
-        let key = escape_terminal(&signer.key);
-        text += &format!("  {person} as {role}, key {key}: {state}\n");
+        text += &indented(&format!("{person} as {role}, key {}: {state}", signer.key));
     }
     if standing.foreign > 0 {
         let count = standing.foreign;
-        text += &format!("  {count} signature(s) that do not count: not over these bytes, or of nobody listed\n");
+        text += &indented(&format!(
+            "{count} signature(s) that do not count: not over these bytes, or of nobody listed"
+        ));
     }
     text
 }

@@ -70,11 +70,20 @@ fn instrument_text(body: &SessionApproval, instrument: &Instrument, source: &str
         Some(limits) => limits_text(limits, instrument),
         None => field("  limits", "NONE: nothing can be traded"),
     };
-    let steps = format!("tick {} {quote}, lot {} {base}", instrument.tick.text(px), instrument.lot.text(qty));
+    let steps = format!(
+        "tick {} {quote}, lot {} {base}",
+        instrument.tick.text(px),
+        instrument.lot.text(qty)
+    );
     text += &field("  steps", &steps);
-    let least = format!("{} {base}, {} {quote}", instrument.qty_min.text(qty), instrument.notional_min.text());
+    let least = format!(
+        "{} {base}, {} {quote}",
+        instrument.qty_min.text(qty),
+        instrument.notional_min.text()
+    );
     text += &field("  least order", &least);
-    let fees = format!("maker {}, taker {}", instrument.maker_fee.text(), instrument.taker_fee.text());
+    let fees =
+        format!("maker {}, taker {}", instrument.maker_fee.text(), instrument.taker_fee.text());
     text += &field("  fees", &fees);
     text + &field("  source", source)
 }

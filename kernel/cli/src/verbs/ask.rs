@@ -65,10 +65,14 @@ pub(crate) struct StopArgs {
 
 /// Writes the evidence of an ended session into one folder.
 #[derive(Clone, Debug, clap::Args)]
-#[command(before_help = "Examples:\n  portcullis pack s-20260101_120000 --home demo-home")]
+#[command(before_help = "Examples:\n  \
+    portcullis pack s-20260101_120000 --home demo-home --lesson \"widen the collar at the open\"")]
 pub(crate) struct PackArgs {
     /// The session.
     pub(crate) session: String,
+    /// What you have learned, one line each, one to three times; asked for even if all was green.
+    #[arg(long = "lesson", value_name = "TEXT", required = true)]
+    pub(crate) lessons: Vec<String>,
     /// The home of the running daemon.
     #[arg(long, value_name = "HOME")]
     pub(crate) home: PathBuf,
@@ -125,7 +129,7 @@ pub(crate) fn open(args: &OpenArgs) -> Result<(), CliError> {
 pub(crate) fn close(args: &CloseArgs) -> Result<(), CliError> {
     let request = Request::Close { reason: args.reason.clone() };
     done(&Home::open(&args.home)?.control_socket(), &request)?;
-    out::narrate("next: portcullis pack SESSION --home HOME");
+    out::narrate("next: portcullis pack SESSION --home HOME --lesson TEXT");
     Ok(())
 }
 
@@ -137,7 +141,8 @@ pub(crate) fn stop(args: &StopArgs) -> Result<(), CliError> {
 /// Runs `pack`.
 pub(crate) fn pack(args: &PackArgs) -> Result<(), CliError> {
     let socket = Home::open(&args.home)?.control_socket();
-    let request = Request::Pack { session: name("session", &args.session)? };
+    let session = name("session", &args.session)?;
+    let request = Request::Pack { session, lessons: args.lessons.clone() };
     let Reply::Pack(view) = client::ask(&socket, &request, LONG)? else {
         return Err(client::unexpected(&socket));
     };

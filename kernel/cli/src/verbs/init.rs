@@ -178,8 +178,7 @@ fn make_people(keys: &Path, made: &mut Made) -> Result<Vec<Person>, CliError> {
 fn genesis_body(args: &Args, people: Vec<Person>) -> Result<Genesis, CliError> {
     let name = |text: &str| {
         let (cause, next) = ("a name is 1 to 64 of a-z 0-9 . _ -", "choose such a name");
-        Name::new(text)
-            .ok_or_else(|| CliError::new(Exit::Usage, "NAME_FORM", text, cause, next))
+        Name::new(text).ok_or_else(|| CliError::new(Exit::Usage, "NAME_FORM", text, cause, next))
     };
     let Profile::Demo = args.profile;
     let roster = Roster::new(people, Some(Mark::Demo), EndpointKind::Simulated)

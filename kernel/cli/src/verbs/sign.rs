@@ -215,7 +215,8 @@ mod tests {
         let scratch = Scratch::new("sign");
         let (path, keys) = scene(&scratch);
         let sign = |person: &str, key: &str| {
-            sign_file(&path, &keys.join(key), person, Words::Kept).map(|file| file.standing().signed)
+            sign_file(&path, &keys.join(key), person, Words::Kept)
+                .map(|file| file.standing().signed)
         };
         assert_eq!(sign("olga", "olga").unwrap(), [true, false]);
         assert_eq!(sign("olga", "olga").unwrap(), [true, false]);
@@ -227,7 +228,10 @@ mod tests {
         assert_eq!(sign("petra", "none").unwrap_err().code, "KEY_NOT_FOUND");
         assert_eq!(sign("petra", "petra").unwrap(), [true, true]);
         let file = RequestFile::read(&path).unwrap();
-        assert_eq!(next(&path, &file), format!("next: portcullis submit {} --home HOME", shown(&path)));
+        assert_eq!(
+            next(&path, &file),
+            format!("next: portcullis submit {} --home HOME", shown(&path))
+        );
     }
 
     #[test]

@@ -27,13 +27,12 @@ fn before_its_start_a_core_does_nothing() {
 fn f14_another_genesis_halts() {
     let mut world = World::new();
     world.start(true, false);
-    world.genesis = crate::people::genesis(
-        Some(portcullis_statement::Mark::Demo),
-        portcullis_statement::EndpointKind::Simulated,
-    );
-    world.genesis.bytes.push(b' ');
-    let out = world.start(false, true);
+    let mut again = world.past[0].0.input.clone();
+    let Input::Started(start) = &mut again else { panic!("{again:?}") };
+    start.pinned = portcullis_statement::Digest::of(b"another");
+    let out = world.feed(again);
     assert!(out.has(|effect| matches!(effect, portcullis_core::Effect::Halt)), "{out:?}");
+    assert_eq!(out.reasons("refused"), ["GENESIS_MISMATCH"]);
 }
 
 #[test]

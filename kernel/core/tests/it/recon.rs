@@ -110,6 +110,46 @@ fn f15_orders_of_an_earlier_run_are_known_and_ids_never_come_again() {
     assert_ne!(first.epoch, second.epoch);
 }
 
+/// A3: whatever the last run had on its way may still arrive for as long as its deadline says.
+#[test]
+fn a3_orders_of_the_last_run_are_not_dead_before_their_deadline() {
+    let mut world = World::open(Phase::Paper);
+    let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    // Only what is in the journal survives, and the deadline is not: it counts from the start.
+    world.restart(false);
+    assert_eq!(world.status(id), "unknown");
+    world.feed(Input::VenueLink { up: true, cause: "connected".to_owned() });
+    world.account(&[], WHOLE);
+    world.pass(4 * SECOND_NS);
+    world.account(&[], WHOLE);
+    assert_eq!(world.status(id), "unknown");
+    world.pass(3 * SECOND_NS);
+    world.account(&[], WHOLE);
+    assert_eq!(world.status(id), "expired");
+}
+
+/// A plugin is told what became of its order when the venue is silent: unknown, then its end.
+#[test]
+fn a_plugin_is_told_that_its_order_is_unknown_and_how_it_ended() {
+    let mut world = World::open(Phase::Paper);
+    world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]);
+    world.feed(Input::VenueLink { up: false, cause: "reset".to_owned() });
+    world.pass(7 * SECOND_NS);
+    world.feed(Input::VenueLink { up: true, cause: "connected".to_owned() });
+    // Nobody answers the first read: it is asked again.
+    world.pass(10 * SECOND_NS);
+    assert!(world.feed(Input::Tick).reads());
+    world.account(&[], WHOLE);
+    let told = world.reply(ALPHA, vec![]).delivered(ALPHA);
+    let states: Vec<u16> = told
+        .iter()
+        .filter(|record| record.kind == portcullis_domain::frame::event_kind::ORDER)
+        .map(|record| record.code)
+        .collect();
+    // The numbers are those of `wit/`: 10 is unknown, 8 is expired.
+    assert_eq!(states, [10, 8]);
+}
+
 /// Reconciliation never ends while there is a link, and asks again when nobody answers.
 #[test]
 fn the_venue_is_read_again_and_again() {

@@ -1,28 +1,11 @@
 //! A27: what leaves is what was approved, or nothing leaves.
 
-use portcullis_domain::{InstrumentId, Money, OrdType, PluginId, Px, Qty, Rate, Side, TimeInForce};
+use portcullis_domain::{InstrumentId, OrdType, PluginId, Px, Qty, Side, TimeInForce};
 
 use super::*;
+use crate::testing::instrument;
 
 const TOKEN: &str = "WW91ciBhdXRoZW50aWNhdGlvbiB0b2tlbg+/=";
-
-fn instrument(price_scale: u8, qty_scale: u8) -> Instrument {
-    Instrument {
-        id: InstrumentId(0),
-        symbol: "BTC-USD".to_owned(),
-        venue_symbol: "BTC/USD".to_owned(),
-        base: "BTC".to_owned(),
-        quote: "USD".to_owned(),
-        price_scale,
-        qty_scale,
-        tick: Px::new(1).unwrap(),
-        lot: Qty::new(1).unwrap(),
-        qty_min: Qty::new(1).unwrap(),
-        notional_min: Money::ZERO,
-        maker_fee: Rate(0),
-        taker_fee: Rate(0),
-    }
-}
 
 fn intent(price: Option<i64>, qty: i64) -> OrderIntent {
     OrderIntent {

@@ -1,1 +1,295 @@
-//! test
+//! Against the real thing that is not real: the simulated exchange's own program.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use portcullis_domain::{
+    ClOrdId, ExecType, ExecutionReport, MarketEvent, Money, OrderId, Side, StreamId, TimeInForce,
+};
+use portcullis_gate::DenyCode;
+use portcullis_venue::{
+    AccountReader, PrivateEvent, PrivateReader, PublicStream, SimulatedEndpoint, SubmitFate,
+};
+
+use crate::minted::{House, Wish, instrument, wall};
+use crate::venue_double::{connect, door};
+
+const CREDENTIAL: &[u8] = br#"{"key":"k","secret":"c2VjcmV0"}"#;
+const INSTRUMENT: &str = r#"
+symbol = "BTC-USD"
+venue = "kraken"
+venue_symbol = "BTC/USD"
+base = "BTC"
+quote = "USD"
+price_scale = 1
+qty_scale = 8
+tick = "0.1"
+lot = "0.00000001"
+qty_min = "0.00005"
+notional_min = "0.5"
+maker_fee = "0.0025"
+taker_fee = "0.004"
+source = "test"
+"#;
+const ACCOUNTS: &str =
+    r#"[{"key":"k","secret":"c2VjcmV0","account":"a","balances":{"USD":"100000","BTC":"2"}}]"#;
+
+/// A running exchange in a folder of its own.
+struct Exchange {
+    child: Child,
+    folder: PathBuf,
+    public_port: u16,
+    private_port: u16,
+}
+
+impl Exchange {
+    /// `None`, said aloud, where the program has not been built.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    fn start(name: &str) -> Option<Self> {
+        let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let program = scratch.parent()?.join("debug/portcullis-exchange");
+        if !program.exists() {
+            eprintln!("SKIPPED: no portcullis-exchange in the target folder; build it first");
+            return None;
+        }
+        let folder = scratch.join(format!("venue-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("instrument.toml"), INSTRUMENT).unwrap();
+        std::fs::write(folder.join("accounts.json"), ACCOUNTS).unwrap();
+        let mut command = Command::new(program);
+        command.current_dir(&folder).arg("serve");
+        for option in [
+            "--instruments=instrument.toml",
+            "--credentials=accounts.json",
+            "--seed=7",
+            "--public-port=0",
+            "--private-port=0",
+            "--wire-log=wire.jsonl",
+            "--ready-file=ready.json",
+            "--run-seconds-max=60",
+        ] {
+            command.arg(option);
+        }
+        let child = command.spawn().unwrap();
+        let mut exchange = Self { child, folder, public_port: 0, private_port: 0 };
+        let ready = exchange.folder.join("ready.json");
+        for _ in 0..200 {
+            if let Ok(text) = std::fs::read_to_string(&ready) {
+                (exchange.public_port, exchange.private_port) =
+                    (port(&text, "public"), port(&text, "private"));
+                return Some(exchange);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the exchange did not open its doors");
+    }
+
+    /// How many requests of that method reached the order door.
+    fn requests(&self, method: &str) -> usize {
+        let log = std::fs::read_to_string(self.folder.join("wire.jsonl")).unwrap();
+        let named = format!("\"method\":\"{method}\"");
+        log.lines().filter(|line| line.contains(&named)).count()
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
+fn port(ready: &str, side: &str) -> u16 {
+    let (_, rest) = ready.split_once(&format!("\"{side}\":{{")).unwrap();
+    let (_, rest) = rest.split_once("\"port\":").unwrap();
+    rest.split('}').next().unwrap().parse().unwrap()
+}
+
+/// Reads until a report of that name about that order came; all reports up to then.
+fn reports_until(reader: &mut PrivateReader, id: ClOrdId, last: &str) -> Vec<ExecutionReport> {
+    let mut reports = Vec::new();
+    for _ in 0..200 {
+        for event in reader.next_events() {
+            match event {
+                PrivateEvent::Report(report) => reports.push(report),
+                PrivateEvent::Status(_) => {}
+                PrivateEvent::OrderRefused { .. }
+                | PrivateEvent::OrderUnknown { .. }
+                | PrivateEvent::CancelRefused { .. }
+                | PrivateEvent::Foreign(_)
+                | PrivateEvent::Down(_) => panic!("{event:?}"),
+            }
+        }
+        let is_last =
+            |report: &ExecutionReport| report.cl_ord_id == id && report.exec_type.name() == last;
+        if reports.iter().any(is_last) {
+            return reports;
+        }
+    }
+    panic!("no {last} of {id} in {reports:?}");
+}
+
+/// The best offer, in ticks of the instrument, as the public stream tells it.
+fn best_ask(endpoint: &SimulatedEndpoint) -> i64 {
+    let mut stream = PublicStream::connect(endpoint, instrument()).unwrap();
+    let (mut book, mut ask) = (false, None);
+    for _ in 0..200 {
+        let (raw, frames) = stream.next_frames().unwrap();
+        assert!(frames.is_empty() || !raw.is_empty());
+        for frame in frames {
+            match frame.event {
+                MarketEvent::Quote { ask: offer, .. } => ask = Some(offer.units()),
+                MarketEvent::Snapshot { levels } => {
+                    assert_eq!((frame.stream, levels.is_empty()), (StreamId::BOOK, false));
+                    book = true;
+                }
+                MarketEvent::Trade { .. } | MarketEvent::Levels { .. } => {}
+                MarketEvent::Gap { .. } => panic!("{frame:?}"),
+            }
+        }
+        if let (true, Some(ask)) = (book, ask) {
+            return ask;
+        }
+    }
+    panic!("no quote and no book");
+}
+
+fn soon() -> portcullis_domain::WallNs {
+    wall().plus_ns(5_000_000_000)
+}
+
+/// What the account must hold after these fills of buys.
+fn balances_after(fills: &[ExecutionReport]) -> BTreeMap<String, Money> {
+    let mut usd = Money::parse("100000").unwrap();
+    let mut btc = Money::parse("2").unwrap();
+    for fill in fills {
+        let ExecType::Trade { last_px, last_qty, fee, .. } = &fill.exec_type else { panic!() };
+        let value = Money::notional(*last_px, *last_qty, &instrument()).unwrap();
+        usd = usd.minus(value).unwrap().minus(*fee).unwrap();
+        btc = btc.plus(Money(i128::from(last_qty.units()).saturating_mul(10_000_000_000))).unwrap();
+    }
+    BTreeMap::from([("BTC".to_owned(), btc), ("USD".to_owned(), usd)])
+}
+
+#[test]
+fn an_order_lives_and_the_account_agrees() {
+    let Some(exchange) = Exchange::start("life") else { return };
+    let ask = best_ask(&SimulatedEndpoint::new("127.0.0.1", exchange.public_port).unwrap());
+    let mut house = House::new(1);
+    let (mut session, mut reader) = connect(exchange.private_port, &house, CREDENTIAL).unwrap();
+
+    // One that takes, far enough above the offer to be filled whole.
+    let buy = Wish { side: Side::Buy, time_in_force: TimeInForce::Gtc, qty: 1_000_000, px: ask };
+    let order = house.order(Wish { px: ask.saturating_add(5_000), ..buy });
+    let taken = order.item().cl_ord_id();
+    assert_eq!(session.submit(order, soon()), SubmitFate::Sent);
+    let mut reports = reports_until(&mut reader, taken, "trade");
+    assert_eq!(reports[0].exec_type, ExecType::New);
+
+    // One that rests, and is taken back.
+    let order = house.order(Wish { px: ask / 2, ..buy });
+    let rested = order.item().cl_ord_id();
+    assert_eq!(session.submit(order, soon()), SubmitFate::Sent);
+    reports.extend(reports_until(&mut reader, rested, "new"));
+    let (door, lifeline) = door(exchange.private_port, CREDENTIAL);
+    let account = AccountReader::new(door, vec![instrument()]);
+    let state = account.read_account(&BTreeMap::new()).unwrap();
+    let open: Vec<_> = state.open_orders.iter().map(|order| order.cl_ord_id).collect();
+    assert_eq!(open, [Some(rested)]);
+    assert_eq!(state.open_orders[0].leaves_qty.units(), 1_000_000);
+    session.cancel(rested).unwrap();
+    reports.extend(reports_until(&mut reader, rested, "canceled"));
+
+    // The account by REST is what the reports said, to the last digit.
+    let known: BTreeMap<OrderId, ClOrdId> = reports
+        .iter()
+        .filter_map(|report| Some((report.order_id.clone()?, report.cl_ord_id)))
+        .collect();
+    let state = account.read_account(&known).unwrap();
+    assert_eq!((state.open_orders.as_slice(), state.unplaced.as_slice()), (&[][..], &[][..]));
+    let told = |reports: &[ExecutionReport]| {
+        let trades = reports.iter().filter(|report| report.exec_type.name() == "trade");
+        let trades = trades.map(|report| (report.cl_ord_id, report.exec_type.clone()));
+        let mut trades: Vec<_> = trades.map(|trade| format!("{trade:?}")).collect();
+        trades.sort();
+        trades
+    };
+    assert!(!state.fills.is_empty());
+    assert_eq!(told(&state.fills), told(&reports));
+    assert_eq!(account.read_account(&BTreeMap::new()).unwrap(), state);
+    assert_eq!(state.balances, balances_after(&state.fills));
+    assert_eq!(lifeline.cancel(rested), Ok(0));
+    assert_eq!((exchange.requests("add_order"), lifeline.open_orders()), (2, Ok(vec![])));
+}
+
+#[test]
+fn a3_an_order_past_its_deadline_is_refused_by_the_venue() {
+    let Some(exchange) = Exchange::start("deadline") else { return };
+    let mut house = House::new(1);
+    let (mut session, mut reader) = connect(exchange.private_port, &house, CREDENTIAL).unwrap();
+    let wish = Wish { side: Side::Buy, time_in_force: TimeInForce::Gtc, qty: 100_000, px: 300_000 };
+    let order = house.order(wish);
+    let id = order.item().cl_ord_id();
+    assert_eq!(session.submit(order, wall().plus_ns(-1_000_000)), SubmitFate::Sent);
+    let unknown = (0..20).flat_map(|_| reader.next_events()).find_map(|event| {
+        if let PrivateEvent::OrderUnknown { cl_ord_id, text } = event {
+            Some((cl_ord_id, text))
+        } else {
+            None
+        }
+    });
+    assert_eq!(unknown, Some((id, "EService:Deadline elapsed".to_owned())));
+}
+
+#[test]
+fn the_lifeline_clears_what_a_lost_line_left() {
+    let Some(exchange) = Exchange::start("lifeline") else { return };
+    let mut house = House::new(1);
+    let (mut session, mut reader) = connect(exchange.private_port, &house, CREDENTIAL).unwrap();
+    let wish = Wish { side: Side::Buy, time_in_force: TimeInForce::Gtc, qty: 100_000, px: 300_000 };
+    for _ in 0..3 {
+        let order = house.order(wish);
+        let id = order.item().cl_ord_id();
+        assert_eq!(session.submit(order, soon()), SubmitFate::Sent);
+        reports_until(&mut reader, id, "new");
+    }
+    session.abort();
+    let fate = session.submit(house.order(wish), soon());
+    assert_eq!(fate, SubmitFate::NotSent(DenyCode::ReconUnresolved));
+    let (_, lifeline) = door(exchange.private_port, CREDENTIAL);
+    let open = lifeline.open_orders().unwrap();
+    assert!(open.len() == 3 && open.iter().all(|order| order.ours().is_some()));
+    session.cancel(open[0].ours().unwrap()).unwrap();
+    assert_eq!(lifeline.open_orders().unwrap().len(), 2);
+    session.cancel_all().unwrap();
+    assert_eq!(lifeline.open_orders(), Ok(vec![]));
+    assert_eq!(exchange.requests("add_order"), 3);
+    // Both halves know, and a new line can be had at once.
+    assert!(matches!(reader.next_events().as_slice(), [PrivateEvent::Down(_)]));
+    let (mut session, mut reader) = connect(exchange.private_port, &house, CREDENTIAL).unwrap();
+    let order = house.order(wish);
+    let id = order.item().cl_ord_id();
+    assert_eq!(session.submit(order, soon()), SubmitFate::Sent);
+    reports_until(&mut reader, id, "new");
+    session.cancel_all().unwrap();
+    reports_until(&mut reader, id, "canceled");
+}
+
+/// One key, many threads: no request is refused because another overtook it.
+#[test]
+fn requests_of_one_key_take_turns() {
+    let Some(exchange) = Exchange::start("nonces") else { return };
+    let (door, lifeline) = door(exchange.private_port, CREDENTIAL);
+    let account = AccountReader::new(door, vec![instrument()]);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| (0..20).for_each(|_| assert_eq!(lifeline.open_orders(), Ok(vec![]))));
+        }
+        for _ in 0..10 {
+            account.read_account(&BTreeMap::new()).unwrap();
+        }
+    });
+}

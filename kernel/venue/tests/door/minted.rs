@@ -204,7 +204,11 @@ impl House {
             trust.verify(&signed, &rules(), now).unwrap()
         };
         let governed = [Role::Author, Role::Governance];
-        let endpoint = verify(Kind::EndpointSet, &governed, &endpoint_set().to_value());
+        let endpoint = verify(
+            Kind::EndpointSet,
+            &[Role::Governance, Role::Operator],
+            &endpoint_set().to_value(),
+        );
         let endpoint = endpoint.into_endpoint_set().unwrap();
         let component = Digest::of(b"component");
         let release = verify(Kind::PluginRelease, &governed, &release(component).to_value());

@@ -21,7 +21,7 @@ pub(crate) struct Double {
     pub(crate) port: u16,
     pub(crate) orders: Arc<Mutex<Vec<String>>>,
     pub(crate) rest: Arc<Mutex<Vec<String>>>,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<TcpListener>,
 }
 
 impl Double {
@@ -49,6 +49,7 @@ impl Double {
                     act(socket, &heard);
                 }
             }
+            listener
         });
         Self { port, orders, rest, thread }
     }
@@ -60,8 +61,11 @@ impl Double {
         connect(self.port, house, br#"{"key":"k","secret":"c2VjcmV0"}"#)
     }
 
+    /// Ends it. Nobody may have knocked more often than was expected.
     pub(crate) fn join(self) {
-        self.thread.join().unwrap();
+        let listener = self.thread.join().unwrap();
+        listener.set_nonblocking(true).unwrap();
+        assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     }
 }
 

@@ -51,7 +51,7 @@ struct Policies {
 
 fn policies() -> Policies {
     let file = parse_instrument(INSTRUMENT, InstrumentId(0)).unwrap().value;
-    let limits = parse_limits(LIMITS, &[file.instrument.clone()]).unwrap();
+    let limits = parse_limits(LIMITS, std::slice::from_ref(&file.instrument)).unwrap();
     Policies { instruments: vec![file], limits, phases: parse_phases(PHASES).unwrap() }
 }
 
@@ -150,13 +150,14 @@ fn shadow_starts_from_the_balances_that_were_asked_for() {
     assert_eq!(item.plugins[0].release, Digest::of(b"far"));
 }
 
+#[track_caller]
+fn check(people: &People, plan: &SessionPlan<'_>, expect: &str) {
+    assert_eq!(session(&people.desk(), plan).unwrap_err().code(), expect);
+}
+
 #[test]
 fn what_the_opening_would_refuse_is_not_drafted() {
     let (people, policies) = (People::new(), policies());
-    #[track_caller]
-    fn check(people: &People, plan: &SessionPlan<'_>, expect: &str) {
-        assert_eq!(session(&people.desk(), plan).unwrap_err().code(), expect);
-    }
     let good = draft_view();
     let with = |change: fn(&mut DraftView)| {
         let mut draft = draft_view();

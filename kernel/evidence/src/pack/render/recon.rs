@@ -76,9 +76,9 @@ pub(super) fn of(session: &Session) -> Result<Recon, RenderFault> {
         Ok::<_, RenderFault>(read.transpose()?.unwrap_or(Value::Null))
     };
     let stated = session.run().iter().rev().find(|item| item.is("account"));
-    let positions = session.closing().map(|item| {
-        item.body(|body| body.fields("summary")?.value("positions").cloned())
-    });
+    let positions = session
+        .closing()
+        .map(|item| item.body(|body| body.fields("summary")?.value("positions").cloned()));
     Ok(Recon {
         state: state(session, during.last().or(at_opening.as_ref())),
         adopted: balances(session.at_end.adopted.as_ref())?,

@@ -384,18 +384,3 @@ fn damaged_and_unproven_are_told_apart() {
     assert!(matches!(damaged.outcome, Outcome::Damaged(_)));
     assert_ne!(damaged.exit_code(), unproven.exit_code());
 }
-
-#[test]
-fn zz_real() {
-    let bytes = fs::read("/tmp/replay-x/000001.journal").unwrap();
-    let recovered = crate::journal::read(&bytes).unwrap();
-    let range = sessions(&recovered.entries, &KernelLeaves).pop().unwrap();
-    let t = std::time::SystemTime::UNIX_EPOCH;
-    let _ = t;
-    let parts = render_parts(&recovered.entries[range.clone()], &recovered.entries[..range.start]).unwrap();
-    check_form2(&parts);
-    for part in parts {
-        fs::write(format!("/tmp/replay-x/{}", part.name), part.bytes).unwrap();
-    }
-}
-fn check_form2(_: &[Part]) {}

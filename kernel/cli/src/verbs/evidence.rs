@@ -1,0 +1,210 @@
+//! `portcullis evidence verify`: a pack, judged step by step, against a genesis from outside.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use portcullis_evidence::pack::{Finding, KernelLeaves, Outcome, StepResult, Verdict, verify};
+use portcullis_evidence::text::escape_terminal;
+use portcullis_statement::Digest;
+use portcullis_statement::json::{Value, object};
+
+use crate::files::{self, shown};
+use crate::home::Installation;
+use crate::{CliError, Exit, out};
+
+/// Longest pin or genesis in bytes.
+const TRUST_BYTES_MAX: u64 = 1024 * 1024;
+/// A pin is 64 hex digits and perhaps a line feed.
+const PIN_BYTES_MAX: usize = 66;
+
+/// Judges evidence.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum EvidenceVerb {
+    /// Checks a pack step by step.
+    Verify(Args),
+}
+
+/// Checks a pack step by step.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  \
+    portcullis evidence verify PACK --trust demo.pin\n  \
+    portcullis evidence verify PACK --trust genesis.json --json\n\n\
+    Exit 0: everything holds, back to the genesis that you brought along.\n\
+    Exit 3: it holds together, and without --trust nothing says where it comes from.\n\
+    Exit 5: something does not hold; the first such thing is named.")]
+pub(crate) struct Args {
+    /// The pack's folder.
+    pub(crate) pack: PathBuf,
+    /// A pin file or a genesis.json, from outside of the pack.
+    #[arg(long, value_name = "PINFILE|GENESIS")]
+    pub(crate) trust: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &Args) -> Result<(), CliError> {
+    let pin = args.trust.as_deref().map(read_trust).transpose()?;
+    if !args.pack.is_dir() {
+        let (cause, next) =
+            ("there is no such folder", "portcullis pack SESSION --home HOME --lesson TEXT");
+        let subject = shown(&args.pack);
+        return Err(CliError::new(Exit::NotFound, "PACK_NOT_FOUND", &subject, cause, next));
+    }
+    let verdict = verify(&args.pack, pin, &KernelLeaves);
+    if args.json {
+        out::json("evidence.verify", document(&verdict))?;
+    } else {
+        out::result(&render(&verdict))?;
+    }
+    conclude(&args.pack, &verdict)
+}
+
+/// The digest to trust: that of a pin file, or of a genesis.
+fn read_trust(path: &Path) -> Result<Digest, CliError> {
+    let bytes = files::read(path, TRUST_BYTES_MAX)?;
+    if bytes.len() > PIN_BYTES_MAX {
+        return Installation::read(path).map(|installation| installation.fingerprint);
+    }
+    let pin = std::str::from_utf8(&bytes).ok().and_then(|text| Digest::from_hex(text.trim_end()));
+    pin.ok_or_else(|| {
+        let cause = "neither a pin of 64 hex digits nor a genesis";
+        let next = "name the file that portcullis init wrote with --pin, or a genesis.json";
+        CliError::new(Exit::BadConfig, "TRUST_UNREADABLE", &shown(path), cause, next)
+    })
+}
+
+fn word(verdict: &Verdict) -> &'static str {
+    match verdict.outcome {
+        Outcome::Ok => "OK",
+        Outcome::SelfConsistentOriginUnproven => "SELF-CONSISTENT, ORIGIN UNPROVEN",
+        Outcome::Damaged(_) => "DAMAGED",
+    }
+}
+
+/// One line per step. What is a simulation is said first.
+fn render(verdict: &Verdict) -> String {
+    let mut text = String::new();
+    if verdict.simulated == Some(true) {
+        text += "SIMULATED: clock or venue were not real\n";
+    }
+    for step in &verdict.steps {
+        let (mark, detail) = match &step.result {
+            StepResult::Passed(detail) => ("ok", escape_terminal_once(detail)),
+            StepResult::Failed(finding) => ("FAILED", finding_text(finding)),
+            StepResult::NotChecked(why) => ("not checked", (*why).to_owned()),
+        };
+        text += &line(step.name, &format!("{mark:<11} {detail}"));
+    }
+    if let Some(classification) = verdict.classification {
+        text += &line("judged", classification.name());
+    }
+    text + &line("verdict", word(verdict))
+}
+
+/// As [`out::field`], for text that is safe already.
+fn line(name: &str, text: &str) -> String {
+    format!("{name:<16} {text}\n")
+}
+
+/// Details are safe for a terminal already and hold no line feed; that is checked, not believed.
+fn escape_terminal_once(text: &str) -> String {
+    if text.chars().any(char::is_control) { escape_terminal(text) } else { text.to_owned() }
+}
+
+fn finding_text(finding: &Finding) -> String {
+    let [code, place, reason] =
+        [finding.code, &finding.place, &finding.reason].map(escape_terminal_once);
+    format!("{place}: {reason} [{code}]")
+}
+
+fn document(verdict: &Verdict) -> Value {
+    let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
+    let step = |step: &portcullis_evidence::pack::Step| {
+        let (result, detail) = match &step.result {
+            StepResult::Passed(detail) => ("passed", detail.clone()),
+            StepResult::Failed(finding) => ("failed", finding_text(finding)),
+            StepResult::NotChecked(why) => ("not-checked", (*why).to_owned()),
+        };
+        object([("detail", detail.into()), ("name", step.name.into()), ("result", result.into())])
+    };
+    object([
+        (
+            "classification",
+            text(verdict.classification.map(portcullis_statement::Classification::name)),
+        ),
+        ("session", text(verdict.session.as_ref().map(portcullis_domain::Name::as_str))),
+        ("simulated", verdict.simulated.map_or(Value::Null, Value::Bool)),
+        ("steps", Value::List(verdict.steps.iter().map(step).collect())),
+        ("verdict", word(verdict).into()),
+    ])
+}
+
+/// The verdict as an exit code; the first thing that does not hold is named.
+fn conclude(pack: &Path, verdict: &Verdict) -> Result<(), CliError> {
+    match &verdict.outcome {
+        Outcome::Ok => Ok(()),
+        Outcome::SelfConsistentOriginUnproven => {
+            let cause = "self-consistent, origin unproven: no genesis was given to trust";
+            let next = "portcullis evidence verify PACK --trust PINFILE, from outside of the pack";
+            Err(CliError::new(Exit::Refused, "ORIGIN_UNPROVEN", &shown(pack), cause, next))
+        }
+        Outcome::Damaged(finding) => {
+            let next = "keep the pack as it is; compare it with another copy";
+            let (code, place) = (finding.code, &finding.place);
+            Err(CliError::new(Exit::CheckFailed, code, place, &finding.reason, next))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::testing::{People, Scratch};
+
+    #[test]
+    fn trust_is_a_pin_or_a_genesis_and_nothing_else() {
+        let scratch = Scratch::new("evidence");
+        let people = People::new();
+        let path = scratch.path().join("trust");
+        let check = |bytes: &[u8], expect: Result<Digest, &str>| {
+            fs::write(&path, bytes).unwrap();
+            let read = read_trust(&path).map_err(|error| error.code);
+            assert_eq!(read, expect.map_err(str::to_owned));
+        };
+        check(format!("{}\n", people.fingerprint).as_bytes(), Ok(people.fingerprint));
+        check(&people.genesis.bytes, Ok(people.fingerprint));
+        check(b"", Err("TRUST_UNREADABLE"));
+        check("0".repeat(63).as_bytes(), Err("TRUST_UNREADABLE"));
+        check(&[b'x'; 100], Err("STATEMENT_MALFORMED"));
+    }
+
+    #[test]
+    fn a_folder_that_is_no_pack_is_damaged_and_a_missing_one_is_missing() {
+        let scratch = Scratch::new("evidence");
+        let args = Args { pack: scratch.path().to_owned(), trust: None, json: false };
+        let error = run(&args).unwrap_err();
+        assert_eq!(error.exit, Exit::CheckFailed);
+        run(&Args { json: true, ..args.clone() }).unwrap_err();
+        let missing = Args { pack: scratch.path().join("none"), ..args };
+        assert_eq!(run(&missing).unwrap_err().exit, Exit::NotFound);
+    }
+
+    #[test]
+    fn each_outcome_has_its_exit_code() {
+        let verdict = |outcome| Verdict {
+            outcome,
+            steps: Vec::new(),
+            session: None,
+            simulated: Some(true),
+            classification: None,
+        };
+        let exit = |outcome| conclude(Path::new("p"), &verdict(outcome)).map_err(|e| e.exit);
+        assert_eq!(exit(Outcome::Ok), Ok(()));
+        assert_eq!(exit(Outcome::SelfConsistentOriginUnproven), Err(Exit::Refused));
+        assert!(render(&verdict(Outcome::Ok)).starts_with("SIMULATED"));
+    }
+}
