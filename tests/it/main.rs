@@ -1,8 +1,11 @@
 //! One binary of integration tests: first the laws of the house, then the product as a whole.
 
+mod bad_recording;
 mod coverage;
 mod daemon_tree;
 mod dependencies;
+mod hostile;
 mod import_law;
+mod replay;
 mod source;
 mod tidy;

@@ -24,6 +24,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 
 use args::{Cli, Verb};
 pub(crate) use error::{CliError, Exit};
@@ -80,6 +81,10 @@ fn help_or_usage(error: &clap::Error) -> Result<(), CliError> {
     let text = error.render().to_string();
     if error.exit_code() == 0 {
         return out::result(&text);
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let (cause, next) = ("no verb was given", "portcullis --help");
+        return Err(CliError::new(Exit::Usage, "USAGE", "command line", cause, next));
     }
     let (cause, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     let cause = cause.strip_prefix("error: ").unwrap_or(cause);

@@ -32,7 +32,9 @@ impl Core {
         let clean = start.clean && !start.first;
         if !first && !clean && self.kill.is_none() {
             let (who, reason) = ("kernel".to_owned(), "NO_CLEAN_STOP_MARK".to_owned());
-            self.fall(&EpochCause::Kill { who, reason, request: None }, turn);
+            // Nothing is connected yet. The first reading of the account says what rests at the
+            // venue, and that is taken back then: found first, canceled after.
+            self.latch(who, reason, None, turn);
         }
     }
 
@@ -166,9 +168,13 @@ impl Core {
             self.answer_latched(*request, kill_seq, turn);
             return;
         }
+        self.latch(who.clone(), reason.clone(), *request, turn);
+        self.cancel_everything("KILL_ACTIVE", turn);
+    }
+
+    fn latch(&mut self, who: String, reason: String, request: Option<u64>, turn: &mut Turn) {
         self.kill_seq = self.kill_seq.saturating_add(1);
         let kill_seq = self.kill_seq;
-        let (who, reason) = (who.clone(), reason.clone());
         let entry = turn.record(&Outcome::Killed { kill_seq, who, reason: reason.clone() });
         // The approval was signed before this kill; it is worth nothing after it.
         self.begin_closing(None, "KILL_ACTIVE", turn);
@@ -181,8 +187,7 @@ impl Core {
             clear: false,
             waiting,
         });
-        self.answer_latched(*request, kill_seq, turn);
-        self.cancel_everything("KILL_ACTIVE", turn);
+        self.answer_latched(request, kill_seq, turn);
     }
 
     fn answer_latched(&self, request: Option<u64>, kill_seq: u64, turn: &mut Turn) {

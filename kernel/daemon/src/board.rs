@@ -50,12 +50,11 @@ impl Board {
         self.changed.notify_all();
     }
 
-    /// Asks for the present view; `wake` makes the core loop turn once. `None` if it does not.
-    pub(crate) fn look(&self, wake: impl FnOnce()) -> Option<Shown> {
+    /// Waits for the present view; `None` if the core loop does not show one.
+    pub(crate) fn look(&self) -> Option<Shown> {
         let mut slot = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         *slot = None;
         self.wanted.store(true, Ordering::Release);
-        wake();
         let waited = self.changed.wait_timeout_while(slot, WAIT, |shown| shown.is_none());
         waited.unwrap_or_else(PoisonError::into_inner).0.clone()
     }

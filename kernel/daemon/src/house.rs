@@ -72,9 +72,7 @@ impl House {
 
     /// The present view.
     pub(crate) fn look(&self) -> Option<Shown> {
-        self.board.look(|| {
-            self.tell(Input::Tick);
-        })
+        self.board.look()
     }
 
     /// Withdraws authority at once and tells the core why.

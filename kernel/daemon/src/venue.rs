@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use portcullis_core::{AccountSnapshot, Input, VenueOrder};
 use portcullis_domain::{ClOrdId, ExecType, ExecutionReport, Instrument, OrderId};
 use portcullis_evidence::chunk::{Chunk, ChunkWriter};
@@ -31,8 +31,8 @@ use crate::pack::chunk_path;
 /// Between two attempts to connect; doubled up to the longest.
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
-/// Between two reads of the account when nobody asks for one.
-const ACCOUNT_EVERY: Duration = Duration::from_secs(1);
+/// How long the account thread waits for a wish before it looks whether it is still needed.
+const WISH_WAIT: Duration = Duration::from_secs(1);
 
 /// Both doors of one endpoint set.
 #[derive(Clone, Debug)]
@@ -228,14 +228,13 @@ fn link_changed(house: &House, up: bool, fault: &VenueFault) {
     house.report(Input::VenueLink { up, cause });
 }
 
-/// Reads the account when asked, and every second.
+/// Reads the account when the core asks.
 fn keep_account(house: &House, door: PrivateDoor, generation: u64) {
     let reader = AccountReader::new(door, house.home.instruments.clone());
     while house.venue.is_link(generation) {
-        // A wish and the end of a second lead to the same read.
-        let wished = house.venue.account_asked.recv_timeout(ACCOUNT_EVERY);
-        if wished == Err(RecvTimeoutError::Disconnected) {
-            return;
+        // The core says when; waking up in between only serves the end of the generation.
+        if house.venue.account_asked.recv_timeout(WISH_WAIT).is_err() {
+            continue;
         }
         let up = locked(&house.venue.session).as_ref().is_some_and(VenueSession::is_up);
         if !up {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use portcullis_domain::policy::Limits;
 use portcullis_domain::{Instrument, InstrumentId, Name, Phase, PluginId, WallNs};
 use portcullis_statement::{
-    Digest, EndpointKind, EndpointSet, PluginRelease, SessionApproval, Verified,
+    Digest, EndpointKind, EndpointSet, PluginRelease, Refusal, SessionApproval, Verified,
 };
 
 use crate::assess::Authority;
@@ -245,8 +245,10 @@ fn check_plugins(
         if release.item().phase_max < approval.phase {
             return Err(OpenRefusal::ReleasePhase);
         }
-        // Component and phase fit by now, so what is left to refuse is the author's own approval.
-        signed.check_release(release).map_err(|_author| OpenRefusal::AuthorAlone)?;
+        signed.check_release(release).map_err(|refusal| {
+            let own = matches!(refusal, Refusal::AuthorAlone(_));
+            if own { OpenRefusal::AuthorAlone } else { OpenRefusal::HashNotSigned }
+        })?;
     }
     Ok(())
 }

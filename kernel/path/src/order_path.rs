@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 use portcullis_core::{Answer, Core, Effect, Event, Input, Submit};
+use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{BootNs, ClOrdId, Now, OrderIntent, WallNs};
 use portcullis_evidence::{Appender, DurableMark, Groups, Head, Pending, Recorded, Seq, Waited};
 use portcullis_gate::{Approved, CancelRequest, DenyCode};
@@ -16,8 +17,10 @@ use portcullis_gate::{Approved, CancelRequest, DenyCode};
 use crate::authority::Authority;
 use crate::inbox::{Inbox, Lanes, NotTaken};
 
-/// How long the core loop sleeps at most: the heartbeat of the journal.
-const TICK: Duration = Duration::from_secs(10);
+/// Without any event for so long, a `Tick` is recorded: the heartbeat of the journal.
+const BEAT_NS: i64 = 10 * NS_PER_S;
+/// How long the core loop sleeps at most before it looks at deadlines and at who looks at it.
+const LOOK: Duration = Duration::from_millis(20);
 /// How soon entries reach the committer when nothing else happens.
 const FLUSH: Duration = Duration::from_millis(1);
 /// How long the outbox waits for the disk before it looks at the cancels again.
@@ -118,7 +121,7 @@ pub trait Wiring {
     fn now(&self) -> Now;
     /// Carries out an effect that does not wait.
     fn carry_out(&mut self, effect: Effect);
-    /// Shows people the core as it is now.
+    /// Shows people the core as it is now, if somebody looks. Called at every wake-up.
     fn show(&mut self, core: &Core, head: Head);
 }
 
@@ -131,14 +134,17 @@ pub fn core_loop(
     wiring: &mut dyn Wiring,
 ) {
     let mut unflushed = false;
+    let mut beat = wiring.now().boot;
     loop {
-        let wait = if unflushed { FLUSH } else { until_deadline(&core, wiring.now()) };
-        let input = inbox.recv(wait);
-        // A wake-up that only serves the flush is nothing that happened.
-        let idle = input.is_none() && unflushed;
+        let input = inbox.recv(if unflushed { FLUSH } else { LOOK });
+        let now = wiring.now();
+        let due = core.next_deadline().is_some_and(|at| at <= now.wall)
+            || now.boot.since_ns(beat) >= BEAT_NS;
         let mut halt = false;
-        if !idle {
-            let event = Event { now: wiring.now(), input: input.unwrap_or(Input::Tick) };
+        // A wake-up that only serves the flush, or somebody who looks, is nothing that happened.
+        if let Some(input) = input.or_else(|| due.then_some(Input::Tick)) {
+            beat = now.boot;
+            let event = Event { now, input };
             let turn = step_and_record(&mut core, &mut appender, event);
             for cancel in turn.cancels {
                 outbox.cancel(cancel);
@@ -152,9 +158,9 @@ pub fn core_loop(
             for answer in turn.answers {
                 outbox.answer(answer);
             }
-            wiring.show(&core, appender.head());
             halt = turn.halt;
         }
+        wiring.show(&core, appender.head());
         unflushed = !flush(&mut appender, commits, halt);
         if halt {
             return;
@@ -172,11 +178,6 @@ fn flush(appender: &mut Appender, commits: &Sender<Groups>, at_any_cost: bool) -
         Ok(Some(groups)) => commits.send(groups).is_ok(),
         Ok(None) | Err(_) => true,
     }
-}
-
-fn until_deadline(core: &Core, now: Now) -> Duration {
-    let ns = core.next_deadline().map_or(i64::MAX, |at| at.0.saturating_sub(now.wall.0).max(0));
-    u64::try_from(ns).map_or(TICK, Duration::from_nanos).min(TICK)
 }
 
 /// What became of one write.

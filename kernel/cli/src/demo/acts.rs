@@ -280,7 +280,11 @@ pub(super) fn kill(stage: &mut Stage) -> Result<(), CliError> {
 /// 7: close, seal, verify, and three ways in which a pack does not verify.
 pub(super) fn seal_and_verify(stage: &mut Stage) -> Result<(), CliError> {
     let home = stage.text("home");
-    stage.must(&["close", "--home", &home, "--reason", "end of the demonstration"])?;
+    // The kill has voided the approval: the session closes by itself once the orders are clear.
+    stage.await_until("the end of the session", 30, |stage| {
+        let ended = |view: &portcullis_control::StatusView| view.session.is_none();
+        Ok(stage.status().filter(ended).map(drop))
+    })?;
     let pack = pack_and_seal(stage, "second", "yellow", "The kill switch was tried and held.")?;
     stage.must(&["stop", "--home", &home])?;
     let (folder, pin) = (pack.display().to_string(), stage.text("pin"));

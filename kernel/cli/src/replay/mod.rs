@@ -70,8 +70,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> Result<(), CliError> {
     let wanted = args.wanted()?;
     let recording = match &args.folder {
-        Some(folder) => Recording::open(folder).map_err(|fault| session::refused(&fault))?,
-        None => Recording::synthetic(synthetic::recording(SYNTHETIC_SEED)),
+        Some(folder) if !args.synthetic => Recording::open(folder).map_err(|fault| session::refused(&fault))?,
+        Some(_) | None => Recording::synthetic(synthetic::recording(SYNTHETIC_SEED)),
     };
     let outcome = session::run(&args, &wanted, &recording)?;
     let text = if args.json { report::json(&outcome) } else { report::text(&outcome) };

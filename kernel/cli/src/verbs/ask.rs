@@ -121,7 +121,7 @@ pub(crate) fn open(args: &OpenArgs) -> Result<(), CliError> {
     complete(&args.file, &file)?;
     let request = Request::Open(signed_bytes(&file.signed));
     done(&Home::open(&args.home)?.control_socket(), &request)?;
-    out::narrate("next: portcullis status --home HOME");
+    out::narrate(&format!("next: portcullis status --home {}", shown(&args.home)));
     Ok(())
 }
 
@@ -129,7 +129,8 @@ pub(crate) fn open(args: &OpenArgs) -> Result<(), CliError> {
 pub(crate) fn close(args: &CloseArgs) -> Result<(), CliError> {
     let request = Request::Close { reason: args.reason.clone() };
     done(&Home::open(&args.home)?.control_socket(), &request)?;
-    out::narrate("next: portcullis pack SESSION --home HOME --lesson TEXT");
+    let home = shown(&args.home);
+    out::narrate(&format!("next: portcullis pack SESSION --home {home} --lesson TEXT"));
     Ok(())
 }
 
@@ -162,9 +163,9 @@ pub(crate) fn pack(args: &PackArgs) -> Result<(), CliError> {
     text += &out::field("manifest", &format!("sha256 {}", view.manifest));
     text += &out::field("journal", &format!("{}, {} entries", view.origin, view.size));
     out::result(&(text + &out::field("head", &view.head)))?;
-    let path = &view.path;
+    let (path, home) = (&view.path, shown(&args.home));
     out::narrate(&format!(
-        "next: portcullis request seal --home HOME --pack {path} --classification green \
+        "next: portcullis request seal --home {home} --pack {path} --classification green \
          --out seal.request"
     ));
     Ok(())

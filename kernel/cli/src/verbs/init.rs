@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     out::result(&(out::field("home", &home) + &out::field("genesis", &fingerprint.hex())))?;
     out::narrate(&format!(
         "next: portcullisd --home {home} --pin {pin} --credential FILE\n\
-         next: portcullis request endpoint-set --home {home} --venue binance --public-port PORT \
+         next: portcullis request endpoint-set --home {home} --venue kraken --public-port PORT \
          --private-port PORT --out endpoint.request"
     ));
     Ok(())

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use portcullis_control::{Reply, Request};
 
 use crate::client::{self, LONG};
+use crate::files::shown;
 use crate::home::Home;
 use crate::{CliError, Exit, out};
 
@@ -28,7 +29,11 @@ pub(crate) struct Args {
 /// Runs the verb.
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     kill(&Home::open(&args.home)?, &args.reason, out::result)?;
-    out::narrate("next: portcullis status --home HOME; two people lift it with request unkill");
+    let home = shown(&args.home);
+    out::narrate(&format!(
+        "next: portcullis status --home {home}\n\
+         then: portcullis request unkill --home {home} --reason TEXT --out unkill.request"
+    ));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use portcullis_domain::{Phase, Role, WallNs};
 use portcullis_gate::OpenRefusal;
-use portcullis_statement::{Digest, EndpointKind, Kind};
+use portcullis_statement::{Digest, EndpointKind, Kind, Trust};
 
 use crate::fixture::{House, PLUGIN};
 use crate::people::{self, HOUR_NS, NOW, Paper, floors, name};
@@ -57,6 +57,7 @@ fn an_approval_counts_in_its_window_only() {
 #[test]
 fn f16_the_endpoint_is_the_signed_one() {
     check(Phase::Paper, |h| h.endpoints.clear(), "ENDPOINT_NOT_SIGNED");
+    check(Phase::Paper, bind_foreign, "ENDPOINT_FORBIDDEN");
     check(Phase::Paper, |h| h.approval.endpoint = Digest::of(b"other"), "ENDPOINT_NOT_SIGNED");
     check(
         Phase::Shadow,
@@ -73,6 +74,19 @@ fn f16_the_endpoint_is_the_signed_one() {
         let refused = House::new(phase, kind, "ada").open().map(|_gate| ());
         assert_eq!(refused, Err(OpenRefusal::EndpointForbidden), "{phase:?} {kind:?}");
     }
+}
+
+/// Binds a sound endpoint set that the same people signed under another genesis.
+fn bind_foreign(house: &mut House) {
+    let mark = Some(portcullis_statement::Mark::Demo);
+    let signed = people::genesis(mark, EndpointKind::Simulated);
+    let trust = Trust::genesis(&signed, Digest::of(&signed.bytes), NOW).unwrap();
+    let by = [("gerd", Role::Governance), ("olga", Role::Operator)];
+    let body = people::endpoint_set(EndpointKind::Simulated).to_value();
+    let signed = Paper::new(Kind::EndpointSet, 2, &by).sign(Some(trust.fingerprint()), &body);
+    let set = trust.verify(&signed, &floors(), NOW).unwrap().into_endpoint_set().unwrap();
+    house.approval.endpoint = set.digest();
+    house.endpoints.insert(set.digest(), set);
 }
 
 #[test]

@@ -88,7 +88,7 @@ pub(crate) enum VenueChoice {
 /// Says where sessions may connect to.
 #[derive(Clone, Debug, clap::Args)]
 #[command(before_help = "Examples:\n  \
-    portcullis request endpoint-set --home demo-home --endpoint simulated --venue binance \
+    portcullis request endpoint-set --home demo-home --endpoint simulated --venue kraken \
     --public-port 9443 --private-port 9444 --out endpoint.request")]
 pub(crate) struct EndpointArgs {
     /// The home, for its genesis.
