@@ -4,7 +4,7 @@
 //! One line of canonical JSON and a line feed:
 //!
 //! ```text
-//! {"format":"portcullis.request/1","kind":"unkill","signatures":["-----BEGIN …"],"statement":"{…}"}
+//! {"format":"portcullis.request/1","kind":"unkill","signatures":["-----…"],"statement":"{…}"}
 //! ```
 //!
 //! `statement` is the text whose bytes are signed. Everything else can be derived from it or

@@ -22,7 +22,9 @@ pub use answer::{Answer, PackView, Refused, Reply};
 pub use codec::VERSION;
 pub use error::ControlError;
 pub use frame::{FRAME_BYTES_MAX, read_frame, write_frame};
-pub use request::{LESSONS_MAX, REASON_BYTES_MAX, Request, SIGNATURES_MAX, STATEMENT_BYTES_MAX, SignedBytes};
+pub use request::{
+    LESSONS_MAX, REASON_BYTES_MAX, Request, SIGNATURES_MAX, STATEMENT_BYTES_MAX, SignedBytes,
+};
 pub use view::{
     DraftView, EndpointView, OrderView, PhaseView, PositionView, Reconciliation, ReleaseView,
     StatusView,

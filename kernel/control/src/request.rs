@@ -114,12 +114,16 @@ impl Request {
             }
             Self::Pack { lessons, .. } => {
                 let said = |text: &String| {
-                    !text.trim().is_empty() && text.len() <= REASON_BYTES_MAX && !text.contains('\n')
+                    !text.trim().is_empty()
+                        && text.len() <= REASON_BYTES_MAX
+                        && !text.contains('\n')
                 };
                 if (1..=LESSONS_MAX).contains(&lessons.len()) && lessons.iter().all(said) {
                     return Ok(());
                 }
-                Err(ControlError::malformed("a pack has 1 to 3 lessons of 1 to 512 bytes, one line each"))
+                Err(ControlError::malformed(
+                    "a pack has 1 to 3 lessons of 1 to 512 bytes, one line each",
+                ))
             }
             Self::Status | Self::Draft { .. } | Self::Stop => Ok(()),
         }
@@ -171,7 +175,11 @@ mod tests {
             assert_eq!(String::from_utf8(bytes.clone()).unwrap(), text);
             assert_eq!(Request::from_bytes(&bytes), Ok(request));
         }
-        for request in [Request::Open(signed()), Request::Close { reason: reason() }] {
+        // Unsigned is not malformed: the kernel refuses it and records that it did.
+        let unsigned = SignedBytes { signatures: vec![], ..signed() };
+        let more =
+            [Request::Open(signed()), Request::Open(unsigned), Request::Close { reason: reason() }];
+        for request in more {
             assert_eq!(Request::from_bytes(&request.to_bytes().unwrap()), Ok(request));
         }
     }
@@ -204,8 +212,14 @@ mod tests {
     fn what_is_too_much_is_refused_on_both_sides() {
         let long = Request::Kill { reason: "x".repeat(REASON_BYTES_MAX + 1) };
         assert_eq!(long.to_bytes().map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
-        let unsigned = Request::Open(SignedBytes { signatures: vec![], ..signed() });
-        assert_eq!(unsigned.to_bytes().map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
+        let signatures = vec![String::new(); SIGNATURES_MAX + 1];
+        let crowded = Request::Open(SignedBytes { signatures, ..signed() }).to_bytes();
+        assert_eq!(crowded.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
+        for lessons in [vec![], vec![" ".to_owned()], vec!["a\nb".to_owned()], vec!["x".into(); 4]]
+        {
+            let pack = Request::Pack { session: name("s1"), lessons }.to_bytes();
+            assert_eq!(pack.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
+        }
         let big = SignedBytes { bytes: vec![b' '; STATEMENT_BYTES_MAX + 1], ..signed() };
         let big = Request::Statement(big).to_bytes();
         assert_eq!(big.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));

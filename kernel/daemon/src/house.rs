@@ -32,6 +32,8 @@ pub(crate) struct House {
     pub(crate) board: Board,
     pub(crate) venue: VenueLink,
     pub(crate) workers: Mutex<Pool>,
+    /// Held while a session is being opened.
+    pub(crate) opening: Mutex<()>,
     journal_failed: AtomicBool,
 }
 
@@ -52,6 +54,7 @@ impl House {
             board: Board::default(),
             venue,
             workers: Mutex::new(Pool::default()),
+            opening: Mutex::new(()),
             journal_failed: AtomicBool::new(false),
         }
     }

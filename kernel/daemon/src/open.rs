@@ -67,8 +67,10 @@ fn draft_view(house: &House, session: &Name, shown: Shown) -> DraftView {
 ///
 /// What is loaded is hashed here, from the bytes that go to the worker; the core compares.
 pub(crate) fn open(house: &Arc<House>, signed: &SignedStatement) -> Answer {
-    // Two at once would take each other's workers away.
-    let mut pool = house.workers.lock().unwrap_or_else(PoisonError::into_inner);
+    // Two at once would take each other's workers away. The pool's own lock is held for moments
+    // only: the core loop needs it to deliver.
+    let _one_at_a_time = house.opening.lock().unwrap_or_else(PoisonError::into_inner);
+    let pool = || house.workers.lock().unwrap_or_else(PoisonError::into_inner);
     let plugins = match plugins_of(signed) {
         Ok(plugins) => plugins,
         Err((code, cause)) => return refused(code, cause),
@@ -91,12 +93,11 @@ pub(crate) fn open(house: &Arc<House>, signed: &SignedStatement) -> Answer {
                     Err((code, cause)) => return refused(&code, &cause),
                 }
             }
-            pool.adopt(house, processes);
-            drop(pool);
+            pool().adopt(house, processes);
             let approval = signed.clone();
             let answer = ask(house, |request| Input::OpenSession { request, approval, workers });
             if answer.result.is_err() {
-                house.workers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                pool().clear();
             }
             answer
         }

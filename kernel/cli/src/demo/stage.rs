@@ -56,12 +56,6 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// The code of the error that was printed, if one was.
-    pub(super) fn code(&self) -> &str {
-        let after = self.stderr.split_once("error[").map_or("", |(_, rest)| rest);
-        after.split_once(']').map_or("", |(code, _)| code)
-    }
-
     /// The value of a `name  value` line.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
         let mut lines = self.stdout.lines().filter_map(|line| line.trim().strip_prefix(name));
@@ -139,26 +133,6 @@ impl Stage {
         }
         let command = arguments.join(" ");
         Err(unexpected(&command, &format!("it ended with {}: {}", said.exit, said.stderr.trim())))
-    }
-
-    /// Calls a verb that must be refused with one of these codes; returns the code.
-    pub(super) fn must_refuse(
-        &self,
-        arguments: &[&str],
-        codes: &[&str],
-    ) -> Result<String, CliError> {
-        let said = self.call(arguments)?;
-        let code = said.code();
-        if said.exit != 0 && codes.contains(&code) {
-            return Ok(code.to_owned());
-        }
-        let cause = format!(
-            "it should have been refused with {}, and ended with {}: {}",
-            codes.join(" or "),
-            said.exit,
-            said.stderr.trim()
-        );
-        Err(unexpected(&arguments.join(" "), &cause))
     }
 
     /// Starts one of our programs, with its output kept in the run's folder.

@@ -12,18 +12,14 @@ use crate::client::{self, SOON};
 /// One line of the exchange's log.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct WireLine {
-    pub(super) event: String,
+    event: String,
     #[serde(default)]
-    pub(super) method: String,
-    #[serde(default)]
-    pub(super) outcome: String,
-    #[serde(default)]
-    pub(super) cl_ord_id: Option<String>,
+    method: String,
 }
 
 impl WireLine {
     /// Whether a new order reached the exchange.
-    pub(super) fn is_new_order(&self) -> bool {
+    fn is_new_order(&self) -> bool {
         self.event == "request" && self.method == "add_order"
     }
 }

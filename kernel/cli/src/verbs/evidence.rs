@@ -14,6 +14,8 @@ use crate::{CliError, Exit, out};
 
 /// Longest pin or genesis in bytes.
 const TRUST_BYTES_MAX: u64 = 1024 * 1024;
+/// The finding that a seal mends.
+const UNSEALED: &str = "PACK_UNSEALED";
 /// A pin is 64 hex digits and perhaps a line feed.
 const PIN_BYTES_MAX: usize = 66;
 
@@ -151,7 +153,11 @@ fn conclude(pack: &Path, verdict: &Verdict) -> Result<(), CliError> {
             Err(CliError::new(Exit::Refused, "ORIGIN_UNPROVEN", &shown(pack), cause, next))
         }
         Outcome::Damaged(finding) => {
-            let next = "keep the pack as it is; compare it with another copy";
+            let next = if finding.code == UNSEALED {
+                "portcullis request seal --home HOME --pack PACK --classification green --out FILE"
+            } else {
+                "keep the pack as it is; compare it with another copy"
+            };
             let (code, place) = (finding.code, &finding.place);
             Err(CliError::new(Exit::CheckFailed, code, place, &finding.reason, next))
         }
