@@ -12,7 +12,7 @@ pub struct InstrumentFile {
     pub instrument: Instrument,
     /// The venue's name.
     pub venue: String,
-    /// Where the numbers come from.
+    /// SHA-256 of the file, and where its numbers come from in its own words. Approvals carry it.
     pub source: String,
 }
 
@@ -70,7 +70,8 @@ pub fn parse_instrument(
     if !instrument.is_exact() {
         return Err(PolicyError::NotExact(instrument.symbol));
     }
-    let value = InstrumentFile { instrument, venue: raw.venue, source: raw.source };
+    let source = format!("sha256:{} {}", digest.hex(), raw.source);
+    let value = InstrumentFile { instrument, venue: raw.venue, source };
     Ok(Hashed { value, digest })
 }
 
@@ -118,6 +119,7 @@ source = "test"
         let read = parse_instrument(GOOD.as_bytes(), InstrumentId(3)).unwrap();
         assert_eq!(read.value.instrument.tick.units(), 1);
         assert_eq!(read.value.instrument.id, InstrumentId(3));
+        assert_eq!(read.value.source, format!("sha256:{} test", read.digest.hex()));
         check("tick = \"0.1\"", "tick = \"0.15\"", "POLICY_NUMBER");
         check("tick = \"0.1\"", "tick = \"-0.1\"", "POLICY_NUMBER");
         check("tick = \"0.1\"", "tick = 0.1", "POLICY_SYNTAX");

@@ -1,25 +1,23 @@
 //! The eight steps, in order.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use portcullis_control::Reconciliation;
 
-use portcullis_control::{Reconciliation, Request, SignedBytes};
-use portcullis_domain::parse_scaled;
-
-use super::stage::{Stage, tell, unexpected};
+use super::props::{
+    component_sha, copy_folder, credential, draft_session, flip_in_journal, flip_one_bit,
+    found_by_reconciliation, indent, open_raw, pack_and_seal, ports, read_request, sign_all,
+    signers, start_daemon, submit_raw, trading, write,
+};
+use super::stage::{Stage, call, must, tell, unexpected};
 use super::watch::verdicts;
 use crate::CliError;
-use crate::client::{self, SOON};
-use crate::request_file::RequestFile;
 
-const SYMBOL: &str = "BTC-USD";
-/// What the venue calls unset: a key that works on the simulated exchange alone.
+/// What the account on the simulated exchange starts with.
 const BALANCES: &str = r#"{"USD":"100000","BTC":"0"}"#;
 
 /// 1: what the component can do, from its bytes.
 pub(super) fn show_component(stage: &Stage) -> Result<(), CliError> {
     let component = stage.component.display().to_string();
-    let said = stage.must(&["plugin", "inspect", &component])?;
+    let said = must(&["plugin", "inspect", &component])?;
     let happened = format!("The strategy, read from its bytes:\n{}", indent(&said.stdout));
     tell(
         1,
@@ -32,7 +30,7 @@ pub(super) fn show_component(stage: &Stage) -> Result<(), CliError> {
 pub(super) fn make_home(stage: &Stage) -> Result<(), CliError> {
     let (home, pin, keys) = (stage.text("home"), stage.text("pin"), stage.text("keys"));
     let policies = stage.policies.display().to_string();
-    stage.must(&[
+    must(&[
         "init",
         &home,
         "--profile",
@@ -96,7 +94,7 @@ pub(super) fn start_programs(stage: &mut Stage) -> Result<(), CliError> {
     start_daemon(stage)?;
     let home = stage.text("home");
     let file = stage.text("requests/endpoint.json");
-    stage.must(&[
+    must(&[
         "request",
         "endpoint-set",
         "--home",
@@ -110,7 +108,7 @@ pub(super) fn start_programs(stage: &mut Stage) -> Result<(), CliError> {
     ])?;
     let people = signers(stage, "requests/endpoint.json")?;
     sign_all(stage, "requests/endpoint.json", &people)?;
-    stage.must(&["submit", &file, "--home", &home])?;
+    must(&["submit", &file, "--home", &home])?;
     stage.await_until("the first reconciliation", 20, |stage| {
         let agreed =
             |view: &portcullis_control::StatusView| view.reconciliation == Reconciliation::Agreed;
@@ -123,7 +121,7 @@ pub(super) fn refuse_what_is_not_signed(stage: &mut Stage) -> Result<(), CliErro
     let home = stage.text("home");
     let component = stage.component.display().to_string();
     let release = stage.text("requests/release.json");
-    stage.must(&[
+    must(&[
         "request",
         "plugin-release",
         "--home",
@@ -140,8 +138,8 @@ pub(super) fn refuse_what_is_not_signed(stage: &mut Stage) -> Result<(), CliErro
     stage.sign("requests/release.json", &["ana"])?;
     let alone = submit_raw(stage, "requests/release.json")?;
     stage.sign("requests/release.json", &["gus"])?;
-    stage.must(&["submit", &release, "--home", &home])?;
-    stage.must(&["plugin", "install", &component, "--home", &home])?;
+    must(&["submit", &release, "--home", &home])?;
+    must(&["plugin", "install", &component, "--home", &home])?;
     stage.sha = component_sha(stage)?;
 
     draft_session(stage, "requests/first.json", "first", &trading("10", "3"))?;
@@ -172,7 +170,7 @@ pub(super) fn refuse_what_is_not_signed(stage: &mut Stage) -> Result<(), CliErro
 pub(super) fn trade(stage: &mut Stage) -> Result<(), CliError> {
     let home = stage.text("home");
     let file = stage.text("requests/first.json");
-    stage.must(&["open", &file, "--home", &home])?;
+    must(&["open", &file, "--home", &home])?;
     let again = open_raw(stage, &read_request(stage, "requests/first.json")?)?;
     let view = stage.await_until("an order, a fill and a denial", 40, |stage| {
         let Some(view) = stage.status() else { return Ok(None) };
@@ -182,7 +180,7 @@ pub(super) fn trade(stage: &mut Stage) -> Result<(), CliError> {
     })?;
     let counts: Vec<String> =
         view.verdicts.iter().map(|(code, count)| format!("{code} {count}")).collect();
-    let said = stage.must(&["status", "--home", &home])?;
+    let said = must(&["status", "--home", &home])?;
     tell(
         4,
         &format!(
@@ -228,13 +226,13 @@ pub(super) fn crash_and_recover(stage: &mut Stage) -> Result<(), CliError> {
     let home = stage.text("home");
     let unkill = stage.text("requests/unkill.json");
     let reason = "crash understood, account compared";
-    stage.must(&["request", "unkill", "--home", &home, "--reason", reason, "--out", &unkill])?;
+    must(&["request", "unkill", "--home", &home, "--reason", reason, "--out", &unkill])?;
     let people = signers(stage, "requests/unkill.json")?;
     sign_all(stage, "requests/unkill.json", &people)?;
-    stage.must(&["submit", &unkill, "--home", &home])?;
+    must(&["submit", &unkill, "--home", &home])?;
     draft_session(stage, "requests/second.json", "second", &trading("0", "0"))?;
     stage.sign("requests/second.json", &["olga", "petra"])?;
-    stage.must(&["open", &stage.text("requests/second.json"), "--home", &home])?;
+    must(&["open", &stage.text("requests/second.json"), "--home", &home])?;
     tell(
         5,
         &format!(
@@ -256,7 +254,7 @@ pub(super) fn kill(stage: &mut Stage) -> Result<(), CliError> {
         Ok((stage.new_orders()? > before).then_some(()))
     })?;
     let home = stage.text("home");
-    let said = stage.must(&["kill", "--home", &home, "--reason", "demonstration"])?;
+    let said = must(&["kill", "--home", &home, "--reason", "demonstration"])?;
     let at_ack = stage.new_orders()?;
     std::thread::sleep(std::time::Duration::from_secs(1));
     let after = stage.new_orders()?;
@@ -286,15 +284,14 @@ pub(super) fn seal_and_verify(stage: &mut Stage) -> Result<(), CliError> {
         Ok(stage.status().filter(ended).map(drop))
     })?;
     let pack = pack_and_seal(stage, "second", "yellow", "The kill switch was tried and held.")?;
-    stage.must(&["stop", "--home", &home])?;
+    must(&["stop", "--home", &home])?;
     let (folder, pin) = (pack.display().to_string(), stage.text("pin"));
-    stage.must(&["evidence", "verify", &folder, "--trust", &pin])?;
-    let unproven = stage.call(&["evidence", "verify", &folder])?;
+    must(&["evidence", "verify", &folder, "--trust", &pin])?;
+    let unproven = call(&["evidence", "verify", &folder])?;
     let copy = stage.path("tampered");
     copy_folder(&pack, &copy)?;
     flip_in_journal(&copy)?;
-    let tampered =
-        stage.call(&["evidence", "verify", &copy.display().to_string(), "--trust", &pin])?;
+    let tampered = call(&["evidence", "verify", &copy.display().to_string(), "--trust", &pin])?;
     if unproven.exit != 3 || tampered.exit != 5 {
         let cause = format!("exit {} without an anchor, {} tampered", unproven.exit, tampered.exit);
         return Err(unexpected("evidence verify", &cause));
@@ -321,206 +318,4 @@ pub(super) fn say_what_is_next(stage: &Stage) -> Result<(), CliError> {
         &format!("The packs: {}", packs.join(" and ")),
         &format!("Try next: portcullis evidence verify {pack} --trust {}", stage.text("pin")),
     )
-}
-
-fn start_daemon(stage: &mut Stage) -> Result<(), CliError> {
-    let (home, pin, key) = (stage.text("home"), stage.text("pin"), stage.text("keys/venue.json"));
-    let flags = ["--home", &home, "--pin", &pin, "--credential", &key];
-    stage.daemon = Some(stage.start("portcullisd", &flags)?);
-    stage.await_until("the daemon", 20, |stage| Ok(stage.status().map(drop)))
-}
-
-/// The strategy's parameters: how far from the quote orders rest (0: take at the market), and
-/// every how many orders asks for too much.
-fn trading(offset: &str, greedy: &str) -> Vec<String> {
-    let rest = if offset == "0" { "0" } else { "1" };
-    [
-        ("fast", "5"),
-        ("slow", "20"),
-        ("qty", "100000"),
-        ("rest", rest),
-        ("offset", offset),
-        ("greedy", greedy),
-    ]
-    .into_iter()
-    .map(|(key, value)| format!("{key}={value}"))
-    .collect()
-}
-
-fn draft_session(stage: &Stage, file: &str, name: &str, params: &[String]) -> Result<(), CliError> {
-    let (home, out) = (stage.text("home"), stage.text(file));
-    let plugin = format!("ema-cross={}", stage.sha);
-    let mut arguments = vec![
-        "request",
-        "session",
-        "--home",
-        &home,
-        "--phase",
-        "2",
-        "--plugin",
-        &plugin,
-        "--instrument",
-        SYMBOL,
-        "--minutes",
-        "30",
-        "--session",
-        name,
-        "--out",
-        &out,
-    ];
-    for param in params {
-        arguments.extend(["--param", param]);
-    }
-    stage.must(&arguments).map(drop)
-}
-
-/// Writes the pack of a session and has it sealed.
-fn pack_and_seal(
-    stage: &mut Stage,
-    session: &str,
-    classification: &str,
-    lesson: &str,
-) -> Result<PathBuf, CliError> {
-    let home = stage.text("home");
-    let said = stage.must(&["pack", session, "--home", &home, "--lesson", lesson])?;
-    let pack = said.field("pack").or_else(|| said.field("path")).map(PathBuf::from);
-    let pack = pack.ok_or_else(|| unexpected("pack", &said.stdout))?;
-    let folder = pack.display().to_string();
-    let name = format!("requests/seal-{session}.json");
-    let file = stage.text(&name);
-    stage.must(&[
-        "request",
-        "seal",
-        "--home",
-        &home,
-        "--pack",
-        &folder,
-        "--classification",
-        classification,
-        "--out",
-        &file,
-    ])?;
-    let people = signers(stage, &name)?;
-    sign_all(stage, &name, &people)?;
-    stage.must(&["submit", &file, "--home", &home])?;
-    if session == "first" {
-        stage.packs.push(pack.clone());
-    }
-    Ok(pack)
-}
-
-/// What the journal's reconciliation entries say about an order.
-fn found_by_reconciliation(stage: &Stage, order: &str) -> Result<String, CliError> {
-    let bytes = fs::read(stage.home().join("journal/000001.journal"));
-    let bytes = bytes.map_err(|error| unexpected("the journal", &error.to_string()))?;
-    let journal = portcullis_evidence::read(&bytes)
-        .map_err(|damage| unexpected("the journal", &damage.to_string()))?;
-    let found = journal.entries.iter().any(|entry| {
-        let decoded = portcullis_core::entry::decode(entry);
-        decoded.is_ok_and(|entry| {
-            entry.kind == "reconciled" && entry.body.canonical_text().contains(order)
-        })
-    });
-    if found {
-        return Ok("reconciliation found it at the exchange and took it back".to_owned());
-    }
-    Err(unexpected("the journal", &format!("no reconciliation entry names {order}")))
-}
-
-fn read_request(stage: &Stage, file: &str) -> Result<SignedBytes, CliError> {
-    let file = RequestFile::read(&stage.path(file))?;
-    Ok(client::signed_bytes(&file.signed))
-}
-
-/// Everybody who has to sign a request, in its order.
-fn signers(stage: &Stage, file: &str) -> Result<Vec<String>, CliError> {
-    let file = RequestFile::read(&stage.path(file))?;
-    Ok(file.envelope.header.signers.iter().map(|signer| signer.person.to_string()).collect())
-}
-
-fn sign_all(stage: &Stage, file: &str, people: &[String]) -> Result<(), CliError> {
-    let people: Vec<&str> = people.iter().map(String::as_str).collect();
-    stage.sign(file, &people)
-}
-
-/// Sends an approval as it is, past the checks of the command line: the kernel must refuse it.
-fn open_raw(stage: &Stage, signed: &SignedBytes) -> Result<String, CliError> {
-    refused_by_kernel(stage, &Request::Open(signed.clone()))
-}
-
-fn submit_raw(stage: &Stage, file: &str) -> Result<String, CliError> {
-    refused_by_kernel(stage, &Request::Statement(read_request(stage, file)?))
-}
-
-fn refused_by_kernel(stage: &Stage, request: &Request) -> Result<String, CliError> {
-    match client::ask(&stage.home().join("control.sock"), request, SOON) {
-        Err(error) => Ok(error.code),
-        Ok(_) => Err(unexpected("the kernel", "it accepted what it must refuse")),
-    }
-}
-
-/// Changes one bit of a digit, so that what is left is still JSON.
-fn flip_one_bit(bytes: &mut [u8]) {
-    if let Some(digit) = bytes.iter_mut().rev().find(|byte| byte.is_ascii_digit()) {
-        *digit ^= 1;
-    }
-}
-
-/// Flips one bit in the middle of a pack's journal.
-fn flip_in_journal(pack: &Path) -> Result<(), CliError> {
-    let path = pack.join("journal/session.journal");
-    let mut bytes = fs::read(&path).map_err(|e| unexpected("the copy", &e.to_string()))?;
-    let middle = bytes.len() / 2;
-    if let Some(byte) = bytes.get_mut(middle) {
-        *byte ^= 1;
-    }
-    fs::write(&path, bytes).map_err(|error| unexpected("the copy", &error.to_string()))
-}
-
-fn copy_folder(from: &Path, to: &Path) -> Result<(), CliError> {
-    let fault = |error: std::io::Error| unexpected("the copy", &error.to_string());
-    fs::create_dir_all(to).map_err(fault)?;
-    for entry in fs::read_dir(from).map_err(fault)? {
-        let entry = entry.map_err(fault)?;
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target).map_err(fault)?;
-        }
-    }
-    Ok(())
-}
-
-/// Drawn anew for each run; it works on this run's exchange alone.
-fn credential(stage: &Stage) -> Result<(String, String), CliError> {
-    let key = crate::clock::nonce()?;
-    let secret = crate::clock::nonce()?;
-    fs::create_dir_all(stage.path("keys")).map_err(|e| unexpected("keys", &e.to_string()))?;
-    // Hexadecimal digits in a multiple of four are base64 as they stand.
-    Ok((format!("demo-{key}"), secret))
-}
-
-fn ports(ready: &str) -> Option<(String, String)> {
-    let text = fs::read_to_string(ready).ok()?;
-    let value: serde_json::Value = serde_json::from_str(&text).ok()?;
-    let port = |side: &str| {
-        let port = value.get(side)?.get("port")?.to_string();
-        parse_scaled(&port, 0).is_ok().then_some(port)
-    };
-    Some((port("public")?, port("private")?))
-}
-
-fn component_sha(stage: &Stage) -> Result<String, CliError> {
-    let bytes = fs::read(&stage.component);
-    let bytes = bytes.map_err(|error| unexpected("the component", &error.to_string()))?;
-    Ok(portcullis_statement::Digest::of(&bytes).hex())
-}
-
-fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    fs::write(path, text).map_err(|error| unexpected("the demo's folder", &error.to_string()))
-}
-
-fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("   | {line}\n")).collect::<String>().trim_end().to_owned()
 }

@@ -5,6 +5,7 @@
 //! A step whose effect is not observed fails the demo.
 
 mod acts;
+mod props;
 mod stage;
 mod watch;
 

@@ -11,8 +11,10 @@ use crate::{CliError, Exit, clock};
 
 /// How long a socket path may be: the operating system keeps 108 bytes.
 const SOCKET_PATH_MAX: usize = 100;
-/// Between two looks at something that is awaited.
-const POLL: Duration = Duration::from_millis(20);
+/// How often something that is awaited is looked at.
+const POLLS_PER_SECOND: u64 = 50;
+/// Between two looks.
+const POLL: Duration = Duration::from_millis(1_000 / POLLS_PER_SECOND);
 
 /// A program of the demo; dropping it ends the process.
 #[derive(Debug)]
@@ -112,29 +114,6 @@ impl Stage {
         self.path(name).display().to_string()
     }
 
-    /// Calls this program with a verb, as a person would.
-    pub(super) fn call(&self, arguments: &[&str]) -> Result<Said, CliError> {
-        let program = std::env::current_exe().map_err(|error| failed("this program", &error))?;
-        let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
-        let Output { status, stdout, stderr } =
-            output.map_err(|error| failed("portcullis", &error))?;
-        Ok(Said {
-            exit: status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&stderr).into_owned(),
-        })
-    }
-
-    /// Calls a verb that must succeed.
-    pub(super) fn must(&self, arguments: &[&str]) -> Result<Said, CliError> {
-        let said = self.call(arguments)?;
-        if said.exit == 0 {
-            return Ok(said);
-        }
-        let command = arguments.join(" ");
-        Err(unexpected(&command, &format!("it ended with {}: {}", said.exit, said.stderr.trim())))
-    }
-
     /// Starts one of our programs, with its output kept in the run's folder.
     pub(super) fn start(&self, program: &str, arguments: &[&str]) -> Result<Program, CliError> {
         let own = std::env::current_exe().map_err(|error| failed("this program", &error))?;
@@ -164,8 +143,7 @@ impl Stage {
         seconds: u64,
         mut look: impl FnMut(&Self) -> Result<Option<T>, CliError>,
     ) -> Result<T, CliError> {
-        let polls = Duration::from_secs(seconds).as_millis() / POLL.as_millis().max(1);
-        for _ in 0..polls {
+        for _ in 0..seconds.saturating_mul(POLLS_PER_SECOND) {
             if let Some(found) = look(self)? {
                 return Ok(found);
             }
@@ -179,10 +157,32 @@ impl Stage {
     pub(super) fn sign(&self, file: &str, people: &[&str]) -> Result<(), CliError> {
         for person in people {
             let key = self.text(&format!("keys/{person}"));
-            self.must(&["sign", &self.text(file), "--key", &key, "--person", person])?;
+            must(&["sign", &self.text(file), "--key", &key, "--person", person])?;
         }
         Ok(())
     }
+}
+
+/// Calls this program with a verb, as a person would.
+pub(super) fn call(arguments: &[&str]) -> Result<Said, CliError> {
+    let program = std::env::current_exe().map_err(|error| failed("this program", &error))?;
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    let Output { status, stdout, stderr } = output.map_err(|error| failed("portcullis", &error))?;
+    Ok(Said {
+        exit: status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&stderr).into_owned(),
+    })
+}
+
+/// Calls a verb that must succeed.
+pub(super) fn must(arguments: &[&str]) -> Result<Said, CliError> {
+    let said = call(arguments)?;
+    if said.exit == 0 {
+        return Ok(said);
+    }
+    let command = arguments.join(" ");
+    Err(unexpected(&command, &format!("it ended with {}: {}", said.exit, said.stderr.trim())))
 }
 
 /// Says what happened and why it matters, in one line.

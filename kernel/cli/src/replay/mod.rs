@@ -70,7 +70,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> Result<(), CliError> {
     let wanted = args.wanted()?;
     let recording = match &args.folder {
-        Some(folder) if !args.synthetic => Recording::open(folder).map_err(|fault| session::refused(&fault))?,
+        Some(folder) if !args.synthetic => {
+            Recording::open(folder).map_err(|fault| session::refused(&fault))?
+        }
         Some(_) | None => Recording::synthetic(synthetic::recording(SYNTHETIC_SEED)),
     };
     let outcome = session::run(&args, &wanted, &recording)?;

@@ -223,10 +223,8 @@ impl RecordedFeed<'_> {
         let received = WallNs(line.recv_ns);
         self.check_time(received)?;
         let raw = line.msg.get().as_bytes();
-        let frames = self
-            .streams
-            .decode(raw)
-            .map_err(|error| self.fault(error.code(), &error.cause))?;
+        let frames =
+            self.streams.decode(raw).map_err(|error| self.fault(error.code(), &error.cause))?;
         self.check_whole(&frames)?;
         self.frames.add(&frames);
         let offsets = frames.iter().filter_map(|frame| frame.venue_time);

@@ -289,7 +289,8 @@ impl ShadowMarket for Paper {
 }
 
 fn read_files(args: &Args) -> Result<Files, CliError> {
-    let component = read(&args.component, "build it with: cargo xtask guest, or name one with --component")?;
+    let component =
+        read(&args.component, "build it with: cargo xtask guest, or name one with --component")?;
     let path = args.policies.join(&args.instrument);
     let next = "name the folder with --policies and the file in it with --instrument";
     let bytes = read(&path, next)?;
