@@ -87,7 +87,8 @@ impl Run {
 /// A run and everything that it kept.
 pub(crate) struct Kept {
     pub(crate) document: Value,
-    journal: Vec<u8>,
+    /// The journal's entries, as they are and as they read.
+    pub(crate) entries: Vec<(Vec<u8>, Decoded)>,
     chunks: BTreeMap<String, Vec<u8>>,
 }
 
@@ -102,35 +103,24 @@ impl Kept {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             (name, fs::read(path).unwrap())
         };
+        let journal = fs::read(out.join("000001.journal")).unwrap();
+        let entries = portcullis_evidence::read(&journal).unwrap().entries;
+        let entry = |bytes: &[u8]| (bytes.to_vec(), entry::decode(bytes).unwrap());
         Self {
             document,
-            journal: fs::read(out.join("000001.journal")).unwrap(),
+            entries: entries.into_iter().map(entry).collect(),
             chunks: fs::read_dir(out.join("chunks")).unwrap().map(chunk).collect(),
         }
     }
 
-    /// The journal's entries.
-    pub(crate) fn entries(&self) -> Vec<Vec<u8>> {
-        portcullis_evidence::read(&self.journal)
-            .unwrap()
-            .entries
-            .into_iter()
-            .map(Into::into)
-            .collect()
-    }
-
-    pub(crate) fn decoded(&self) -> Vec<Decoded> {
-        self.entries().iter().map(|bytes| entry::decode(bytes).unwrap()).collect()
-    }
-
     /// The entries of one kind.
-    pub(crate) fn of_kind(&self, kind: &str) -> Vec<Decoded> {
-        self.decoded().into_iter().filter(|entry| entry.kind == kind).collect()
+    pub(crate) fn of_kind(&self, kind: &str) -> Vec<&Decoded> {
+        self.entries.iter().map(|(_, entry)| entry).filter(|entry| entry.kind == kind).collect()
     }
 
     /// The frames as they were received, from the chunks that the journal names, in its order.
     pub(crate) fn frames(&self) -> Vec<RawFrame> {
-        let chunk = |entry: Decoded| {
+        let chunk = |entry: &Decoded| {
             let digest = Digest::from_hex(&entry.corr).unwrap();
             read_chunk(&self.chunks[&entry.corr], digest).unwrap()
         };
@@ -189,19 +179,23 @@ fn market_frames(kept: &Kept) -> VecDeque<(WallNs, MarketFrame)> {
     frames
 }
 
+/// What the core recorded for one event.
+type Recorded = Vec<(Class, Vec<u8>)>;
+
 /// Steps a fresh core over a journal's inputs, the market merged in where the input numbers leave
 /// room for it, and returns it with everything that it recorded.
 fn stepped(
-    journal: &[Decoded],
+    kept: &Kept,
     mut market: VecDeque<(WallNs, MarketFrame)>,
     change: impl Fn(u64, &mut Input),
-) -> (Core, Vec<Vec<u8>>) {
+) -> (Core, Recorded) {
     let (mut core, mut recorded, mut number) = (Core::new(), Vec::new(), 0_u64);
     let mut step = |now: Now, mut input: Input, number: u64| {
         change(number, &mut input);
-        recorded.extend(core.step(Event { now, input }).entries.into_iter().map(|it| it.bytes));
+        let entries = core.step(Event { now, input }).entries;
+        recorded.extend(entries.into_iter().map(|entry| (entry.class, entry.bytes)));
     };
-    for entry in journal.iter().filter(|entry| entry.class == Class::Input) {
+    for (_, entry) in kept.entries.iter().filter(|(_, entry)| entry.class == Class::Input) {
         number += 1;
         while number < entry.place.input {
             let (wall, frame) = market.pop_front().expect("a frame for each number left free");
@@ -216,31 +210,21 @@ fn stepped(
     (core, recorded)
 }
 
-fn is_outcome(bytes: &[u8]) -> bool {
-    entry::decode(bytes).unwrap().class == Class::Outcome
-}
-
-/// The journal without what the host wrote about itself, which is no event of the core's.
-fn events(kept: &Kept) -> Vec<Vec<u8>> {
-    let mut entries = kept.entries();
-    entries.retain(|bytes| entry::session_bytes(bytes).is_some());
-    entries
-}
-
 #[track_caller]
 fn check_stepped_again(kept: &Kept) {
-    let journal = kept.decoded();
-    let (core, again) = stepped(&journal, market_frames(kept), |_, _| {});
-    let then = events(kept);
-    for (again, then) in again.iter().zip(&then) {
-        assert_eq!(String::from_utf8_lossy(again), String::from_utf8_lossy(then));
+    let (core, again) = stepped(kept, market_frames(kept), |_, _| {});
+    // What the host wrote about itself is no event of the core's.
+    let then = kept.entries.iter().filter(|(_, entry)| entry.class != Class::Host);
+    let then: Vec<&Vec<u8>> = then.map(|(bytes, _)| bytes).collect();
+    for ((_, again), then) in again.iter().zip(&then) {
+        assert!(again == *then, "{}\n{}", show(again), show(then));
     }
     assert_eq!(again.len(), then.len());
-    assert!(then.iter().filter(|bytes| is_outcome(bytes)).count() > 1_000);
+    assert!(again.iter().filter(|(class, _)| *class == Class::Outcome).count() > 1_000);
     // What a restart reads back is what the run ended with.
     let mut folded = Core::new();
-    for bytes in kept.entries() {
-        folded.fold(&bytes).unwrap();
+    for (bytes, _) in &kept.entries {
+        folded.fold(bytes).unwrap();
     }
     let session = Name::new(&text(&kept.document, "session")).unwrap();
     assert_eq!(folded.session_state(&session), Some(SessionState::Closed));
@@ -248,6 +232,13 @@ fn check_stepped_again(kept: &Kept) {
     assert_eq!((folded.open_session(), folded.is_killed()), (None, false));
     assert_eq!(folded.place(), core.place());
     assert_eq!(format!("{:?}", folded.account()), format!("{:?}", core.account()));
+    for kind in ["killed", "faulted", "refused", "plugin-stopped"] {
+        assert_eq!(kept.of_kind(kind).len(), 0, "{kind}");
+    }
+}
+
+fn show(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[test]
@@ -262,46 +253,41 @@ fn a_recorded_journal_stepped_again_gives_byte_equal_entries() {
     check_stepped_again(kept);
 }
 
-/// One quantity of one intent, or one price of one quote: some later outcome is another one.
+/// One quantity of one intent, or the market before it: some outcome is another one.
 #[test]
 fn one_input_changed_is_noticed_in_the_outcomes() {
     let Some(kept) = synthetic() else { return };
-    let journal = kept.decoded();
-    let outcomes = |mut entries: Vec<Vec<u8>>| {
-        entries.retain(|bytes| is_outcome(bytes));
-        entries
+    let outcome = |(_, entry): &&(Vec<u8>, Decoded)| entry.class == Class::Outcome;
+    let then: Vec<&(Vec<u8>, Decoded)> = kept.entries.iter().filter(outcome).collect();
+    let noticed_at = |change: &dyn Fn(u64, &mut Input)| {
+        let (_, again) = stepped(kept, market_frames(kept), change);
+        let again = again.into_iter().filter(|(class, _)| *class == Class::Outcome);
+        let mut both = again.zip(&then);
+        let noticed = both.find(|((_, again), (then, _))| again != then);
+        noticed.expect("the change went unnoticed").1.1.place.input
     };
-    let then = outcomes(events(kept));
-    let changed_at = |change: &dyn Fn(u64, &mut Input)| {
-        let (_, again) = stepped(&journal, market_frames(kept), change);
-        let again = outcomes(again);
-        let place = again.iter().zip(&then).position(|(again, then)| again != then);
-        let place = place.expect("the change went unnoticed");
-        entry::decode(&then[place]).unwrap().place.input
+    let asks = |(_, entry): &&(Vec<u8>, Decoded)| {
+        entry.kind == "plugin-reply"
+            && matches!(Input::decode(entry), Ok(Input::PluginReply { intents, .. }) if !intents.is_empty())
     };
-    let asks = |entry: &&Decoded| matches!(Input::decode(entry), Ok(Input::PluginReply { intents, .. }) if !intents.is_empty());
-    let is_input = |entry: &&Decoded| entry.class == Class::Input;
-    let target = journal.iter().filter(is_input).find(asks).expect("an order").place.input;
-    let noticed = changed_at(&|number, input| {
+    let target = kept.entries.iter().find(asks).expect("an order").1.place.input;
+    let noticed = noticed_at(&|number, input| {
         if let (true, Input::PluginReply { intents, .. }) = (number == target, input) {
             intents[0].qty += 1_000;
         }
     });
-    assert_eq!(noticed, target, "the order's own entry");
-    let noticed = changed_at(&|number, input| {
-        if number < target
-            && let Input::Market(frame) = input
-        {
+    assert_eq!(noticed, target, "the order's own outcome");
+    let noticed = noticed_at(&|number, input| {
+        if let (true, Input::Market(frame)) = (number < target, input) {
             frame.instrument = InstrumentId(1);
         }
     });
-    assert!(noticed <= target, "{noticed}");
+    assert_eq!(noticed, target, "no quote to judge the order by");
 }
 
 #[track_caller]
 fn check_root(kept: &Kept) {
-    let entries = kept.entries();
-    let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+    let entries: Vec<&[u8]> = kept.entries.iter().map(|(bytes, _)| bytes.as_slice()).collect();
     let range = sessions(&entries, &KernelLeaves).pop().expect("a session");
     let root = session_root(&entries[range], &KernelLeaves).hex();
     assert_eq!(text(&kept.document, "session_root"), root);
@@ -384,7 +370,7 @@ fn the_document_has_its_schema_and_nothing_else() {
     for name in ["engine", "kept", "session"] {
         document.text(name).unwrap();
     }
-    let entries = u64::try_from(kept.entries().len()).unwrap();
+    let entries = u64::try_from(kept.entries.len()).unwrap();
     assert_eq!(document.uint("entries"), Ok(entries));
     assert_eq!(document.uint("chunks"), Ok(u64::try_from(kept.chunks.len()).unwrap()));
     let summary = document.value("summary").unwrap();

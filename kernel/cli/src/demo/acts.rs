@@ -158,8 +158,8 @@ pub(super) fn refuse_what_is_not_signed(stage: &mut Stage) -> Result<(), CliErro
         3,
         &format!(
             "Refused: the release with the author's signature alone ({alone}), the session without \
-             signatures ({unsigned}), with one of two ({half}), with the operator's twice ({twice}), \
-             and fully signed but with one bit changed ({changed})"
+             signatures ({unsigned}), with one of two ({half}), with the operator's twice \
+             ({twice}), and fully signed but with one bit changed ({changed})"
         ),
         "Why: no order leaves that two people have not allowed, and they see the very bytes that \
          they allow.",
@@ -271,7 +271,8 @@ pub(super) fn kill(stage: &mut Stage) -> Result<(), CliError> {
             "portcullis kill while it trades: {}. New orders at the exchange after it: 0",
             steps.join(", ")
         ),
-        "Why: the gate shuts in the thread that hears the kill; no queue, disk or plugin is waited for.",
+        "Why: the gate shuts in the thread that hears the kill; no queue, disk or plugin is \
+         waited for.",
     )
 }
 
@@ -305,7 +306,8 @@ pub(super) fn seal_and_verify(stage: &mut Stage) -> Result<(), CliError> {
             "Closed, reconciled, sealed by two people. With the genesis pin: OK. One byte flipped \
              in a copy: {damage}. Without the pin: {origin}"
         ),
-        "Why: the seal binds every file and the journal's head, and only a pin from outside says whose.",
+        "Why: the seal binds every file and the journal's head, and only a pin from outside says \
+         whose.",
     )
 }
 

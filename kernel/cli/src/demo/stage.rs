@@ -78,7 +78,7 @@ impl Stage {
         };
         let base = std::path::absolute(&args.dir).map_err(|e| unwritable(&args.dir, &e))?;
         let dir = base.join(&stamp);
-        if dir.as_os_str().len().saturating_add("/home/control.sock".len()) > SOCKET_PATH_MAX {
+        if dir.join("home").join("control.sock").as_os_str().len() > SOCKET_PATH_MAX {
             let next = "choose a shorter path: portcullis demo --dir DIR";
             let cause = "too long for a Unix socket";
             let subject = dir.display().to_string();

@@ -149,20 +149,3 @@ fn the_book_says_what_the_quotes_say() {
     // Twice the best bid went and came back between two quotes: the venue sent no quote for it.
     assert_eq!((books.len(), books.iter().filter(agrees).count()), (6_492, 6_490));
 }
-
-#[test]
-#[ignore = "a measurement: run alone, in release, with --ignored --nocapture"]
-#[expect(clippy::print_stderr, reason = "the measurement is the output")]
-#[expect(clippy::disallowed_methods, reason = "a measurement needs a clock")]
-fn decode_rate() {
-    let Some(frames) = frames() else { return };
-    for _ in 0..5 {
-        let mut streams = SpotStreams::new(btcusdt());
-        let (start, mut events) = (std::time::Instant::now(), 0_usize);
-        for frame in &frames {
-            events = events.saturating_add(streams.decode(frame.as_bytes()).unwrap().len());
-        }
-        let elapsed_us = start.elapsed().as_micros();
-        eprintln!("{} frames, {events} market frames, {elapsed_us} us", frames.len());
-    }
-}

@@ -54,7 +54,8 @@ fn public(method: &str, channel: PublicChannel, symbols: &[&str], req_id: u64) -
 #[must_use]
 pub fn subscribe_executions(token: &str, req_id: u64) -> String {
     let params = format!(
-        "\"channel\":\"executions\",\"order_status\":true,\"snap_orders\":true,\"snap_trades\":false,\"token\":{}",
+        "\"channel\":\"executions\",\"order_status\":true,\"snap_orders\":true,\
+         \"snap_trades\":false,\"token\":{}",
         quoted(token)
     );
     request("subscribe", &params, req_id)
