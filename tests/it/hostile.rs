@@ -5,25 +5,24 @@ use crate::replay::{
     Kept, Scratch, copy_policies, market, replay, synthetic, text, write_recording,
 };
 use portcullis_core::entry::Decoded;
-use portcullis_statement::json::Fields;
+use portcullis_statement::json::{Fields, Value};
 use portcullis_tests::component;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// What the kernel said of the plugin that it stopped, after checking that the run went on
 /// without it, to the end and as if nothing had happened.
 #[track_caller]
-fn check_stopped<'a>(kept: &'a Kept, expect: &str, whole: Option<&Kept>) -> &'a Decoded {
+fn check_stopped<'a>(kept: &'a Kept, expect: &str) -> &'a Decoded {
     let [stopped] = kept.of_kind("plugin-stopped")[..] else { panic!("not stopped once") };
     assert_eq!(stopped.reason, expect);
     let mut document = Fields::new(&kept.document).unwrap();
     let told = document.list("stopped").unwrap();
     assert_eq!((told.len(), text(&told[0], "code")), (1, expect.to_owned()));
-    if let Some(whole) = whole {
-        assert_eq!(market(&kept.document), market(&whole.document));
-    }
+    assert_eq!(Some(&market(&kept.document)), whole_market());
     for (kind, count) in [("killed", 0), ("faulted", 0), ("session-closed", 1), ("clean-stop", 1)] {
         assert_eq!(kept.of_kind(kind).len(), count, "{kind}");
     }
@@ -34,14 +33,15 @@ fn check_stopped<'a>(kept: &'a Kept, expect: &str, whole: Option<&Kept>) -> &'a 
 
 #[track_caller]
 fn check_strategy(name: &str, params: &[&str], expect: &str) -> Option<Kept> {
-    let (whole, strategy) = (synthetic()?, component(name)?);
-    let mut arguments: Vec<&dyn AsRef<OsStr>> = vec![&"--component", &strategy, &"--plugin", &name];
+    let ((_scratch, folder), strategy) = (short()?, component(name)?);
+    let mut arguments: Vec<&dyn AsRef<OsStr>> =
+        vec![&folder, &"--component", &strategy, &"--plugin", &name];
     for param in params {
         arguments.push(&"--param");
         arguments.push(param);
     }
     let kept = Kept::new(&arguments);
-    assert_eq!(check_stopped(&kept, expect, Some(whole)).corr, name);
+    assert_eq!(check_stopped(&kept, expect).corr, name);
     Some(kept)
 }
 
@@ -78,13 +78,23 @@ fn parameters_that_a_strategy_refuses_end_it_before_its_first_event() {
     assert_eq!(kept.of_kind("plugin-reply").len(), 0);
 }
 
-/// A short recording for runs in which the strategy does not matter.
+/// A short recording, from the seeded one.
 fn short() -> Option<(Scratch, PathBuf)> {
     let lines = synthetic()?.lines();
     let scratch = Scratch::new();
     let folder = scratch.path("recording");
     write_recording(&folder, &lines[..1_000]);
     Some((scratch, folder))
+}
+
+/// What a strategy that behaves leaves counted of the short recording.
+fn whole_market() -> Option<&'static Value> {
+    static MARKET: OnceLock<Value> = OnceLock::new();
+    let ((_scratch, folder), strategy) = (short()?, component("ema-cross")?);
+    Some(MARKET.get_or_init(|| {
+        let run = replay(&[&"--json", &folder, &"--component", &strategy]);
+        market(&run.document())
+    }))
 }
 
 /// The run is refused before it begins; the error has every part, and nothing was made.
@@ -139,7 +149,8 @@ fn a_sandbox_that_is_not_there_or_ends_at_once_is_an_error() {
     check_refused(&[&"--sandbox", &text], 4, &["error[SANDBOX_MISSING]"]);
     check_refused(&[&"--sandbox", &"/bin/true"], 3, &["error[PLUGIN_GONE]"]);
     // One that answers with something else than frames.
-    check_refused(&[&"--sandbox", &"/bin/cat"], 3, &["error[PLUGIN_PROTOCOL]"]);
+    let garbage = puppet(&scratch, "garbage-at-load");
+    check_refused(&[&"--sandbox", &garbage], 3, &["error[PLUGIN_PROTOCOL]"]);
 }
 
 /// The puppet under the name of its play, in the place of the sandbox.
@@ -152,7 +163,7 @@ fn puppet(scratch: &Scratch, play: &str) -> PathBuf {
 fn played(play: &str, expect: &str) -> Option<Kept> {
     let (scratch, folder) = short()?;
     let kept = Kept::new(&[&folder, &"--sandbox", &puppet(&scratch, play)]);
-    check_stopped(&kept, expect, None);
+    check_stopped(&kept, expect);
     Some(kept)
 }
 

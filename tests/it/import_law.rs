@@ -50,7 +50,6 @@ const RUSTIX: (&str, &str) =
     ("rustix", "clocks, peer credentials and socket options, without unsafe of ours");
 
 const PROOFS: &[&str] = &["domain", "statement", "gate"];
-const CORE: &[&str] = &["domain", "statement", "gate", "core"];
 const PATH: &[&str] = &["domain", "statement", "gate", "core", "evidence"];
 const DAEMON: &[&str] = &[
     "domain",

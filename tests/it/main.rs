@@ -9,3 +9,4 @@ mod import_law;
 mod replay;
 mod source;
 mod tidy;
+mod trusted_lines;

@@ -41,6 +41,7 @@ impl Puppet {
         loop {
             let (header, payload) = self.receive()?;
             match header.kind {
+                FrameKind::Load if name == "garbage-at-load" => return self.garbage(),
                 FrameKind::Load => self.send(FrameKind::Loaded, (0, 0), &facts())?,
                 FrameKind::Init => self.send(FrameKind::Ready, (0, 0), &[])?,
                 FrameKind::Events if header.batch < LAST_BATCH => {
@@ -62,7 +63,7 @@ impl Puppet {
                 Ok(())
             }
             "another-batch" => self.reply(batch + 1, &[]),
-            "garbage" => self.stream.write_all(&[0xff; HEADER_LEN]),
+            "garbage" => self.garbage(),
             "long-claim" => {
                 let mut header = header(FrameKind::Intents, (batch, 0), 0).encode();
                 header[4..8].fill(0xff);
@@ -72,6 +73,11 @@ impl Puppet {
             "half" => self.stream.write_all(&header(FrameKind::Intents, (batch, 0), 64).encode()),
             other => panic!("no such play: {other}"),
         }
+    }
+
+    /// As long as a header, and none.
+    fn garbage(&mut self) -> std::io::Result<()> {
+        self.stream.write_all(&[0xff; HEADER_LEN])
     }
 
     /// Buys at the market; once that is filled, rests an order that makes the position larger and

@@ -3,26 +3,36 @@
 //! The kill has a socket, a thread and a lane of its own: nothing that is asked on the other can
 //! make it wait.
 
+use std::fs;
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::sleep;
 use std::time::Duration;
-use std::{fs, thread};
 
 use crossbeam_channel::Receiver;
 use portcullis_control::{Answer, Refused, Reply, Request, SignedBytes, read_frame, write_frame};
 use portcullis_core::{Answer as CoreAnswer, EpochCause, Input};
+use portcullis_domain::BootNs;
+use portcullis_domain::time::NS_PER_S;
 use portcullis_statement::SignedStatement;
 
 use crate::fault::{BAD_CONFIG, DaemonFault};
 use crate::house::House;
-use crate::{open, pack, status};
+use crate::{clock, open, pack, status, threads};
 
-/// Most connections served at once on one socket.
-const CONNECTIONS_MAX: usize = 8;
-/// How long a request may take to arrive.
-const READ_MAX: Duration = Duration::from_secs(5);
+/// Most connections served at once on the control socket.
+const CONTROLS_MAX: usize = 8;
+/// Most on the kill socket: each waits there until all orders are gone.
+const KILLS_MAX: usize = 256;
+/// How long a whole request may take to arrive, in nanoseconds.
+const READ_NS_MAX: i64 = 5 * NS_PER_S;
+/// How long one write of an answer may take.
+const WRITE_MAX: Duration = Duration::from_secs(5);
+/// After the operating system could not give a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// How long the core may take to answer; a close waits for its last order.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
@@ -38,13 +48,17 @@ pub(crate) struct Asker {
 
 /// Opens both sockets.
 pub(crate) fn listen(house: &Arc<House>) -> Result<(), DaemonFault> {
-    serve(house, "control.sock", control)?;
-    serve(house, "kill.sock", kill)
+    serve(house, "control.sock", (control, CONTROLS_MAX))?;
+    serve(house, "kill.sock", (kill, KILLS_MAX))
 }
 
-fn serve(house: &Arc<House>, name: &str, serve: Serve) -> Result<(), DaemonFault> {
+fn serve(
+    house: &Arc<House>,
+    name: &str,
+    (serve, connections_max): (Serve, usize),
+) -> Result<(), DaemonFault> {
     let path = house.home.path(name);
-    let fault = |error: std::io::Error| {
+    let fault = |error: io::Error| {
         let next = "give the home a shorter path that this user can write";
         let subject = path.display().to_string();
         DaemonFault::new(BAD_CONFIG, "SOCKET", &subject, &error.to_string(), next)
@@ -57,31 +71,74 @@ fn serve(house: &Arc<House>, name: &str, serve: Serve) -> Result<(), DaemonFault
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(fault)?;
     let house = Arc::clone(house);
     let busy = Arc::new(AtomicUsize::new(0));
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            if busy.fetch_add(1, Ordering::AcqRel) >= CONNECTIONS_MAX {
-                busy.fetch_sub(1, Ordering::AcqRel);
+    let accept = move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else {
+                // No descriptor is free, perhaps: one that is given back ends this.
+                sleep(ACCEPT_PAUSE);
+                continue;
+            };
+            if busy.load(Ordering::Acquire) >= connections_max {
+                turn_away(&mut stream);
                 continue;
             }
-            let (house, busy) = (Arc::clone(&house), Arc::clone(&busy));
-            thread::spawn(move || {
-                answer(&house, stream, serve);
-                busy.fetch_sub(1, Ordering::AcqRel);
-            });
+            hand_over(&house, stream, &busy, serve);
         }
+    };
+    threads::start(name, accept).map(drop).map_err(fault)
+}
+
+/// Gives a connection a thread of its own; without one it is served here, one after the other.
+fn hand_over(house: &Arc<House>, stream: UnixStream, busy: &Arc<AtomicUsize>, serve: Serve) {
+    let spare = stream.try_clone();
+    let (own_house, own_busy) = (Arc::clone(house), Arc::clone(busy));
+    busy.fetch_add(1, Ordering::AcqRel);
+    let served = threads::start("connection", move || {
+        answer(&own_house, stream, serve);
+        own_busy.fetch_sub(1, Ordering::AcqRel);
     });
-    Ok(())
+    if served.is_err() {
+        busy.fetch_sub(1, Ordering::AcqRel);
+        if let Ok(spare) = spare {
+            answer(house, spare, serve);
+        }
+    }
+}
+
+fn turn_away(stream: &mut UnixStream) {
+    // The answer fits into the socket's buffer, so nobody can make this wait.
+    if stream.set_nonblocking(true).is_ok() {
+        say(stream, &refused("BUSY", "too many connections at once; try again"));
+    }
+}
+
+/// Reads until a moment, however slowly the bytes come.
+struct Until<'a> {
+    stream: &'a UnixStream,
+    deadline: BootNs,
+}
+
+impl Read for Until<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.deadline.since_ns(clock::now().boot);
+        let left = u64::try_from(left).ok().filter(|left| *left > 0);
+        let left = left.ok_or(io::ErrorKind::TimedOut)?;
+        self.stream.set_read_timeout(Some(Duration::from_nanos(left)))?;
+        let mut stream = self.stream;
+        stream.read(buffer)
+    }
 }
 
 fn answer(house: &Arc<House>, mut stream: UnixStream, serve: Serve) {
-    let limits = stream.set_read_timeout(Some(READ_MAX));
-    if limits.and_then(|()| stream.set_write_timeout(Some(READ_MAX))).is_err() {
+    if stream.set_write_timeout(Some(WRITE_MAX)).is_err() {
         return;
     }
     let Some(asker) = asker(&stream) else {
         return say(&mut stream, &refused("NOT_PERMITTED", "this user may not ask this daemon"));
     };
-    let request = read_frame(&mut stream).and_then(|frame| match frame {
+    let deadline = clock::now().boot.plus_ns(READ_NS_MAX);
+    let frame = read_frame(&mut Until { stream: &stream, deadline });
+    let request = frame.and_then(|frame| match frame {
         Some(bytes) => Request::from_bytes(&bytes).map(Some),
         None => Ok(None),
     });
@@ -112,7 +169,10 @@ fn control(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut Uni
             ask(house, |request| Input::CloseSession { request, who, reason })
         }
         Request::Pack { session, lessons } => pack::pack(house, &session, &lessons),
-        Request::Stop => open::stop(house),
+        Request::Stop => match open::stop(house, asker, stream) {
+            Some(refusal) => refusal,
+            None => return,
+        },
         Request::Kill { .. } => refused("WRONG_SOCKET", "the kill has a socket of its own"),
     };
     say(stream, &answer);
@@ -175,7 +235,7 @@ fn signed_statement(signed: SignedBytes) -> SignedStatement {
     SignedStatement { bytes: signed.bytes, signatures: signed.signatures }
 }
 
-fn say(stream: &mut UnixStream, answer: &Answer) {
+pub(crate) fn say(stream: &mut UnixStream, answer: &Answer) {
     // Whoever hung up has nobody to tell; what was done is in the journal.
     if let Ok(bytes) = answer.to_bytes() {
         drop(write_frame(stream, &bytes));

@@ -16,6 +16,8 @@ pub(crate) struct DaemonFault {
 
 /// 3: refused by policy or signatures.
 pub(crate) const REFUSED: u8 = 3;
+/// 4: not there.
+pub(crate) const NOT_FOUND: u8 = 4;
 /// 5: the journal is damaged.
 pub(crate) const CHECK_FAILED: u8 = 5;
 /// 75: another try may succeed.

@@ -1,7 +1,7 @@
 //! The home: read once, checked, locked. What is not whole does not start.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,12 +16,14 @@ use portcullis_statement::{Digest, EndpointKind, SignedStatement, Trust};
 
 use crate::args::Args;
 use crate::clock;
-use crate::fault::{BAD_CONFIG, CHECK_FAILED, DaemonFault, REFUSED, TEMPORARY};
+use crate::fault::{BAD_CONFIG, CHECK_FAILED, DaemonFault, NOT_FOUND, REFUSED, TEMPORARY};
 
 /// The venue whose protocol this daemon speaks.
 const VENUE: &str = "kraken";
 /// Most signatures of a genesis.
 const SIGNATURES_MAX: usize = 64;
+/// Longest file but the journal, in bytes. What is longer is cut, and then is not what it was.
+const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// An opened home.
 #[derive(Debug)]
@@ -49,6 +51,12 @@ impl Home {
     /// Reads and checks everything but the journal.
     pub(crate) fn open(args: &Args) -> Result<Self, DaemonFault> {
         let root = args.home.clone();
+        // Nothing is made, not even a lock, in a folder that is no home.
+        if !root.join("genesis.json").is_file() {
+            let (cause, next) = ("there is no genesis.json", "portcullis init HOME makes a home");
+            let subject = root.display().to_string();
+            return Err(DaemonFault::new(NOT_FOUND, "HOME_NOT_FOUND", &subject, cause, next));
+        }
         let lock = lock(&root)?;
         let genesis = read_genesis(&root)?;
         let pinned = read_pin(&args.pin, &root)?;
@@ -101,30 +109,63 @@ impl Home {
     pub(crate) fn recover(&self) -> Result<Opened, DaemonFault> {
         let path = self.journal_path();
         let mut core = Core::new();
-        let first = !path.exists();
-        let mut clean = false;
-        let journal = if first {
-            let disk = FileDisk::create(&path).map_err(|fault| disk_fault(&path, &fault))?;
-            Journal::create(disk, &self.origin())
-        } else {
-            let disk = FileDisk::open(&path).map_err(|fault| disk_fault(&path, &fault))?;
-            let bytes = disk.contents().map_err(|fault| disk_fault(&path, &fault))?;
-            let recovered =
-                portcullis_evidence::read(&bytes).map_err(|damage| damaged(&path, &damage))?;
-            recovered.require_origin(&self.origin()).map_err(|damage| damaged(&path, &damage))?;
-            for (number, entry) in recovered.entries.iter().enumerate() {
-                core.fold(entry).map_err(|error| {
-                    let cause = format!("entry {number}: {error:?}");
-                    refuse_journal(&path, "JOURNAL_UNFOLDABLE", &cause)
-                })?;
-            }
-            let last = recovered.entries.last();
-            clean = last.is_some_and(|entry| portcullis_core::entry::is_clean_stop(entry));
-            Journal::open(disk, &recovered)
-        };
+        if !path.exists() {
+            let journal = self.create_journal(&path)?;
+            return Ok(Opened { core, journal, start: self.start(true, false)? });
+        }
+        let disk = FileDisk::open(&path).map_err(|fault| disk_fault(&path, &fault))?;
+        let bytes = disk.contents().map_err(|fault| disk_fault(&path, &fault))?;
+        let recovered =
+            portcullis_evidence::read(&bytes).map_err(|damage| damaged(&path, &damage))?;
+        recovered.require_origin(&self.origin()).map_err(|damage| damaged(&path, &damage))?;
+        for (number, entry) in recovered.entries.iter().enumerate() {
+            core.fold(entry).map_err(|error| {
+                let cause = format!("entry {number}: {error:?}");
+                refuse_journal(&path, "JOURNAL_UNFOLDABLE", &cause)
+            })?;
+        }
+        let last = recovered.entries.last();
+        let clean = last.is_some_and(|entry| portcullis_core::entry::is_clean_stop(entry));
+        if last.is_none() {
+            self.refuse_lost_history(&path)?;
+        }
+        // A start that ended before its first entry was durable has not happened.
+        let start = self.start(last.is_none(), clean)?;
+        let journal = Journal::open(disk, &recovered);
         let journal = journal.map_err(|fault| journal_fault(&path, &fault))?;
-        let start = self.start(first, clean)?;
         Ok(Opened { core, journal, start })
+    }
+
+    /// A new journal, which has its name only once it is whole.
+    fn create_journal(&self, path: &Path) -> Result<Journal<FileDisk>, DaemonFault> {
+        self.refuse_lost_history(path)?;
+        let partial = path.with_extension("partial");
+        if partial.exists() {
+            fs::remove_file(&partial).map_err(|error| unreadable(&partial, &error))?;
+        }
+        let disk = FileDisk::create(&partial).map_err(|fault| disk_fault(path, &fault))?;
+        let journal = Journal::create(disk, &self.origin());
+        let journal = journal.map_err(|fault| journal_fault(path, &fault))?;
+        let named = fs::rename(&partial, path).and_then(|()| {
+            let folder = path.parent().unwrap_or(path);
+            File::open(folder)?.sync_all()
+        });
+        named.map_err(|error| unreadable(path, &error))?;
+        Ok(journal)
+    }
+
+    /// A home that holds evidence of sessions has had a journal. To start without it would forget
+    /// kills, orders and used signatures.
+    fn refuse_lost_history(&self, path: &Path) -> Result<(), DaemonFault> {
+        let holds = |name: &str| {
+            let mut entries = fs::read_dir(self.path(name)).into_iter().flatten().flatten();
+            entries.next().is_some()
+        };
+        if holds("chunks") || holds("reports") {
+            let cause = "the home holds data of sessions, and their journal is not here";
+            return Err(refuse_journal(path, "JOURNAL_MISSING", cause));
+        }
+        Ok(())
     }
 
     fn start(&self, first: bool, clean: bool) -> Result<Start, DaemonFault> {
@@ -231,8 +272,17 @@ fn draw() -> Result<u32, DaemonFault> {
     Ok(u32::from_be_bytes(bytes))
 }
 
+/// A small file, whole.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DaemonFault> {
-    fs::read(path).map_err(|error| unreadable(path, &error))
+    let read = || {
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        let mut bytes = Vec::new();
+        File::open(path)?.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|error| unreadable(path, &error))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> DaemonFault {

@@ -1,23 +1,28 @@
 //! What the threads share.
 
+use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::{fs, thread};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
 
-use portcullis_core::{Core, EpochCause, Input};
+use portcullis_control::{Answer, Reply};
+use portcullis_core::{Core, EpochCause, Input, Start};
 use portcullis_domain::Name;
-use portcullis_evidence::{DurableMark, JournalFault};
+use portcullis_evidence::DurableMark;
 use portcullis_path::inbox::NotTaken;
 use portcullis_path::{Authority, Lanes};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
 use crate::board::{Board, Shown};
+use crate::control::{refused, say};
 use crate::fault::{DaemonFault, TEMPORARY};
 use crate::home::Home;
 use crate::requests::Requests;
+use crate::threads;
 use crate::venue::VenueLink;
 use crate::workers::Pool;
 
@@ -34,13 +39,22 @@ pub(crate) struct House {
     pub(crate) workers: Mutex<Pool>,
     /// Held while a session is being opened.
     pub(crate) opening: Mutex<()>,
+    /// Who asked for the end and is told once it has come.
+    pub(crate) leaving: Mutex<Vec<UnixStream>>,
+    killed_before: bool,
+    stopping: AtomicBool,
     journal_failed: AtomicBool,
+    orders_left: AtomicBool,
 }
+
+/// Between two attempts to put something into a full lane.
+pub(crate) const LANE_PAUSE: Duration = Duration::from_millis(1);
 
 impl House {
     pub(crate) fn new(home: Home, lanes: Lanes, mark: DurableMark, core: &Core) -> Self {
         let authority = Authority::new();
-        if core.is_killed() {
+        let killed_before = core.is_killed();
+        if killed_before {
             // Not a new kill: the latch stays where the journal left it.
             authority.close_gate();
         }
@@ -55,13 +69,51 @@ impl House {
             venue,
             workers: Mutex::new(Pool::default()),
             opening: Mutex::new(()),
+            leaving: Mutex::default(),
+            killed_before,
+            stopping: AtomicBool::new(false),
             journal_failed: AtomicBool::new(false),
+            orders_left: AtomicBool::new(false),
+        }
+    }
+
+    /// The first words to the core.
+    pub(crate) fn begin(&self, start: Start) {
+        self.insist(Input::Started(Box::new(start)));
+        if self.killed_before {
+            // The latch that was read back raised the number: the core has to hear of it, or
+            // nothing that it approves after the kill is lifted would ever be admitted.
+            self.raise(EpochCause::SessionEnd);
         }
     }
 
     /// Puts an input on the control lane. A full lane drops nothing that a person cannot repeat.
     pub(crate) fn tell(&self, input: Input) -> bool {
         self.lanes.control(input).is_ok()
+    }
+
+    /// Puts in what must not be lost, and does not wait for it: before a full lane a thread of its
+    /// own keeps trying. The order of such inputs does not matter.
+    fn insist(&self, input: Input) {
+        if self.lanes.control(input.clone()) != Err(NotTaken::Full) {
+            return;
+        }
+        let lanes = self.lanes.clone();
+        let keep_trying = move || {
+            while lanes.control(input.clone()) == Err(NotTaken::Full) {
+                sleep(LANE_PAUSE);
+            }
+        };
+        // Without a thread there is nothing left to try with; the gate is shut before all this.
+        drop(threads::start("insist", keep_trying));
+    }
+
+    /// Ends the daemon. A session that is open then makes the next start a killed one.
+    pub(crate) fn stop(&self, who: &str) {
+        self.stopping.store(true, Ordering::Release);
+        if let Some(who) = Name::new(who) {
+            self.insist(Input::Stop { who });
+        }
     }
 
     /// Puts an input on the report lane. A report must not be lost: without room for it the house
@@ -84,21 +136,49 @@ impl House {
             EpochCause::Kill { .. } => self.authority.close_gate(),
             EpochCause::PluginStopped | EpochCause::SessionEnd => self.authority.raise(),
         };
-        self.tell(Input::EpochRaised { epoch, cause });
+        self.insist(Input::EpochRaised { epoch, cause });
         epoch
     }
 
-    /// The disk failed. Nothing is tried again: the gate shuts, orders are taken back through the
-    /// lifeline, and the process ends so that its supervisor sees it.
-    pub(crate) fn journal_failed(&self, fault: &JournalFault) {
-        self.journal_failed.store(true, Ordering::Release);
+    /// Shuts the writer's latch for a kill that the core holds already.
+    pub(crate) fn latch_again(&self) {
         self.authority.close_gate();
-        self.venue.cancel_all_now();
-        let (who, reason) = ("kernel".to_owned(), fault.code().to_owned());
-        self.raise(EpochCause::Kill { who, reason, request: None });
-        if let Some(who) = Name::new("kernel") {
-            self.tell(Input::Stop { who });
+        // The core learns the new number; this cause asks nothing else of it.
+        self.raise(EpochCause::SessionEnd);
+    }
+
+    /// The disk failed. Nothing is tried again: the gate shuts, orders are taken back through the
+    /// lifeline until the venue says twice that none is left or a minute is over, and the process
+    /// ends so that its supervisor sees it. Waits for the venue: not for the core loop to call.
+    pub(crate) fn journal_failed(&self, code: &str) {
+        if self.journal_failed.swap(true, Ordering::AcqRel) {
+            return;
         }
+        let (who, reason) = ("kernel".to_owned(), code.to_owned());
+        self.raise(EpochCause::Kill { who, reason, request: None });
+        self.orders_left.store(!self.venue.clear_all(), Ordering::Release);
+        self.stop("kernel");
+    }
+
+    /// The journal was ended by something else than its disk, an entry too long for it perhaps.
+    /// Called by the core loop at every turn: waits for nothing.
+    pub(crate) fn journal_ended(self: &Arc<Self>) {
+        if self.journal_failed.load(Ordering::Acquire) {
+            return;
+        }
+        self.authority.close_gate();
+        let house = Arc::clone(self);
+        // A thread that cannot be started now is tried again at the next turn.
+        drop(threads::start("journal-ended", move || house.journal_failed("JOURNAL_ENDED")));
+    }
+
+    /// Whether the gate is shut for a reason that the core may not have heard of yet.
+    pub(crate) fn shut_because(&self) -> Option<&'static str> {
+        if self.mark.is_poisoned() {
+            return Some("EVIDENCE_UNWRITABLE: the journal has ended, and so will this daemon");
+        }
+        let killed = self.authority.is_killed();
+        killed.then_some("KILL_ACTIVE: the gate is shut, the kill is being recorded")
     }
 
     /// How the process ends.
@@ -107,11 +187,34 @@ impl House {
             // A socket that is gone already is as good as removed.
             drop(fs::remove_file(socket));
         }
+        let outcome = self.outcome();
+        let answer = match &outcome {
+            Ok(()) => Answer::last(Reply::Done { text: "the daemon has ended".to_owned() }),
+            Err(fault) => refused(&fault.code, &fault.cause),
+        };
+        for mut stream in self.leaving.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            say(&mut stream, &answer);
+        }
+        outcome
+    }
+
+    fn outcome(&self) -> Result<(), DaemonFault> {
+        let subject = self.home.journal_path().display().to_string();
+        let fault =
+            |code, cause, next| Err(DaemonFault::new(TEMPORARY, code, &subject, cause, next));
         if self.journal_failed.load(Ordering::Acquire) {
-            let subject = self.home.journal_path().display().to_string();
-            let cause = "the journal could not be written; the gate was shut and orders canceled";
+            let cause = if self.orders_left.load(Ordering::Acquire) {
+                "the journal could not be written; the gate was shut, and the venue did not \
+                 confirm that all orders are gone: look there"
+            } else {
+                "the journal could not be written; the gate was shut and orders canceled"
+            };
             let next = "free or replace the disk, then start again: the start will be killed";
-            return Err(DaemonFault::new(TEMPORARY, "EVIDENCE_UNWRITABLE", &subject, cause, next));
+            return fault("EVIDENCE_UNWRITABLE", cause, next);
+        }
+        if !self.stopping.load(Ordering::Acquire) {
+            let next = "read the last entry of the journal; correct that and start again";
+            return fault("START_REFUSED", "the core refused to start", next);
         }
         Ok(())
     }
@@ -123,20 +226,25 @@ impl House {
 
 /// `TERM` and `INT` end in order; `USR1` kills.
 pub(crate) fn watch_signals(house: &Arc<House>) -> Result<(), DaemonFault> {
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1]).map_err(|error| {
+    let fault = |error: std::io::Error| {
         let next = "start the daemon again";
         DaemonFault::new(TEMPORARY, "SIGNALS", "signal handlers", &error.to_string(), next)
-    })?;
-    let house = Arc::clone(house);
-    thread::spawn(move || {
+    };
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1]).map_err(fault)?;
+    let watched = Arc::clone(house);
+    let started = threads::start("signals", move || {
+        let mut ending = false;
         for signal in signals.forever() {
             if signal == SIGUSR1 {
                 let (who, reason) = ("signal".to_owned(), "SIGUSR1".to_owned());
-                house.raise(EpochCause::Kill { who, reason, request: None });
-            } else {
-                crate::open::end_in_order(&house);
+                watched.raise(EpochCause::Kill { who, reason, request: None });
+            } else if !ending {
+                // An end in order waits for the venue; the kill must not wait behind it.
+                let house = Arc::clone(&watched);
+                let end = move || crate::open::end_in_order(&house);
+                ending = threads::start("end-in-order", end).is_ok();
             }
         }
     });
-    Ok(())
+    started.map(drop).map_err(fault)
 }

@@ -8,6 +8,7 @@
 //! | outbox | `order_path::outbox_loop`: every order and every answer |
 //! | committer | writes and syncs the journal |
 //! | link, account, public | the venue: reports, reconciliation, market data |
+//! | lifeline | cancels while the venue's socket is down |
 //! | worker-N | one per plugin: talks to its process |
 //! | control, kill | people, over two sockets |
 //! | signals | `TERM` ends in order, `USR1` kills |
@@ -24,6 +25,7 @@ mod pack;
 mod requests;
 mod sink;
 mod status;
+mod threads;
 mod venue;
 mod wiring;
 mod workers;
@@ -34,7 +36,6 @@ use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::bounded;
-use portcullis_core::Input;
 use portcullis_path::inbox::inbox;
 use portcullis_path::order_path::{core_loop, outbox, outbox_loop};
 
@@ -65,15 +66,16 @@ fn run() -> Result<(), DaemonFault> {
     let mark = appender.mark();
     let house = Arc::new(House::new(home, lanes.clone(), mark.clone(), &core));
     let mut wiring = wiring::HouseWiring::new(Arc::clone(&house));
-    house.tell(Input::Started(Box::new(start)));
+    house.begin(start);
 
+    venue::start_lifeline(&house)?;
     control::listen(&house)?;
     house::watch_signals(&house)?;
     thread::scope(|scope| {
         scope.spawn(|| {
             for groups in commits_end {
                 if let Err(fault) = committer.commit(&groups) {
-                    house.journal_failed(&fault);
+                    house.journal_failed(fault.code());
                     return;
                 }
             }

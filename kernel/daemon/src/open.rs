@@ -1,17 +1,27 @@
 //! Drafting, opening and ending, as far as the daemon has to prepare something for the core.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
 
 use portcullis_control::{Answer, DraftView, EndpointView, PositionView, ReleaseView, Reply};
 use portcullis_core::{Input, Worker};
+use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Name, Phase, SessionId};
 use portcullis_path::WorkerProcess;
 use portcullis_statement::{ApprovedPlugin, Digest, Envelope, SignedStatement, Statement};
 
 use crate::board::Shown;
-use crate::control::{ask, refused};
+use crate::clock;
+use crate::control::{Asker, ask, refused};
 use crate::house::House;
+
+/// How long a signal waits for the session to close.
+const CLOSE_NS_MAX: i64 = 60 * NS_PER_S;
+/// Between two looks at it.
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Drafts a session: binds it to the journal as it stands, and says what an approval has to name.
 pub(crate) fn draft(house: &Arc<House>, session: SessionId) -> Answer {
@@ -76,7 +86,7 @@ pub(crate) fn open(house: &Arc<House>, signed: &SignedStatement) -> Answer {
         Err((code, cause)) => return refused(code, cause),
     };
     match house.look() {
-        Some(shown) if shown.view.session.is_some() => {
+        Some(shown) if is_hopeless(house, signed, &shown) => {
             // The core refuses this, and knows best why; nothing is loaded for it.
             let (approval, workers) = (signed.clone(), Vec::new());
             ask(house, |request| Input::OpenSession { request, approval, workers })
@@ -103,6 +113,13 @@ pub(crate) fn open(house: &Arc<House>, signed: &SignedStatement) -> Answer {
         }
         None => unresponsive(),
     }
+}
+
+/// Whether an approval will be refused whatever is loaded for it. What is not signed starts no
+/// process, not even one that is thrown away.
+fn is_hopeless(house: &House, signed: &SignedStatement, shown: &Shown) -> bool {
+    let verified = house.home.trust.verify(signed, &house.home.phases.value, clock::wall());
+    verified.is_err() || shown.view.session.is_some() || shown.view.kill_entry.is_some()
 }
 
 /// The plugins of an approval, read before it is verified: only to know what to load.
@@ -156,33 +173,42 @@ fn load(
     Ok((process, Worker { component: loaded.component, engine: loaded.engine }))
 }
 
-/// Ends the daemon, if nothing is open.
-pub(crate) fn stop(house: &Arc<House>) -> Answer {
+/// Ends the daemon, if nothing is open and nothing is being opened. Whoever asked is answered when
+/// it has ended; before that, only a refusal is an answer.
+pub(crate) fn stop(house: &Arc<House>, asker: &Asker, stream: &UnixStream) -> Option<Answer> {
+    let Ok(_no_session_opens_meanwhile) = house.opening.try_lock() else {
+        return Some(refused("SESSION_OPENING", "a session is being opened"));
+    };
     match house.look() {
         Some(shown) if shown.view.session.is_some() => {
-            refused("SESSION_OPEN", "close the session first: portcullis close")
+            Some(refused("SESSION_OPEN", "close the session first: portcullis close"))
         }
         Some(_) => {
-            tell_stop(house);
-            Answer::last(Reply::Done { text: "the daemon ends".to_owned() })
+            if let Ok(stream) = stream.try_clone() {
+                house.leaving.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
+            }
+            house.stop(&asker.name);
+            None
         }
-        None => unresponsive(),
+        None => Some(unresponsive()),
     }
 }
 
-/// Ends the daemon on a signal: the session is closed first, so that the end is in order.
+/// Ends the daemon on a signal: the session is closed first, so that the end is in order. One that
+/// does not close in time is left open, and the next start is a killed one.
 pub(crate) fn end_in_order(house: &Arc<House>) {
     if house.look().is_some_and(|shown| shown.view.session.is_some()) {
         let (who, reason) = ("signal".to_owned(), "SIGTERM".to_owned());
         drop(ask(house, |request| Input::CloseSession { request, who, reason }));
+        // A session that was closing already is waited for all the same.
+        let until = clock::now().boot.plus_ns(CLOSE_NS_MAX);
+        while clock::now().boot < until
+            && house.look().is_some_and(|shown| shown.view.session.is_some())
+        {
+            sleep(LOOK_PAUSE);
+        }
     }
-    tell_stop(house);
-}
-
-fn tell_stop(house: &House) {
-    if let Some(who) = Name::new("operator") {
-        house.tell(Input::Stop { who });
-    }
+    house.stop("signal");
 }
 
 pub(crate) fn unresponsive() -> Answer {

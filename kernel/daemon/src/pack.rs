@@ -172,7 +172,7 @@ pub(crate) fn keep_seal(house: &Arc<House>, signed: SignedStatement) -> Answer {
         Ok(_) | Err(_) => None,
     };
     let Some(session) = seal else {
-        return ask(house, |request| Input::Statement { request, signed });
+        return statement(house, signed);
     };
     let Some(folder) = pack_folder(house, &session) else {
         return refused("PACK_MISSING", "write the pack first: portcullis pack");
@@ -187,13 +187,30 @@ pub(crate) fn keep_seal(house: &Arc<House>, signed: SignedStatement) -> Answer {
     answer
 }
 
-/// The pack of a session, by the end of its folder's name.
+/// Hands in a statement. The endpoint set of an open session is not changed under it: what was
+/// approved for one venue would leave for another.
+fn statement(house: &House, signed: SignedStatement) -> Answer {
+    let kind = Envelope::parse(&signed.bytes).map(|envelope| envelope.header.kind);
+    if kind != Ok(Kind::EndpointSet) {
+        return ask(house, |request| Input::Statement { request, signed });
+    }
+    let Ok(_no_session_opens_meanwhile) = house.opening.try_lock() else {
+        return refused("SESSION_OPENING", "a session is being opened");
+    };
+    if house.look().is_some_and(|shown| shown.view.session.is_some()) {
+        return refused("SESSION_OPEN", "close the session first: it was approved for its venue");
+    }
+    ask(house, |request| Input::Statement { request, signed })
+}
+
+/// The pack of a session, by its folder's name.
 fn pack_folder(house: &House, session: &Name) -> Option<PathBuf> {
     let reports = fs::read_dir(house.home.path("reports")).ok()?;
     let kinds = reports.flatten().filter_map(|kind| fs::read_dir(kind.path()).ok());
-    let ending = format!("_{session}");
+    // `20260101_120000_NAME`: a name may itself contain what stands between the parts.
     let matches = |path: &PathBuf| {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(&ending))
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.splitn(3, '_').nth(2) == Some(session.as_str())
     };
     kinds.flatten().flatten().map(|entry| entry.path()).find(matches)
 }

@@ -13,13 +13,17 @@ use crate::open::unresponsive;
 /// The answer to `status`.
 pub(crate) fn status(house: &Arc<House>) -> Answer {
     match house.look() {
-        Some(shown) => Answer::last(Reply::Status(view(shown.view))),
+        Some(shown) => Answer::last(Reply::Status(view(shown.view, house.shut_because()))),
         None => unresponsive(),
     }
 }
 
-fn view(view: View) -> StatusView {
+fn view(mut view: View, shut: Option<&str>) -> StatusView {
     let next = next(&view);
+    // The gate shuts before the core hears of it, and people are told what is.
+    if let Some(reason) = shut.filter(|_| view.kill_entry.is_none()) {
+        view.blocked.insert(0, reason.to_owned());
+    }
     let orders = view.orders.into_iter().map(|order| OrderView {
         cl_ord_id: order.cl_ord_id,
         symbol: order.symbol,

@@ -3,18 +3,23 @@
 //! An endpoint set that people signed starts two threads: `link` keeps the private socket and
 //! turns what it says into reports, `account` reads orders, fills and balances for reconciliation.
 //! `public` keeps the market data of an open session. Each belongs to a generation; a newer
-//! endpoint set, or the end of the session, makes the older ones end by themselves.
+//! endpoint set, or the end of the session, makes the older ones end by themselves, and a newer
+//! `link` or `account` speaks only after its elder has ended. `lifeline` takes orders back while
+//! the socket is down.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use portcullis_core::{AccountSnapshot, Input, VenueOrder};
-use portcullis_domain::{ClOrdId, ExecType, ExecutionReport, Instrument, OrderId};
+use portcullis_domain::time::NS_PER_S;
+use portcullis_domain::{ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, OrderId};
 use portcullis_evidence::chunk::{Chunk, ChunkWriter};
 use portcullis_path::inbox::NotTaken;
 use portcullis_path::lockstep::chunk_content;
@@ -24,15 +29,27 @@ use portcullis_venue::{
     SimulatedEndpoint, VenueFault, VenueSession,
 };
 
-use crate::clock;
-use crate::house::House;
+use crate::fault::{DaemonFault, TEMPORARY};
+use crate::house::{House, LANE_PAUSE};
 use crate::pack::chunk_path;
+use crate::{clock, threads};
 
 /// Between two attempts to connect; doubled up to the longest.
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 /// How long the account thread waits for a wish before it looks whether it is still needed.
 const WISH_WAIT: Duration = Duration::from_secs(1);
+/// Cancels that may wait for the lifeline. More are the core's to repeat.
+const CANCELS_MAX: usize = 1_024;
+/// How often the lifeline tries, and the pause after each time that failed.
+const CANCEL_TRIES: u32 = 20;
+const CANCEL_PAUSE: Duration = Duration::from_millis(500);
+/// How long a daemon without a journal waits for its orders to be gone.
+const CLEAR_NS_MAX: i64 = 60 * NS_PER_S;
+/// Between two looks at what is left of them.
+const CLEAR_PAUSE: Duration = Duration::from_secs(1);
+/// Fills that one reading of the account may carry: an entry of the journal is bounded.
+const SNAPSHOT_FILLS_MAX: usize = 512;
 
 /// Both doors of one endpoint set.
 #[derive(Clone, Debug)]
@@ -40,6 +57,13 @@ struct Doors {
     public: SimulatedEndpoint,
     private: PrivateDoor,
     lifeline: Lifeline,
+}
+
+/// What the lifeline is to take back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TakeBack {
+    One(ClOrdId),
+    All,
 }
 
 /// What the threads share about the venue.
@@ -53,6 +77,10 @@ pub(crate) struct VenueLink {
     public_generation: AtomicU64,
     ask_account: Sender<()>,
     account_asked: Receiver<()>,
+    take_back: Sender<TakeBack>,
+    to_take_back: Receiver<TakeBack>,
+    link_thread: Mutex<Option<JoinHandle<()>>>,
+    account_thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -63,6 +91,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl VenueLink {
     pub(crate) fn new() -> Self {
         let (ask_account, account_asked) = bounded(1);
+        let (take_back, to_take_back) = bounded(CANCELS_MAX);
         Self {
             session: Mutex::new(None),
             doors: Mutex::new(None),
@@ -71,6 +100,10 @@ impl VenueLink {
             public_generation: AtomicU64::new(0),
             ask_account,
             account_asked,
+            take_back,
+            to_take_back,
+            link_thread: Mutex::new(None),
+            account_thread: Mutex::new(None),
         }
     }
 
@@ -81,31 +114,45 @@ impl VenueLink {
 
     /// Takes one order back, over whatever way is open. The core repeats until it is confirmed.
     pub(crate) fn cancel(&self, id: ClOrdId) {
-        let asked = self.with_session(|venue| venue.cancel(id).is_ok());
+        let asked = self.with_session(|venue| venue.is_up() && venue.cancel(id).is_ok());
         if asked != Some(true) {
-            self.by_lifeline(|lifeline| lifeline.cancel(id).map(drop));
+            self.by_lifeline(TakeBack::One(id));
         }
     }
 
     /// Takes every order back, over whatever way is open.
     pub(crate) fn cancel_all(&self) {
-        let asked = self.with_session(|venue| venue.cancel_all().is_ok());
+        let asked = self.with_session(|venue| venue.is_up() && venue.cancel_all().is_ok());
         if asked != Some(true) {
-            self.cancel_all_now();
+            self.by_lifeline(TakeBack::All);
         }
     }
 
-    /// Takes every order back by the lifeline alone.
-    pub(crate) fn cancel_all_now(&self) {
-        self.by_lifeline(|lifeline| lifeline.cancel_all().map(drop));
+    /// The lifeline waits for answers, so it has a thread of its own: whoever asks must not.
+    fn by_lifeline(&self, what: TakeBack) {
+        // A full queue holds hundreds of cancels already; the core repeats until all is clear.
+        let _taken: bool = self.take_back.try_send(what).is_ok();
     }
 
-    fn by_lifeline(&self, act: impl FnOnce(&Lifeline) -> Result<(), VenueFault>) {
-        let doors = locked(&self.doors).clone();
-        if let Some(doors) = doors {
-            // A venue that cannot be reached now is asked again by the core.
-            drop(act(&doors.lifeline));
+    /// Takes every order back by the lifeline until two readings in a row show none, or until
+    /// [`CLEAR_NS_MAX`] is over. Whether none is left.
+    pub(crate) fn clear_all(&self) -> bool {
+        let until = clock::now().boot.plus_ns(CLEAR_NS_MAX);
+        let Some(Doors { lifeline, .. }) = locked(&self.doors).clone() else {
+            // No venue was ever connected in this run: nothing left the house in it.
+            return true;
+        };
+        let mut empty = 0_u32;
+        while clock::now().boot < until {
+            let asked = lifeline.cancel_all().is_ok();
+            let none = lifeline.open_orders().is_ok_and(|orders| orders.is_empty());
+            empty = if asked && none { empty.saturating_add(1) } else { 0 };
+            if empty == 2 {
+                return true;
+            }
+            sleep(CLEAR_PAUSE);
         }
+        false
     }
 
     /// Asks for the account to be read soon. `false` if a wish waits already, which is enough.
@@ -142,13 +189,76 @@ pub(crate) fn connect(house: &Arc<House>, endpoint: &EndpointSet) {
     };
     *locked(&house.venue.doors) = Some(doors.clone());
     let generation = house.venue.link_generation.fetch_add(1, Ordering::AcqRel).saturating_add(1);
-    if let Some(mut old) = locked(&house.venue.session).take() {
-        old.abort();
+    let elders =
+        (locked(&house.venue.link_thread).take(), locked(&house.venue.account_thread).take());
+    let (own, own_doors, elder) = (Arc::clone(house), doors.clone(), elders.0);
+    let link = move || {
+        end_elder(&own, elder);
+        keep_link(&own, &own_doors, generation);
+    };
+    let (own, elder) = (Arc::clone(house), elders.1);
+    let account = move || {
+        elder.map(JoinHandle::join);
+        keep_account(&own, doors.private, generation);
+    };
+    let started = threads::start("link", link).and_then(|link| {
+        *locked(&house.venue.link_thread) = Some(link);
+        threads::start("account", account)
+    });
+    match started {
+        Ok(account) => *locked(&house.venue.account_thread) = Some(account),
+        Err(error) => link_changed(house, false, &VenueFault::Unreachable(error.to_string())),
     }
-    let link = (Arc::clone(house), doors.clone());
-    thread::spawn(move || keep_link(&link.0, &link.1, generation));
-    let account = Arc::clone(house);
-    thread::spawn(move || keep_account(&account, doors.private, generation));
+}
+
+/// Ends the line before this one, so that nothing of it is heard after this.
+fn end_elder(house: &House, elder: Option<JoinHandle<()>>) {
+    let old = locked(&house.venue.session).take();
+    let was_up = old.is_some();
+    drop(old);
+    // An elder that panicked has ended as well.
+    elder.map(JoinHandle::join);
+    if was_up {
+        let cause = VenueFault::Unreachable("another endpoint set was signed".to_owned());
+        link_changed(house, false, &cause);
+    }
+}
+
+/// Starts the thread of the lifeline.
+pub(crate) fn start_lifeline(house: &Arc<House>) -> Result<(), DaemonFault> {
+    let own = Arc::clone(house);
+    let started = threads::start("lifeline", move || {
+        for first in &own.venue.to_take_back {
+            let rest: Vec<TakeBack> = own.venue.to_take_back.try_iter().collect();
+            let mut wanted = vec![first];
+            wanted.extend(rest);
+            if wanted.contains(&TakeBack::All) {
+                wanted = vec![TakeBack::All];
+            }
+            for what in wanted {
+                take_back(&own, what);
+            }
+        }
+    });
+    started.map(drop).map_err(|error| {
+        let next = "start the daemon again";
+        DaemonFault::new(TEMPORARY, "THREADS", "lifeline", &error.to_string(), next)
+    })
+}
+
+/// Takes back, and tries again for a while: a venue that cannot be reached now may be soon.
+fn take_back(house: &House, what: TakeBack) {
+    for _ in 0..CANCEL_TRIES {
+        let Some(Doors { lifeline, .. }) = locked(&house.venue.doors).clone() else { return };
+        let taken = match what {
+            TakeBack::One(id) => lifeline.cancel(id),
+            TakeBack::All => lifeline.cancel_all(),
+        };
+        if taken.is_ok() {
+            return;
+        }
+        sleep(CANCEL_PAUSE);
+    }
 }
 
 fn doors(house: &House, endpoint: &EndpointSet) -> Result<Doors, VenueFault> {
@@ -185,11 +295,11 @@ fn keep_link(house: &House, doors: &Doors, generation: u64) {
                         heard(house, event);
                     }
                 }
-                locked(&house.venue.session).take();
+                drop(locked(&house.venue.session).take());
             }
             Err(fault) => link_changed(house, false, &fault),
         }
-        thread::sleep(backoff);
+        sleep(backoff);
         backoff = backoff.saturating_mul(2).min(BACKOFF_MAX);
     }
 }
@@ -231,10 +341,16 @@ fn link_changed(house: &House, up: bool, fault: &VenueFault) {
 /// Reads the account when the core asks.
 fn keep_account(house: &House, door: PrivateDoor, generation: u64) {
     let reader = AccountReader::new(door, house.home.instruments.clone());
+    let mut told = BTreeMap::new();
     while house.venue.is_link(generation) {
         // The core says when; waking up in between only serves the end of the generation.
         if house.venue.account_asked.recv_timeout(WISH_WAIT).is_err() {
             continue;
+        }
+        if !house.venue.is_link(generation) {
+            // The wish is the next generation's.
+            house.venue.read_account();
+            return;
         }
         let up = locked(&house.venue.session).as_ref().is_some_and(VenueSession::is_up);
         if !up {
@@ -242,15 +358,43 @@ fn keep_account(house: &House, door: PrivateDoor, generation: u64) {
         }
         let known = locked(&house.venue.known).clone();
         // A read that failed leaves the house without news; the gate judges by the last ones.
-        if let Ok(state) = reader.read_account(&known) {
+        if let Ok(mut state) = reader.read_account(&known)
+            && house.venue.is_link(generation)
+        {
             for order in &state.open_orders {
                 if let Some(id) = order.cl_ord_id {
                     house.venue.learn(Some(&order.order_id), id);
                 }
             }
+            state.fills = news(house, &mut told, state.fills);
             house.report(Input::Account(snapshot(state)));
         }
     }
+}
+
+/// The fills that this run has not handed on yet. The venue states its whole history at each
+/// reading; an entry holds a bounded part of it, and the journal needs to hear each fill once.
+/// What is too much for one reading goes before it, fill by fill.
+fn news(
+    house: &House,
+    told: &mut BTreeMap<ExecId, ExecutionReport>,
+    fills: Vec<ExecutionReport>,
+) -> Vec<ExecutionReport> {
+    let mut fresh = Vec::new();
+    for fill in fills {
+        let ExecType::Trade { exec_id, .. } = &fill.exec_type else { continue };
+        // One that is told differently than before is news, and the core's to judge.
+        if told.insert(exec_id.clone(), fill.clone()).as_ref() != Some(&fill) {
+            fresh.push(fill);
+        }
+    }
+    let recent = fresh.split_off(fresh.len().saturating_sub(SNAPSHOT_FILLS_MAX));
+    for fill in fresh {
+        while house.lanes.report(Input::Report(fill.clone())) == Err(NotTaken::Full) {
+            sleep(LANE_PAUSE);
+        }
+    }
+    recent
 }
 
 fn snapshot(state: AccountState) -> AccountSnapshot {
@@ -271,7 +415,8 @@ pub(crate) fn start_public(house: &Arc<House>) {
     let generation = house.venue.public_generation.fetch_add(1, Ordering::AcqRel).saturating_add(1);
     for instrument in house.home.instruments.clone() {
         let house = Arc::clone(house);
-        thread::spawn(move || keep_public(&house, &instrument, generation));
+        // Without market data the gate refuses, and says so.
+        drop(threads::start("public", move || keep_public(&house, &instrument, generation)));
     }
 }
 
@@ -294,7 +439,7 @@ fn keep_public(house: &House, instrument: &Instrument, generation: u64) {
                 }
             }
         }
-        thread::sleep(backoff);
+        sleep(backoff);
         backoff = backoff.saturating_mul(2).min(BACKOFF_MAX);
     }
     if let Some(chunk) = chunks.flush() {
@@ -316,7 +461,22 @@ fn keep_raw(
 
 fn keep_chunk(house: &House, chunk: &Chunk) {
     // A chunk that cannot be kept is missing from the pack, which then says so.
-    if fs::write(chunk_path(house, chunk.digest), &chunk.compressed).is_ok() {
+    if write_chunk(&chunk_path(house, chunk.digest), &chunk.compressed).is_ok() {
         house.tell(Input::Host(chunk_content(chunk)));
     }
+}
+
+/// Whole and durable before the journal cites it, or not there at all under its name.
+fn write_chunk(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let partial = path.with_extension("partial");
+    let written = File::create(&partial).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    });
+    if written.is_err() {
+        // Nothing cites it; one that stays behind is overwritten by the next of its name.
+        drop(fs::remove_file(&partial));
+    }
+    written
 }

@@ -62,6 +62,15 @@ impl Wiring for HouseWiring {
     }
 
     fn show(&mut self, core: &Core, head: Head) {
-        self.house.board.show(core, head);
+        let house = &self.house;
+        // A kill that fell while another one was being lifted, or that the start itself latched:
+        // what the core holds, the writer holds.
+        if core.is_killed() && !house.authority.is_killed() {
+            house.latch_again();
+        }
+        if house.mark.is_poisoned() {
+            house.journal_ended();
+        }
+        house.board.show(core, head);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -14,6 +14,7 @@ use portcullis_path::WorkerProcess;
 use portcullis_path::plugin_port::{failed_input, reply_input};
 
 use crate::house::House;
+use crate::threads;
 
 /// `init` may take longer than a batch.
 const INIT_MAX: Duration = Duration::from_secs(2);
@@ -41,29 +42,48 @@ pub(crate) enum Call {
     },
 }
 
+/// The way to one worker's thread. Dropping it ends the worker, and what that one still has to say
+/// is not heard: the number of a plugin names another one in the next session.
+#[derive(Debug)]
+struct Worker {
+    calls: Sender<Call>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+    }
+}
+
 /// The way to each worker's thread.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    calls: BTreeMap<PluginId, Sender<Call>>,
+    workers: BTreeMap<PluginId, Worker>,
 }
 
 impl Pool {
     /// Takes loaded workers into a session, in the approval's order.
     pub(crate) fn adopt(&mut self, house: &Arc<House>, loaded: Vec<WorkerProcess>) {
-        self.calls.clear();
-        for (number, worker) in (0_u16..).zip(loaded) {
+        self.clear();
+        for (number, process) in (0_u16..).zip(loaded) {
             let plugin = PluginId(number);
             // One batch is out at a time, and `init` before it.
             let (calls, calls_end) = bounded(2);
-            self.calls.insert(plugin, calls);
-            let house = Arc::clone(house);
-            thread::spawn(move || serve(&house, plugin, worker, &calls_end));
+            let worker = Worker { calls, ended: Arc::default() };
+            let (house, ended) = (Arc::clone(house), Arc::clone(&worker.ended));
+            let serve = move || serve(&house, plugin, process, (&calls_end, &ended));
+            // Without its thread a worker is gone, which the first call says.
+            if threads::start("worker", serve).is_ok() {
+                self.workers.insert(plugin, worker);
+            }
         }
     }
 
     /// Asks a worker. A worker that is gone has said so, or says so now.
     pub(crate) fn call(&self, house: &House, plugin: PluginId, call: Call) {
-        let taken = self.calls.get(&plugin).is_some_and(|calls| calls.try_send(call).is_ok());
+        let worker = self.workers.get(&plugin);
+        let taken = worker.is_some_and(|worker| worker.calls.try_send(call).is_ok());
         if !taken {
             let (code, cause) = ("PLUGIN_GONE".to_owned(), "its process has ended".to_owned());
             house.report(Input::PluginFailed { plugin, code, cause });
@@ -72,17 +92,22 @@ impl Pool {
 
     /// Ends a worker: its thread drops the process once the channel is gone.
     pub(crate) fn stop(&mut self, plugin: PluginId) {
-        self.calls.remove(&plugin);
+        self.workers.remove(&plugin);
     }
 
     /// Ends all of them.
     pub(crate) fn clear(&mut self) {
-        self.calls.clear();
+        self.workers.clear();
     }
 }
 
 /// A worker's thread: one call after the other, each under its deadline.
-fn serve(house: &House, plugin: PluginId, mut worker: WorkerProcess, calls: &Receiver<Call>) {
+fn serve(
+    house: &House,
+    plugin: PluginId,
+    mut worker: WorkerProcess,
+    (calls, ended): (&Receiver<Call>, &AtomicBool),
+) {
     for call in calls {
         let input = match call {
             Call::Init { init, fuel } => {
@@ -97,6 +122,9 @@ fn serve(house: &House, plugin: PluginId, mut worker: WorkerProcess, calls: &Rec
                 reply_input(plugin, batch, reply)
             }
         };
+        if ended.load(Ordering::Acquire) {
+            return;
+        }
         let failed = matches!(input, Input::PluginFailed { .. });
         house.report(input);
         if failed {

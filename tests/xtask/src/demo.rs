@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: the product from nothing, and nothing left behind.
 
 use crate::build::{self, PROGRAMS, Profile};
+use crate::canary::{self, Scratch};
 use crate::process::{self, Failure};
 use crate::replay::Recording;
 use crate::setup;
@@ -10,9 +11,9 @@ use std::time::Instant;
 
 /// Builds the product and runs its own demo.
 pub(crate) fn run() -> Result<(), Failure> {
-    show(|_| {
+    show(|component| {
         let mut command = process::bound_to_us(&build::program("portcullis", Profile::Release));
-        command.arg("demo");
+        command.arg("demo").arg("--component").arg(component).current_dir(process::project());
         command
     })
 }
@@ -30,14 +31,27 @@ fn show(command: impl FnOnce(&Path) -> Command) -> Result<(), Failure> {
     println!("built in {} s", start.elapsed().as_secs());
     let outcome =
         process::run(command(&component), "the demo", "portcullis status, or read the lines above");
-    let outcome = outcome.and(nothing_left());
+    let outcome = outcome.and(nothing_left(Profile::Release));
     println!("total {} s", start.elapsed().as_secs());
     outcome
 }
 
+/// Runs the demo of the debug build in a folder of its own and looks through what it left: the
+/// canary check. Returns what was looked at.
+pub(crate) fn checked(component: &Path) -> Result<String, Failure> {
+    let fault = |cause: String| Failure::new("the demo", cause, "cargo xtask demo");
+    let scratch = Scratch::new().map_err(fault)?;
+    let mut command = process::bound_to_us(&build::program("portcullis", Profile::Debug));
+    command.arg("demo").arg("--component").arg(component).arg("--dir").arg(scratch.path());
+    command.current_dir(process::project());
+    let outcome = process::run(command, "the demo", "cargo xtask demo");
+    outcome.and(nothing_left(Profile::Debug))?;
+    canary::check(&scratch.only_folder().map_err(fault)?).map_err(fault)
+}
+
 /// A program of ours that outlives the demo is a fault of the demo: it is ended and named.
-fn nothing_left() -> Result<(), Failure> {
-    let left = process::left_behind(&build::folder(Profile::Release));
+fn nothing_left(profile: Profile) -> Result<(), Failure> {
+    let left = process::left_behind(&build::folder(profile));
     if left.is_empty() {
         return Ok(());
     }

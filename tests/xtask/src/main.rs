@@ -6,6 +6,7 @@
 
 mod bench;
 mod build;
+mod canary;
 mod demo;
 mod guest;
 mod process;

@@ -2,6 +2,7 @@
 //!
 //! A run that does not come to its end leaves nothing behind: half a replay is no evidence.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -83,10 +84,10 @@ pub(super) enum KeptDisk {
 
 impl KeptDisk {
     /// Everything written, read back from where it lies.
-    pub(super) fn contents(&self) -> Result<Vec<u8>, DiskFault> {
+    pub(super) fn contents(&self) -> Result<Cow<'_, [u8]>, DiskFault> {
         match self {
-            Self::File(disk) => disk.contents(),
-            Self::Memory(disk) => Ok(disk.bytes().to_vec()),
+            Self::File(disk) => disk.contents().map(Cow::Owned),
+            Self::Memory(disk) => Ok(Cow::Borrowed(disk.bytes())),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{Event, Orders, Session, Strategy};
 pub use bindings::exports::portcullis::strategy::plugin as world;
 
 /// Generated from `wit/strategy.wit`.
-#[expect(missing_docs, clippy::pedantic, clippy::as_conversions, reason = "generated code")]
+#[expect(missing_docs, clippy::pedantic, reason = "generated code")]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",
