@@ -2,11 +2,16 @@
 
 mod bad_recording;
 mod coverage;
+mod daemon_kill;
+mod daemon_session;
+mod daemon_start;
 mod daemon_tree;
 mod dependencies;
 mod hostile;
+mod house;
 mod import_law;
 mod replay;
 mod source;
 mod tidy;
 mod trusted_lines;
+mod venue_side;

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::bench::BenchVerb;
 use crate::verbs::evidence::EvidenceVerb;
 use crate::verbs::plugin::PluginVerb;
 use crate::verbs::request::RequestVerb;
@@ -62,6 +63,9 @@ pub(crate) enum Verb {
     Plugin(PluginVerb),
     /// Run a strategy over a recording.
     Replay(replay::Args),
+    /// Measure one part of the kernel on this machine.
+    #[command(subcommand)]
+    Bench(BenchVerb),
     /// Say what a code of the gate means.
     Explain(explain::Args),
     /// End the daemon in order.

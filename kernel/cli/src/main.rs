@@ -2,6 +2,7 @@
 //! daemon's socket, and the rest works on files.
 
 mod args;
+mod bench;
 mod client;
 mod clock;
 mod demo;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
 fn run(verb: Verb) -> Result<(), CliError> {
     match verb {
         Verb::Demo(args) => demo::run(&args),
+        Verb::Bench(verb) => bench::run(&verb),
         Verb::Init(args) => init::run(&args),
         Verb::Status(args) => status::run(&args),
         Verb::Kill(args) => kill::run(&args),

@@ -40,17 +40,36 @@ impl Core {
         self.compare(snapshot, found, turn);
         if self.kill.as_ref().is_some_and(|kill| !kill.clear) && !snapshot.open_orders.is_empty() {
             self.cancel_everything("KILL_ACTIVE", turn);
+        } else {
+            self.cancel_again(snapshot, turn);
         }
         self.watch_clearing(snapshot, turn);
         let pause = if self.is_settled() { READ_PAUSE_NS } else { READ_PAUSE_UNSETTLED_NS };
         self.read_due = Some(turn.now.wall.plus_ns(pause));
     }
 
+    /// A cancel can be lost on the way, or come before its order: whatever was to be taken back
+    /// and is still listed is asked for again.
+    fn cancel_again(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
+        let listed: Vec<ClOrdId> =
+            snapshot.open_orders.iter().filter_map(|order| order.cl_ord_id).collect();
+        let orders = &self.account.orders;
+        self.withdrawn.retain(|id| orders.get(*id).is_some_and(|order| order.status.is_open()));
+        for id in listed {
+            if self.withdrawn.contains(&id) {
+                self.cancel(id, "STILL_LISTED", turn);
+            }
+        }
+    }
+
     /// Whether nothing waits for the venue's next word.
     fn is_settled(&self) -> bool {
         let unknown = |order: &Order| order.status == OrdStatus::Unknown;
         let clearing = self.kill.as_ref().is_some_and(|kill| !kill.clear);
-        self.suspects.is_empty() && !clearing && !self.account.orders.open().any(unknown)
+        self.suspects.is_empty()
+            && self.withdrawn.is_empty()
+            && !clearing
+            && !self.account.orders.open().any(unknown)
     }
 
     /// Reads the venue again when it is time to: reconciliation never ends while there is a link,

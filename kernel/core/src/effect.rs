@@ -2,7 +2,7 @@
 //! journal; those that let authority out of the house wait until they are durable there.
 
 use portcullis_domain::frame::EventRecord;
-use portcullis_domain::{BootNs, ClOrdId, OrderIntent, PluginId, WallNs};
+use portcullis_domain::{BootNs, ClOrdId, Instrument, OrderIntent, PluginId, WallNs};
 use portcullis_gate::{Approved, CancelRequest, Shadow};
 use portcullis_statement::EndpointSet;
 
@@ -64,7 +64,10 @@ pub enum Effect {
     /// People signed this endpoint set, or the kernel started with it: connect to its hosts.
     Connect(EndpointSet),
     /// A session is open: start the market streams of its instruments.
-    SessionOpened,
+    SessionOpened {
+        /// As people approved them.
+        instruments: Vec<Instrument>,
+    },
     /// The session is closed: end its workers and streams.
     SessionClosed,
     /// Two people lifted the kill latch: the wiring's own latch follows. Nothing can leave before

@@ -59,6 +59,9 @@ impl Core {
         let Some(order) = self.ledger_of(id).orders.get(id) else { return };
         let Some(request) = approve_cancel(order) else { return };
         turn.record(&Outcome::CancelRequested { cl_ord_id: id, cause });
+        if !shadow {
+            self.withdrawn.insert(id);
+        }
         if let Err(fault) = self.ledger_of_mut(id).advance(id, OrderEvent::CancelRequested) {
             return turn.fault(fault);
         }

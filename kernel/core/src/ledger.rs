@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use portcullis_domain::number::pow10;
 use portcullis_domain::order::{OrderChange, OrderEvent};
 use portcullis_domain::{
-    ClOrdId, ExecType, ExecutionReport, Instrument, InstrumentId, Money, OrdStatus, Order,
-    OrderFault, OrderTable, Position, Px, Qty, Side,
+    ClOrdId, ExecType, ExecutionReport, Instrument, Money, OrdStatus, Order, OrderFault,
+    OrderTable, Position, Px, Qty, Side,
 };
 use portcullis_gate::{Balance, Working, with_fee};
 
@@ -184,18 +184,18 @@ impl Ledger {
 
     /// What open orders claim: the reservations that the gate counts from the moment of approval.
     #[must_use]
-    pub fn working(&self, instrument: InstrumentId, quote: &str) -> Option<Working> {
+    pub fn working(&self, instrument: &Instrument) -> Option<Working> {
         let mut working = Working::default();
         for order in self.orders.open() {
             let issued = self.issued.get(&order.cl_ord_id)?;
             let leaves = order.leaves_qty();
             working.open_orders = working.open_orders.checked_add(1)?;
-            if order.intent.side == Side::Buy && issued.quote == quote {
+            if order.intent.side == Side::Buy && issued.quote == instrument.quote {
                 let value = Money::notional(order.reserve_px, leaves, issued)?;
                 let cost = with_fee(value, issued.taker_fee)?;
                 working.reserved_quote = working.reserved_quote.plus(cost)?;
             }
-            if order.intent.instrument == instrument {
+            if issued.symbol == instrument.symbol {
                 working.any_unknown |= order.status == OrdStatus::Unknown;
                 match order.intent.side {
                     Side::Buy => working.buy_qty = working.buy_qty.plus(leaves)?,
@@ -272,7 +272,7 @@ fn base_amount(qty: Qty, instrument: &Instrument) -> Option<Money> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_domain::Rate;
+    use portcullis_domain::{InstrumentId, Rate};
 
     fn instrument() -> Instrument {
         Instrument {

@@ -21,6 +21,8 @@ use crate::tell::market_record;
 const RELEASE_NS_MAX: i64 = 500 * NS_PER_MS;
 /// How far the venue's clock may be behind ours, and an answer of it behind its question.
 const VENUE_SKEW_NS: i64 = NS_PER_S;
+/// Soonest moment for which a plugin can set a timer.
+const TIMER_NS_MIN: i64 = NS_PER_MS;
 /// A submit that has not reached the venue after this long must be refused there.
 pub(crate) const VENUE_DEADLINE_NS: i64 = 5 * NS_PER_S;
 
@@ -60,6 +62,10 @@ impl Core {
         if intents.len() > REPLY_INTENTS_MAX {
             let cause = "the reply holds more intents than one may";
             return self.on_plugin_failed(plugin, "PLUGIN_OUTPUT", cause, turn);
+        }
+        if !desk.within_budget(turn.now.boot, intents.len()) {
+            let cause = "more intents within a second than any plugin may ask for";
+            return self.on_plugin_failed(plugin, "PLUGIN_FLOOD", cause, turn);
         }
         for record in intents {
             match record.kind {
@@ -110,7 +116,7 @@ impl Core {
         let instrument = live.and_then(|live| live.gate.instrument(intent.instrument));
         let market = live.and_then(|live| live.market.get(intent.instrument));
         let ledger = self.ledger();
-        let working = instrument.and_then(|i| ledger.working(i.id, &i.quote));
+        let working = instrument.and_then(|i| ledger.working(i));
         let recent = |live: &LiveSession| {
             let second = |at: &&portcullis_domain::BootNs| turn.now.boot.since_ns(**at) < NS_PER_S;
             u32::try_from(live.submits.iter().filter(second).count()).unwrap_or(u32::MAX)
@@ -208,7 +214,8 @@ impl Core {
     }
 
     fn on_set_timer(&mut self, plugin: PluginId, record: &IntentRecord, turn: &mut Turn) {
-        let at = WallNs(record.time).max(turn.now.wall);
+        // Not at once: a timer that is due when it is set would be a loop without any time in it.
+        let at = WallNs(record.time).max(turn.now.wall.plus_ns(TIMER_NS_MIN));
         let set = self.desk(plugin).is_some_and(|desk| desk.set_timer(at, record.reference));
         if !set {
             self.malformed(plugin, record, DenyCode::MaxMsgRate, turn);
@@ -251,7 +258,7 @@ impl Core {
         let ledger = self.ledger();
         let Some(instrument) = ledger.instrument_of(order.cl_ord_id) else { return true };
         let held = ledger.holding(&instrument.symbol).position.0;
-        let Some(working) = ledger.working(instrument.id, &instrument.quote) else {
+        let Some(working) = ledger.working(instrument) else {
             return true;
         };
         match order.intent.side {
@@ -262,6 +269,9 @@ impl Core {
 
     pub(crate) fn on_report(&mut self, report: &ExecutionReport, turn: &mut Turn) {
         let id = report.cl_ord_id;
+        if self.past_shadow.contains(&id) {
+            return;
+        }
         let change = match self.ledger_of_mut(id).book(report) {
             Ok(change) => change,
             Err(fault) => return turn.fault(fault),

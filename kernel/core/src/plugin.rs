@@ -3,10 +3,14 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use portcullis_domain::frame::{BATCH_EVENTS_MAX, EventRecord, event_kind};
-use portcullis_domain::{Name, WallNs};
+use portcullis_domain::time::NS_PER_S;
+use portcullis_domain::{BootNs, Name, WallNs};
 use portcullis_gate::Standing;
 use portcullis_statement::Digest;
 
+/// Most intents of any kind that a plugin may return within a second. Each is recorded and, if
+/// denied, answered with an event; without a bound a plugin could fill journal and memory.
+const INTENTS_PER_SECOND_MAX: usize = 2_000;
 /// Most timers a plugin may have set at once.
 const TIMERS_MAX: usize = 64;
 
@@ -22,6 +26,9 @@ pub(crate) struct PluginDesk {
     ready: bool,
     batches: u32,
     timers: BTreeSet<(WallNs, u64)>,
+    /// Beginning of the second that is being counted, and the intents in it.
+    second: Option<BootNs>,
+    intents_in_second: usize,
     /// Order numbers used, denied ones too.
     pub(crate) references: BTreeSet<u64>,
     /// Trades that found the queue full. Recorded with the next batch.
@@ -41,6 +48,8 @@ impl PluginDesk {
             ready: false,
             batches: 0,
             timers: BTreeSet::new(),
+            second: None,
+            intents_in_second: 0,
             references: BTreeSet::new(),
             dropped: 0,
             fuel_used: 0,
@@ -91,6 +100,16 @@ impl PluginDesk {
         self.outstanding = None;
         self.fuel_used = self.fuel_used.saturating_add(fuel);
         true
+    }
+
+    /// Counts a reply's intents; `false` if the plugin asks for more than any may.
+    pub(crate) fn within_budget(&mut self, now: BootNs, intents: usize) -> bool {
+        if self.second.is_none_or(|start| now.since_ns(start) >= NS_PER_S) {
+            self.second = Some(now);
+            self.intents_in_second = 0;
+        }
+        self.intents_in_second = self.intents_in_second.saturating_add(intents);
+        self.intents_in_second <= INTENTS_PER_SECOND_MAX
     }
 
     pub(crate) fn suspend(&mut self) {
@@ -173,6 +192,14 @@ mod tests {
         assert_eq!(desk.cut().unwrap().1.len(), 64);
         assert!(desk.answered(1, 0));
         assert_eq!(desk.cut().unwrap().1.first().unwrap().price, 7);
+    }
+
+    #[test]
+    fn a_flood_is_counted_by_the_second() {
+        let mut desk = desk();
+        assert!(desk.within_budget(BootNs(0), INTENTS_PER_SECOND_MAX));
+        assert!(!desk.within_budget(BootNs(1), 1));
+        assert!(desk.within_budget(BootNs(NS_PER_S), 1));
     }
 
     #[test]

@@ -57,7 +57,8 @@ impl Core {
             turn.refuse(request, "open", &code, &cause);
             return;
         }
-        turn.effect(Effect::SessionOpened);
+        let instruments = self.live.as_ref().map(|live| live.gate.instruments().to_vec());
+        turn.effect(Effect::SessionOpened { instruments: instruments.unwrap_or_default() });
         self.start_plugins(turn);
         let name = self.open_session().map_or_else(String::new, ToString::to_string);
         turn.done(request, format!("session {name} is open"));
@@ -250,6 +251,8 @@ impl Core {
         let summary = self.summary();
         let Some(live) = self.live.take() else { return };
         let session = live.name.clone();
+        let shadow = live.shadow.iter().flat_map(|ledger| ledger.orders.iter());
+        self.past_shadow.extend(shadow.map(|order| order.cl_ord_id));
         turn.record(&Outcome::SessionClosed { session: session.clone(), summary });
         self.sessions.insert(session.clone(), SessionState::Closed);
         for number in (0_u16..).zip(&live.desks).map(|(number, _)| number) {

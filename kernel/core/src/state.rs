@@ -132,6 +132,10 @@ pub struct Core {
     /// Last differences between account and house; `None` until they were first compared.
     pub(crate) differences: Option<Vec<String>>,
     pub(crate) suspects: BTreeSet<String>,
+    /// Orders of phase-1 sessions that are over: what is still said about them means nothing.
+    pub(crate) past_shadow: BTreeSet<ClOrdId>,
+    /// Orders that are to be taken back: asked again at every reading that still lists them.
+    pub(crate) withdrawn: BTreeSet<ClOrdId>,
     pub(crate) venue_up: bool,
     /// Whether the last order that was to leave found no room in the journal or the outbox.
     pub(crate) evidence_full: bool,

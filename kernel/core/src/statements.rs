@@ -106,7 +106,11 @@ impl Core {
     /// Whether a verified statement fits the present state.
     fn applies(&self, statement: &Statement) -> Result<(), (&'static str, &'static str)> {
         match statement {
-            Statement::EndpointSet(_) | Statement::PluginRelease(_) => Ok(()),
+            Statement::PluginRelease(_) => Ok(()),
+            Statement::EndpointSet(_) if self.live.is_some() => {
+                Err(("SESSION_OPEN", "an open session keeps its endpoint: close it first"))
+            }
+            Statement::EndpointSet(_) => Ok(()),
             Statement::SessionApproval(_) => {
                 Err(("WRONG_DOOR", "an approval is handed in by opening its session"))
             }

@@ -31,7 +31,8 @@ impl Core {
                 self.on_close(Some(request), &reason, &mut turn);
             }
             Input::EpochRaised { epoch, cause } => self.on_epoch_raised(epoch, &cause, &mut turn),
-            Input::Tick => {}
+            // Time has passed without any order: whatever was full has had time to empty.
+            Input::Tick => self.evidence_full = false,
             Input::PluginReady { plugin } => self.on_plugin_ready(plugin),
             Input::PluginReply { plugin, batch, fuel, intents, log: _ } => {
                 self.on_plugin_reply((plugin, batch, fuel), &intents, &mut turn);

@@ -37,7 +37,8 @@ use std::thread;
 
 use crossbeam_channel::bounded;
 use portcullis_path::inbox::inbox;
-use portcullis_path::order_path::{core_loop, outbox, outbox_loop};
+use portcullis_path::order_path::{core_loop, outbox_loop};
+use portcullis_path::outbox::outbox;
 
 use fault::DaemonFault;
 use home::Home;
@@ -84,9 +85,10 @@ fn run() -> Result<(), DaemonFault> {
             let mut sink = sink::VenueSink::new(&house);
             let mut give = |request, answer| house.requests.give(request, answer);
             let authority = (&mark, &house.authority);
-            outbox_loop(&outbox_end, authority, &clock::now, &mut sink, (&lanes, &mut give));
+            let tell = |report| house.report(report);
+            outbox_loop(outbox_end, authority, &clock::now, &mut sink, (&tell, &mut give));
         });
-        core_loop(core, (&inbox, &lanes), (appender, &commits), &outbox, &mut wiring);
+        core_loop(core, &inbox, (appender, &commits), &outbox, &mut wiring);
         // Dropping these ends the committer and the outbox once they have settled what they hold.
         drop((commits, outbox));
     });

@@ -57,7 +57,7 @@ fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, 
         parts,
         statements: statements(&journal.entries, &range)?,
         journal: bytes.get(..kept).unwrap_or_default().to_vec(),
-        chunks: chunks(house, of_session)?,
+        chunks: chunks(house, until_next(&journal.entries, &range))?,
     };
     let stamp = opened.place.at.wall.folder_stamp();
     let folder = house.home.path(&format!("reports/{}_sessions", facts.phase.name()));
@@ -137,6 +137,14 @@ fn statements(entries: &[&[u8]], range: &Range<usize>) -> Result<Vec<SignedState
     all.extend(accepted);
     all.push(approval.ok_or_else(missing)?);
     Ok(all)
+}
+
+/// The session's entries and what follows up to the next opening: the last chunk of its market
+/// data is closed a moment after the session.
+fn until_next<'a>(entries: &'a [&'a [u8]], range: &Range<usize>) -> &'a [&'a [u8]] {
+    let after = entries.get(range.end..).unwrap_or_default();
+    let more = after.iter().take_while(|entry| !entry::is_open_session(entry)).count();
+    entries.get(range.start..range.end.saturating_add(more)).unwrap_or_default()
 }
 
 /// The chunks that the session's entries cite, from the home.

@@ -411,9 +411,9 @@ fn snapshot(state: AccountState) -> AccountSnapshot {
 }
 
 /// Starts the market data of a session, from a fresh snapshot.
-pub(crate) fn start_public(house: &Arc<House>) {
+pub(crate) fn start_public(house: &Arc<House>, instruments: Vec<Instrument>) {
     let generation = house.venue.public_generation.fetch_add(1, Ordering::AcqRel).saturating_add(1);
-    for instrument in house.home.instruments.clone() {
+    for instrument in instruments {
         let house = Arc::clone(house);
         // Without market data the gate refuses, and says so.
         drop(threads::start("public", move || keep_public(&house, &instrument, generation)));

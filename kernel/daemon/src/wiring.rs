@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use portcullis_core::{Core, Effect};
+use portcullis_core::{Core, Effect, Input};
 use portcullis_domain::Now;
 use portcullis_evidence::Head;
 use portcullis_path::Wiring;
@@ -44,7 +44,7 @@ impl Wiring for HouseWiring {
                 house.venue.read_account();
             }
             Effect::Connect(endpoint) => venue::connect(house, &endpoint),
-            Effect::SessionOpened => venue::start_public(house),
+            Effect::SessionOpened { instruments } => venue::start_public(house, instruments),
             Effect::SessionClosed => house.venue.stop_public(),
             Effect::LiftKill => house.authority.lift(),
             Effect::RaiseEpoch(cause) => {
@@ -59,6 +59,10 @@ impl Wiring for HouseWiring {
             | Effect::Answer { .. }
             | Effect::Halt => {}
         }
+    }
+
+    fn tell(&mut self, report: Input) {
+        self.house.report(report);
     }
 
     fn show(&mut self, core: &Core, head: Head) {

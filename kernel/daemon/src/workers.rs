@@ -18,8 +18,9 @@ use crate::threads;
 
 /// `init` may take longer than a batch.
 const INIT_MAX: Duration = Duration::from_secs(2);
-/// A batch that is not answered by then ends the plugin.
-const EVENTS_MAX: Duration = Duration::from_millis(50);
+/// A batch that is not answered by then ends the plugin. Fuel is the meter; this only notices a
+/// process that hangs, so it leaves room for a machine that is busy with something else.
+const EVENTS_MAX: Duration = Duration::from_millis(500);
 
 /// What is asked of a worker.
 #[derive(Debug)]

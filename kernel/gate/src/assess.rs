@@ -11,6 +11,7 @@ use crate::deny::{Denial, DenyCode, Figure};
 use crate::open::Gate;
 
 mod approved;
+use approved::Terms;
 pub use approved::{Approved, Authority};
 
 /// What the gate says to an intent.
@@ -80,14 +81,18 @@ struct Case<'a> {
 impl Gate {
     /// Judges one intent. The only place where an order is approved.
     pub fn assess(&self, intent: OrderIntent, id: ClOrdId, at: &Circumstances) -> Verdict {
+        let instrument = self.instrument(intent.instrument).cloned();
         match self.judge(&intent, at) {
             Err(denial) => Verdict::Deny(denial),
             Ok(reserve_px) if self.phase() == Phase::Shadow => {
                 Verdict::WouldBe(Shadow { intent, cl_ord_id: id, reserve_px })
             }
             Ok(reserve_px) => {
-                let authority = self.authority();
-                Verdict::Approve(Approved::mint(intent, id, reserve_px, at.now, authority))
+                let Some(instrument) = instrument else {
+                    return Verdict::Deny(Denial::plain(DenyCode::InstrumentNotAllowed));
+                };
+                let terms = Terms { cl_ord_id: id, reserve_px, instrument };
+                Verdict::Approve(Approved::mint(intent, terms, at.now, self.authority()))
             }
         }
     }
@@ -306,7 +311,13 @@ fn check_market_data(case: &Case<'_>) -> Result<(), Denial> {
 /// Distance from the middle of the quote, in basis points of it.
 fn check_price_collar(case: &Case<'_>) -> Result<(), Denial> {
     let missing = Denial::plain(DenyCode::NoReferencePrice);
-    let Quote { bid, ask, .. } = case.at.quote.ok_or(missing)?;
+    // A price that nothing can be measured by is outside of every collar, for a reduction too: a
+    // limit at one tick would give the position away. At the market it may still go.
+    let unmeasured = match case.intent.price {
+        Some(_) => Denial::plain(DenyCode::PriceCollar),
+        None => missing,
+    };
+    let Quote { bid, ask, .. } = case.at.quote.ok_or(unmeasured)?;
     let px = case.worst_px.ok_or(missing)?;
     let middle_twice = i128::from(bid.units()).saturating_add(i128::from(ask.units()));
     let px_twice = i128::from(px.units()).saturating_mul(2);

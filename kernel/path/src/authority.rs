@@ -84,9 +84,9 @@ mod tests {
     fn a2_a_closed_gate_is_reported_only_after_the_write_that_was_under_way() {
         for _ in 0..200 {
             let authority = Arc::new(Authority::new());
-            let writes = Arc::new(AtomicU64::new(0));
+            let written = Arc::new(AtomicU64::new(0));
             let writer = {
-                let (authority, writes) = (Arc::clone(&authority), Arc::clone(&writes));
+                let (authority, written) = (Arc::clone(&authority), Arc::clone(&written));
                 std::thread::spawn(move || {
                     loop {
                         let held = authority.hold();
@@ -94,15 +94,15 @@ mod tests {
                             return;
                         }
                         std::thread::yield_now();
-                        writes.fetch_add(1, Ordering::SeqCst);
+                        written.fetch_add(1, Ordering::SeqCst);
                         drop(held);
                     }
                 })
             };
             authority.close_gate();
-            let at_ack = writes.load(Ordering::SeqCst);
+            let at_ack = written.load(Ordering::SeqCst);
             writer.join().unwrap();
-            assert_eq!(writes.load(Ordering::SeqCst), at_ack);
+            assert_eq!(written.load(Ordering::SeqCst), at_ack);
         }
     }
 }

@@ -9,10 +9,12 @@ pub mod authority;
 pub mod inbox;
 pub mod lockstep;
 pub mod order_path;
+pub mod outbox;
 pub mod plugin_port;
 mod worker_process;
 
 pub use authority::Authority;
 pub use inbox::{Inbox, Lanes};
-pub use order_path::{OrderSink, Outbox, SubmitFate, Wiring};
+pub use order_path::{OrderSink, SubmitFate, Wiring};
+pub use outbox::Outbox;
 pub use worker_process::WorkerProcess;

@@ -278,7 +278,7 @@ impl<'a, D: Disk> LockStep<'a, D> {
                 | Effect::CancelAll
                 | Effect::ReadAccount
                 | Effect::Connect(_)
-                | Effect::SessionOpened
+                | Effect::SessionOpened { .. }
                 | Effect::SessionClosed
                 | Effect::LiftKill
                 | Effect::Answer { .. }

@@ -7,15 +7,16 @@
 
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
+use crossbeam_channel::Sender;
 use portcullis_core::{Answer, Core, Effect, Event, Input, Submit};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{BootNs, ClOrdId, Now, OrderIntent, WallNs};
-use portcullis_evidence::{Appender, DurableMark, Groups, Head, Pending, Recorded, Seq, Waited};
+use portcullis_domain::{ClOrdId, Now, OrderIntent, WallNs};
+use portcullis_evidence::{Appender, DurableMark, Groups, Head, Recorded, Waited};
 use portcullis_gate::{Approved, CancelRequest, DenyCode};
 
 use crate::authority::Authority;
-use crate::inbox::{Inbox, Lanes, NotTaken};
+use crate::inbox::Inbox;
+use crate::outbox::{Cancel, Held, Outbox, OutboxEnd, Waiting, WaitingAnswer};
 
 /// Without any event for so long, a `Tick` is recorded: the heartbeat of the journal.
 const BEAT_NS: i64 = 10 * NS_PER_S;
@@ -25,30 +26,6 @@ const LOOK: Duration = Duration::from_millis(20);
 const FLUSH: Duration = Duration::from_millis(1);
 /// How long the outbox waits for the disk before it looks at the cancels again.
 const SYNC_SLICE: Duration = Duration::from_millis(1);
-
-/// An order between its approval and the wire.
-#[derive(Debug)]
-pub struct Waiting {
-    /// The proof of approval, which becomes a proof of record.
-    pub order: Pending<Approved<OrderIntent>>,
-    /// The authority epoch it was approved under.
-    pub epoch: u64,
-    /// After this it must not leave.
-    pub deadline: BootNs,
-    /// After this the venue must refuse it.
-    pub venue_deadline: WallNs,
-}
-
-/// An answer to a person, and the entry that has to be durable before it is given.
-#[derive(Debug)]
-pub struct WaitingAnswer {
-    /// The entry.
-    pub seq: Seq,
-    /// The request.
-    pub request: u64,
-    /// What became of it.
-    pub answer: Answer,
-}
 
 /// What one turn of the core loop hands over.
 #[derive(Debug, Default)]
@@ -88,7 +65,7 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
             | Effect::StopPlugin { .. }
             | Effect::ReadAccount
             | Effect::Connect(_)
-            | Effect::SessionOpened
+            | Effect::SessionOpened { .. }
             | Effect::SessionClosed
             | Effect::LiftKill
             | Effect::RaiseEpoch(_)) => turn.at_once.push(other),
@@ -121,6 +98,8 @@ pub trait Wiring {
     fn now(&self) -> Now;
     /// Carries out an effect that does not wait.
     fn carry_out(&mut self, effect: Effect);
+    /// Puts a report in for a later turn. A report must not be lost.
+    fn tell(&mut self, report: Input);
     /// Shows people the core as it is now, if somebody looks. Called at every wake-up.
     fn show(&mut self, core: &Core, head: Head);
 }
@@ -128,7 +107,7 @@ pub trait Wiring {
 /// The first loop. Ends when the core says `Halt`; everything recorded is handed to the committer.
 pub fn core_loop(
     mut core: Core,
-    (inbox, lanes): (&Inbox, &Lanes),
+    inbox: &Inbox,
     (mut appender, commits): (Appender, &Sender<Groups>),
     outbox: &Outbox,
     wiring: &mut dyn Wiring,
@@ -153,7 +132,9 @@ pub fn core_loop(
                 wiring.carry_out(effect);
             }
             for order in turn.orders {
-                outbox.submit(order, lanes);
+                if let Some(not_sent) = outbox.submit(order) {
+                    wiring.tell(not_sent);
+                }
             }
             for answer in turn.answers {
                 outbox.answer(answer);
@@ -205,92 +186,43 @@ pub trait OrderSink {
     fn cancel_all(&mut self);
 }
 
-/// What the outbox takes back.
-#[derive(Debug)]
-pub enum Cancel {
-    /// One order.
-    One(CancelRequest),
-    /// All of the account's.
-    All,
-}
-
-/// The way from the core loop to the outbox loop: cancels on one side, all that waits on another.
-#[derive(Debug)]
-pub struct Outbox {
-    cancels: Sender<Cancel>,
-    orders: Sender<Waiting>,
-    answers: Sender<WaitingAnswer>,
-}
-
-/// The outbox loop's end of it.
-#[derive(Debug)]
-pub struct OutboxEnd {
-    cancels: Receiver<Cancel>,
-    orders: Receiver<Waiting>,
-    answers: Receiver<WaitingAnswer>,
-}
-
-/// A new outbox.
-#[must_use]
-pub fn outbox() -> (Outbox, OutboxEnd) {
-    let (cancels_in, cancels) = bounded(4_096);
-    let (orders_in, orders) = bounded(1_024);
-    let (answers_in, answers) = bounded(1_024);
-    let outbox = Outbox { cancels: cancels_in, orders: orders_in, answers: answers_in };
-    (outbox, OutboxEnd { cancels, orders, answers })
-}
-
-impl Outbox {
-    fn cancel(&self, cancel: Cancel) {
-        // A full queue holds thousands of cancels already; the core repeats until all is clear.
-        drop(self.cancels.try_send(cancel));
-    }
-
-    fn submit(&self, order: Waiting, lanes: &Lanes) {
-        let id = order.order.item().cl_ord_id();
-        match self.orders.try_send(order) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                report(lanes, not_sent(id, DenyCode::EvidenceUnwritable));
-            }
-        }
-    }
-
-    fn answer(&self, answer: WaitingAnswer) {
-        // An answer that finds no room is lost like a person who has hung up; the entry stays.
-        drop(self.answers.try_send(answer));
-    }
-}
+/// How the outbox tells the core what became of an order.
+pub type Tell<'a> = &'a dyn Fn(Input);
+/// How the outbox gives a person the answer to a request.
+pub type Give<'a> = &'a mut dyn FnMut(u64, Answer);
 
 /// The second loop. Ends when the core loop has ended and everything handed over is settled.
 pub fn outbox_loop(
-    end: &OutboxEnd,
+    end: OutboxEnd,
     (mark, authority): (&DurableMark, &Authority),
     now: &dyn Fn() -> Now,
     sink: &mut dyn OrderSink,
-    (lanes, give): (&Lanes, &mut dyn FnMut(u64, Answer)),
+    (tell, give): (Tell<'_>, Give<'_>),
 ) {
-    loop {
-        send_cancels(&end.cancels, sink);
-        select! {
-            recv(end.cancels) -> cancel => match cancel {
-                Ok(cancel) => send_cancel(&cancel, sink),
-                Err(_) => return,
-            },
-            recv(end.answers) -> waiting => if let Ok(waiting) = waiting
-                && wait_durable(waiting.seq, mark, &end.cancels, sink)
-            {
-                give(waiting.request, waiting.answer);
-            },
-            recv(end.orders) -> waiting => if let Ok(waiting) = waiting {
-                let durable = wait_durable(waiting.order.seq(), mark, &end.cancels, sink);
-                let input = if durable {
-                    release(waiting, (mark, authority), now, sink)
-                } else {
-                    not_sent(waiting.order.item().cl_ord_id(), DenyCode::EvidenceUnwritable)
-                };
-                report(lanes, input);
-            },
+    let mut held = Held::new(end);
+    while held.take_in() {
+        for cancel in held.cancels() {
+            // An order that is still here is taken out of the queue and never leaves.
+            for cl_ord_id in held.withdraw(&cancel) {
+                tell(Input::NotSent { cl_ord_id, code: DenyCode::ReleaseRevoked });
+            }
+            match cancel {
+                Cancel::One(request) => sink.cancel(&request),
+                Cancel::All => sink.cancel_all(),
+            }
+        }
+        let Some(seq) = held.next_seq() else { continue };
+        if mark.wait(seq, SYNC_SLICE) == Waited::TimedOut {
+            continue;
+        }
+        // Durable, or never: `release` and the mark itself tell which.
+        for answer in held.answers_up_to(seq) {
+            if !mark.is_poisoned() {
+                give(answer.request, answer.answer);
+            }
+        }
+        if let Some(order) = held.order_at(seq) {
+            tell(release(order, (mark, authority), now, sink));
         }
     }
 }
@@ -323,41 +255,6 @@ pub fn release(
     }
 }
 
-/// Waits for the disk, sending cancels meanwhile. `false` if the journal has ended.
-fn wait_durable(
-    seq: Seq,
-    mark: &DurableMark,
-    cancels: &Receiver<Cancel>,
-    sink: &mut dyn OrderSink,
-) -> bool {
-    loop {
-        match mark.wait(seq, SYNC_SLICE) {
-            Waited::Durable => return true,
-            Waited::Ended => return false,
-            Waited::TimedOut => send_cancels(cancels, sink),
-        }
-    }
-}
-
-fn send_cancels(cancels: &Receiver<Cancel>, sink: &mut dyn OrderSink) {
-    for cancel in cancels.try_iter() {
-        send_cancel(&cancel, sink);
-    }
-}
-
-fn send_cancel(cancel: &Cancel, sink: &mut dyn OrderSink) {
-    match cancel {
-        Cancel::One(request) => sink.cancel(request),
-        Cancel::All => sink.cancel_all(),
-    }
-}
-
 fn not_sent(cl_ord_id: ClOrdId, code: DenyCode) -> Input {
     Input::NotSent { cl_ord_id, code }
-}
-
-fn report(lanes: &Lanes, input: Input) {
-    // The core loop ends before this one only at a halt; nobody is left to tell then.
-    let told = lanes.report(input);
-    debug_assert_ne!(told, Err(NotTaken::Full), "the report lane holds every order there can be");
 }

@@ -11,6 +11,8 @@ use portcullis_domain::frame::{
 use portcullis_statement::Digest;
 use portcullis_statement::json::{self, Fields, Value};
 
+/// Longest payload that a worker may send. Nothing is allocated on its word beyond that.
+const REPLY_BYTES_MAX: u32 = 256 * 1024;
 /// Longest text that a reply may carry.
 const LOG_BYTES_MAX: usize = 4_096;
 
@@ -169,6 +171,9 @@ impl<S: Read + Write> PluginChannel<S> {
         let mut bytes = [0; HEADER_LEN];
         self.stream.read_exact(&mut bytes)?;
         let header = FrameHeader::decode(&bytes)?;
+        if header.payload_len > REPLY_BYTES_MAX {
+            return Err(PluginFault::new("PLUGIN_OUTPUT", "more than a reply may hold"));
+        }
         let mut payload = vec![0; usize::try_from(header.payload_len).unwrap_or(0)];
         self.stream.read_exact(&mut payload)?;
         if header.kind == wanted {

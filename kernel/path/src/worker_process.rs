@@ -17,6 +17,7 @@ const LOAD_MAX: Duration = Duration::from_mins(1);
 pub struct WorkerProcess {
     child: Child,
     channel: PluginChannel<UnixStream>,
+    deadline: Option<Duration>,
 }
 
 impl WorkerProcess {
@@ -30,7 +31,7 @@ impl WorkerProcess {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Self { child, channel: PluginChannel::new(ours) })
+        Ok(Self { child, channel: PluginChannel::new(ours), deadline: None })
     }
 
     /// Hands over the component.
@@ -43,8 +44,12 @@ impl WorkerProcess {
         &mut self,
         deadline: Duration,
     ) -> Result<&mut PluginChannel<UnixStream>, PluginFault> {
-        self.channel.stream().set_read_timeout(Some(deadline))?;
-        self.channel.stream().set_write_timeout(Some(deadline))?;
+        // Two system calls that most batches need not make.
+        if self.deadline != Some(deadline) {
+            self.channel.stream().set_read_timeout(Some(deadline))?;
+            self.channel.stream().set_write_timeout(Some(deadline))?;
+            self.deadline = Some(deadline);
+        }
         Ok(&mut self.channel)
     }
 

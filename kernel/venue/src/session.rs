@@ -99,10 +99,13 @@ impl VenueSession {
         }
         let approved = order.into_item();
         let intent = approved.item();
-        let mut instruments = self.instruments.iter();
-        let Some(instrument) = instruments.find(|known| known.id == intent.instrument) else {
+        // The approved instrument, and only if this line hears reports about the very same one.
+        let instrument = approved.instrument();
+        let same =
+            |known: &Instrument| Instrument { id: instrument.id, ..known.clone() } == *instrument;
+        if !self.instruments.iter().any(same) {
             return SubmitFate::NotSent(DenyCode::InstrumentNotAllowed);
-        };
+        }
         let cl_ord_id = approved.cl_ord_id();
         let new = NewOrder { cl_ord_id, intent, instrument, deadline: venue_deadline };
         let req_id = self.requests.note(Asked::Order(cl_ord_id));

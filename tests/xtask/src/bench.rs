@@ -3,7 +3,7 @@
 //! It prints medians and ratios of one run on one machine. It never judges a time: a figure from a
 //! busy machine is not a fault of the program. Two runs with different results are one.
 
-use crate::build::{self, Profile};
+use crate::build::{self, Profile, REPLAYERS};
 use crate::process::{self, Failure};
 use crate::replay::{Recording, Replayed};
 use crate::setup;
@@ -13,10 +13,20 @@ use std::time::{Duration, Instant};
 
 const RUNS: usize = 5;
 
-/// Replays `folder`, else the recordings beside the project, else a synthetic recording.
+/// What the design allows, beside which the figures stand. Nothing here is compared by a program.
+const BUDGET: &str = "\
+budget, for a quiet machine with 2 cores:
+  gate, all checks              p50 <= 1 us, p99 <= 5 us
+  recorded decisions            >= 100 000 entries/s by group commit
+  event delivery to a guest     <= 250 ns for one event, <= 8 ns per event in batches of 64
+  replay                        no figure of its own; equal roots are a test, not a figure
+";
+
+/// Replays `folder`, else the recordings beside the project, else a synthetic recording; then the
+/// gate, the journal and the sandbox by themselves.
 pub(crate) fn run(folder: Option<String>) -> Result<(), Failure> {
     setup::ensure()?;
-    build::programs(&["portcullis-cli", "portcullis-sandbox"], Profile::Release)?;
+    build::programs(&REPLAYERS, Profile::Release)?;
     let recording = match folder {
         Some(folder) => Recording::Folder(PathBuf::from(folder)),
         None => Recording::beside_the_project().unwrap_or(Recording::Synthetic),
@@ -39,10 +49,27 @@ pub(crate) fn run(folder: Option<String>) -> Result<(), Failure> {
             ));
         }
     }
-    print!("{}", figures(&mut times, first.and_then(|it| it.events)));
-    let mut gate = Command::new(build::program("portcullis", Profile::Release));
-    gate.args(["bench", "gate"]);
-    process::run(gate, "the gate's figures", "portcullis bench gate")
+    let replay = figures(&mut times, first.and_then(|it| it.events));
+    let gate = measured("gate", &["--policies".into(), process::project().join("policies")])?;
+    let journal = measured("journal", &["--dir".into(), build::folder(Profile::Release)])?;
+    let sandbox = process::read(
+        process::cargo(["bench", "--quiet", "--package", "portcullis-sandbox"]),
+        "the sandbox's figures",
+        "cargo bench -p portcullis-sandbox",
+    )?;
+    println!("\n{replay}\ngate: {gate}\njournal: {journal}\nsandbox:\n{sandbox}\n{BUDGET}");
+    Ok(())
+}
+
+/// What `portcullis bench` says about one part.
+fn measured(part: &str, arguments: &[PathBuf]) -> Result<String, Failure> {
+    let mut command = Command::new(build::program("portcullis", Profile::Release));
+    command.args(["bench", part]).args(arguments);
+    process::read(
+        command,
+        &format!("the figures of the {part}"),
+        &format!("portcullis bench {part}"),
+    )
 }
 
 fn figures(times: &mut [Duration], events: Option<u64>) -> String {

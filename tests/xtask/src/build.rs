@@ -27,6 +27,9 @@ impl Profile {
 pub(crate) const PROGRAMS: [&str; 4] =
     ["portcullis-cli", "portcullis-sandbox", "portcullis-daemon", "portcullis-exchange"];
 
+/// The programs that a replay needs.
+pub(crate) const REPLAYERS: [&str; 2] = ["portcullis-cli", "portcullis-sandbox"];
+
 /// Folders whose packages become components. Like every package they are also linted and tested on
 /// the host.
 const GUEST_FOLDERS: [&str; 2] = ["plugins/strategies/", "plugins/hostile/"];
@@ -89,6 +92,11 @@ pub(crate) fn shown_component() -> Result<PathBuf, Failure> {
     println!("building {SHOWN} (component)");
     guest::build_guest_with(&process::project(), SHOWN, &toolchain)
         .map_err(|cause| not_built(SHOWN, cause))
+}
+
+/// Where that component lies once it is built.
+pub(crate) fn built_component() -> PathBuf {
+    guest::component_path(&process::project(), SHOWN)
 }
 
 fn not_built(package: &str, cause: String) -> Failure {

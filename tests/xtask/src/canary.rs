@@ -88,7 +88,8 @@ fn key(path: &Path, text: &str) -> Result<[Secret; 3], String> {
     let seed = decoded.get(SEED_AT).filter(|_| known).ok_or_else(no_key)?;
     // Lines of 70 letters: the fourth is the one that holds the seed.
     let line = lines.get(3).ok_or_else(no_key)?;
-    let hex: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = seed.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let hex: String = digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Ok([("as written", line.as_bytes().to_vec()), ("raw", seed.to_vec()), ("hex", hex.into())].map(
         |(form, bytes)| Secret {

@@ -7,10 +7,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
 
 use wit_component::ComponentEncoder;
+
+use crate::{process, setup};
 
 /// The target of all guests.
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -18,8 +18,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const MEMORY_BYTES_MAX: u32 = 16 * 1024 * 1024;
 /// Stack of a guest, in bytes. Small, so that little memory is touched.
 const STACK_BYTES: u32 = 128 * 1024;
-/// How long `rustup` may take to fetch the target before the other way is tried, in 0.1 s.
-const RUSTUP_WAIT_TENTHS: u32 = 600;
+/// How long `rustup` may take to fetch something, in 0.1 s.
+pub(crate) const RUSTUP_WAIT_TENTHS: u32 = 600;
 /// What Debian calls compiler, cargo and standard library source for the web.
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
@@ -95,9 +95,13 @@ pub(crate) fn build_guest_with(
         target_dir.join(TARGET).join("release").join(format!("{}.wasm", package.replace('-', "_")));
     let module = fs::read(&module).map_err(|error| format!("{}: {error}", module.display()))?;
     let component = componentize(&module).map_err(|error| format!("{package}: {error}"))?;
-    let components = target_dir.join("components");
+    write_if_other(&component_path(root, package), &component)
+}
+
+/// Where the component of a package lies.
+pub(crate) fn component_path(root: &Path, package: &str) -> PathBuf {
     let name = package.strip_prefix(PACKAGE_PREFIX).unwrap_or(package);
-    write_if_other(&components, &format!("{name}.wasm"), &component)
+    root.join("target/guest/components").join(format!("{name}.wasm"))
 }
 
 /// Makes a component of a module that carries its world, and validates it.
@@ -157,17 +161,17 @@ fn rustc_flags(root: &Path, toolchain: &Toolchain) -> Vec<String> {
 }
 
 /// Leaves an equal file alone, so that whoever watches it sees no change.
-fn write_if_other(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, String> {
-    let path = folder.join(name);
-    if fs::read(&path).is_ok_and(|before| before == bytes) {
-        return Ok(path);
+fn write_if_other(path: &Path, bytes: &[u8]) -> Result<PathBuf, String> {
+    if fs::read(path).is_ok_and(|before| before == bytes) {
+        return Ok(path.to_path_buf());
     }
+    let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     // Written aside and renamed: a reader sees the old file or the new one.
-    let aside = folder.join(format!(".{name}.new"));
+    let aside = path.with_extension("new");
     fs::write(&aside, bytes).map_err(|error| format!("{}: {error}", aside.display()))?;
-    fs::rename(&aside, &path).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(path)
+    fs::rename(&aside, path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(path.to_path_buf())
 }
 
 fn target_is_installed(root: &Path) -> bool {
@@ -181,20 +185,7 @@ fn target_is_installed(root: &Path) -> bool {
 fn fetch_target(root: &Path) -> bool {
     let mut rustup = Command::new("rustup");
     rustup.args(["target", "add", TARGET]).current_dir(root);
-    rustup.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let Ok(mut child) = rustup.spawn() else { return false };
-    for _ in 0..RUSTUP_WAIT_TENTHS {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.success(),
-            Ok(None) => sleep(Duration::from_millis(100)),
-            Err(_) => break,
-        }
-    }
-    // Best effort: what matters is that it is not waited for any longer.
-    if child.kill().is_ok() {
-        return child.wait().is_ok_and(|status| status.success());
-    }
-    false
+    process::succeeds_within(rustup, RUSTUP_WAIT_TENTHS)
 }
 
 fn debian_is_installed() -> bool {
@@ -205,17 +196,9 @@ fn debian_is_installed() -> bool {
 
 /// Installs Debian's packages as root or with `sudo` that asks nothing.
 fn install_debian() -> Result<(), String> {
-    let is_root = text_of(Command::new("id").arg("-u")).is_ok_and(|uid| uid == "0");
-    let prefix: &[&str] = if is_root { &[] } else { &["sudo", "-n"] };
-    let mut words = prefix.to_vec();
-    words.extend(["apt-get", "install", "--yes", "--no-install-recommends"]);
-    words.extend(DEBIAN_PACKAGES);
-    let [program, arguments @ ..] = words.as_slice() else { return Err(install_line("apt-get")) };
-    let mut command = Command::new(program);
-    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-    match run(&mut command) {
-        Ok(output) if output.status.success() && debian_is_installed() => Ok(()),
-        Ok(_) | Err(_) => Err(install_line("a compiler")),
+    match setup::install(&DEBIAN_PACKAGES) {
+        Ok(()) if debian_is_installed() => Ok(()),
+        Ok(()) | Err(_) => Err(install_line("a compiler")),
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 /// What went wrong, why, and what to type next.
 #[derive(Debug)]
@@ -95,6 +96,24 @@ pub(crate) fn read(mut command: Command, subject: &str, next: &str) -> Result<St
     let said = String::from_utf8_lossy(&output.stderr);
     let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message");
     Err(Failure::new(subject, format!("{}: {last}", output.status), next))
+}
+
+/// Whether it ends in success within so many tenths of a second. It is silent, and ended if late.
+pub(crate) fn succeeds_within(mut command: Command, tenths: u32) -> bool {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let Ok(mut child) = command.spawn() else { return false };
+    for _ in 0..tenths {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) => thread::sleep(Duration::from_millis(100)),
+            Err(_) => break,
+        }
+    }
+    // Best effort: what matters is that it is not waited for any longer.
+    if child.kill().is_ok() {
+        return child.wait().is_ok_and(|status| status.success());
+    }
+    false
 }
 
 /// Runs to the end, passes each line on to our own output and to `see`. True for success.
@@ -201,6 +220,18 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_too_long_is_ended() {
+        let check = |script: &str, expect: bool| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            assert_eq!(succeeds_within(command, 20), expect, "{script}");
+        };
+        check("exit 0", true);
+        check("exit 3", false);
+        check("exec sleep 60", false);
+    }
+
+    #[test]
     fn a_child_that_still_runs_is_found_by_its_program() {
         let sleep = fs::canonicalize("/bin/sleep").unwrap();
         let mut child = Command::new(&sleep).arg("30").spawn().unwrap();
@@ -209,7 +240,7 @@ mod tests {
         for _ in 0..100 {
             // Between fork and exec the child still shows our own program.
             found = found || left_behind(sleep.parent().unwrap()).contains(&wanted);
-            thread::sleep(std::time::Duration::from_millis(10));
+            thread::sleep(Duration::from_millis(10));
             if found {
                 break;
             }

@@ -37,6 +37,7 @@ impl Recording {
             Self::Folder(folder) => command.arg(folder),
         };
         command.arg("--component").arg(component);
+        command.arg("--policies").arg(process::project().join("policies"));
         command
     }
 
@@ -55,13 +56,6 @@ impl Recording {
             )
         })
     }
-}
-
-/// Whether this build of the command line can replay at all.
-pub(crate) fn offered(profile: Profile) -> bool {
-    let mut command = Command::new(build::program("portcullis", profile));
-    command.args(["replay", "--help"]);
-    process::read(command, "asking for the replay verb", "cargo xtask demo").is_ok()
 }
 
 fn parse(text: &str) -> Option<Replayed> {

@@ -13,9 +13,10 @@ struct Tool {
     what_for: &'static str,
 }
 
-const TOOLS: [Tool; 3] = [
+const TOOLS: [Tool; 4] = [
     Tool { program: "git", packages: &["git"], what_for: "what is tracked and what is ignored" },
     Tool { program: "cc", packages: &["gcc", "libc6-dev"], what_for: "linking, and ring" },
+    Tool { program: "gzip", packages: &["gzip"], what_for: "looking into compressed evidence" },
     Tool {
         program: "ssh-keygen",
         packages: &["openssh-client"],
@@ -23,9 +24,17 @@ const TOOLS: [Tool; 3] = [
     },
 ];
 
+/// Parts of the Rust toolchain that a minimal profile comes without: verb of cargo, name.
+const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
+
 /// The verb: the machine, and a compiler for strategies.
 pub(crate) fn run() -> Result<(), Failure> {
     ensure()?;
+    for (verb, name) in COMPONENTS {
+        if !component_is_there(verb, name) {
+            println!("setup: no {name}, so its check will be skipped: {}", component_line(name));
+        }
+    }
     println!("setup: strategies are compiled by {}", guest_toolchain()?.describe());
     println!("setup: this machine has what it takes");
     Ok(())
@@ -58,7 +67,25 @@ pub(crate) fn ensure() -> Result<(), Failure> {
     install(&packages)
 }
 
-fn install(packages: &[&str]) -> Result<(), Failure> {
+/// Whether cargo has this part, fetched where `rustup` can do that within a minute.
+pub(crate) fn component_is_there(verb: &str, name: &str) -> bool {
+    let answers =
+        || process::read(process::cargo([verb, "--version"]), verb, &component_line(name)).is_ok();
+    let fetched = || {
+        let mut rustup = Command::new("rustup");
+        rustup.args(["component", "add", name]).current_dir(process::project());
+        process::succeeds_within(rustup, guest::RUSTUP_WAIT_TENTHS)
+    };
+    answers() || (fetched() && answers())
+}
+
+/// What to type for a part of the toolchain.
+pub(crate) fn component_line(name: &str) -> String {
+    format!("rustup component add {name}")
+}
+
+/// Installs Debian packages as root or with `sudo` that asks nothing; else says the line to type.
+pub(crate) fn install(packages: &[&str]) -> Result<(), Failure> {
     let line = format!("sudo apt-get install -y {}", packages.join(" "));
     let subject = "installing Debian packages";
     let Some(prefix) = rights() else {

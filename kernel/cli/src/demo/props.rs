@@ -154,9 +154,12 @@ pub(super) fn refused_by_kernel(stage: &Stage, request: &Request) -> Result<Stri
     }
 }
 
-/// Changes one bit of a digit, so that what is left is still JSON.
+/// Changes one bit of a limit: what is left is a statement that says something else.
 pub(super) fn flip_one_bit(bytes: &mut [u8]) {
-    if let Some(digit) = bytes.iter_mut().rev().find(|byte| byte.is_ascii_digit()) {
+    let key = b"\"price_collar_bps\":";
+    let at = bytes.windows(key.len()).position(|window| window == key);
+    let digits = bytes.iter_mut().skip(at.unwrap_or(0).saturating_add(key.len()));
+    if let Some(digit) = digits.take_while(|byte| byte.is_ascii_digit()).last() {
         *digit ^= 1;
     }
 }

@@ -150,7 +150,9 @@ impl Stage {
             std::thread::sleep(POLL);
         }
         let daemon = self.log("portcullisd");
-        Err(unexpected(what, &format!("not seen within {seconds} s; the daemon said: {daemon}")))
+        let reasons = self.status().map_or_else(String::new, |view| view.reasons.join("; "));
+        let cause = format!("not seen within {seconds} s; status: {reasons}; log: {daemon}");
+        Err(unexpected(what, &cause))
     }
 
     /// Signs a request file as these people.

@@ -3,6 +3,7 @@
 use std::fs;
 
 use portcullis_control::{Reply, Request, StatusView};
+use portcullis_domain::WallNs;
 use serde::Deserialize;
 
 use super::stage::{Stage, unexpected};
@@ -15,6 +16,7 @@ pub(super) struct WireLine {
     event: String,
     #[serde(default)]
     method: String,
+    wall_ns: String,
 }
 
 impl WireLine {
@@ -48,6 +50,19 @@ impl Stage {
                     .map_err(|error| unexpected("the exchange's log", &error.to_string()))
             })
             .collect()
+    }
+
+    /// How many new orders reached the exchange after a moment, by its own clock.
+    pub(super) fn new_orders_after(&self, moment: WallNs) -> Result<usize, CliError> {
+        let mut count = 0_usize;
+        for line in self.wire()?.iter().filter(|line| line.is_new_order()) {
+            let at = line.wall_ns.parse::<i64>();
+            let at = at.map_err(|error| unexpected("the exchange's log", &error.to_string()))?;
+            if at > moment.0 {
+                count = count.saturating_add(1);
+            }
+        }
+        Ok(count)
     }
 
     /// How many new orders have reached the exchange.

@@ -28,6 +28,7 @@ use super::recording::{FrameCounts, RecordedFeed, Recording};
 use super::{Args, Wanted};
 use crate::worker::LockStepWorker;
 use crate::{CliError, Exit, files};
+use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 
 /// Memory that a plugin may have.
 const MEMORY_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -296,11 +297,7 @@ impl ShadowMarket for Paper {
     }
 
     fn take_due(&mut self, now: WallNs) -> Vec<ExecutionReport> {
-        let mut due = self.0.take_due(now);
-        // A cancel that finds its order gone changes nothing: the order's end has been told. Said
-        // by itself, it could come when the session, and the ledger with the order, is closed.
-        due.retain(|report| report.exec_type.name() != "cancel-rejected");
-        due
+        self.0.take_due(now)
     }
 }
 
@@ -319,12 +316,23 @@ fn read_files(args: &Args) -> Result<Files, CliError> {
     Ok(Files { component, instrument, limits, phases })
 }
 
+/// Kernel and worker take turns in lock step and never run at once: on one processor the turn is
+/// a switch, on two it is a wake-up of a sleeping one, which costs several times as much.
+fn stay_on_one_cpu() {
+    let mut one = CpuSet::new();
+    one.set(sched_getcpu());
+    let pinned = sched_setaffinity(None, &one);
+    // Where this is not allowed, the replay is slower and says the same.
+    debug_assert!(pinned.is_ok(), "a process may choose among its own processors");
+}
+
 fn start_worker(args: &Args) -> Result<LockStepWorker, CliError> {
     let beside = || {
         let program = std::env::current_exe().ok()?;
         Some(program.with_file_name("portcullis-sandbox"))
     };
     let path = args.sandbox.clone().or_else(beside).unwrap_or_default();
+    stay_on_one_cpu();
     WorkerProcess::spawn(&path).map(LockStepWorker::new).map_err(|error| {
         let (subject, cause) = (path.display().to_string(), error.to_string());
         let next = "build it with: cargo build -p portcullis-sandbox, or name it with --sandbox";

@@ -270,7 +270,7 @@ impl Play {
         let account = self.world.core.account();
         let held = account.holding("BTC-USDT").position.0;
         let instrument = crate::people::instrument();
-        let working = account.working(instrument.id, "USDT").unwrap();
+        let working = account.working(&instrument).unwrap();
         assert!(held + working.buy_qty.units() <= 200_000, "more than may be held");
         assert!(working.sell_qty.units() - held <= 200_000, "shorter than may be");
         if let Some(balances) = account.balances() {

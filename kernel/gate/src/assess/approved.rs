@@ -1,6 +1,6 @@
 //! A yes that cannot be forged. This is a child of the only module that may mint one.
 
-use portcullis_domain::{ClOrdId, Now, Px};
+use portcullis_domain::{ClOrdId, Instrument, Now, Px};
 use portcullis_statement::Digest;
 
 /// Proof that the gate approved `T`, when, and under whose signatures.
@@ -42,10 +42,10 @@ use portcullis_statement::Digest;
 /// ```
 /// Only the gate mints:
 /// ```compile_fail,E0624
-/// use portcullis_domain::{ClOrdId, Now, Px};
-/// use portcullis_gate::{Approved, Authority};
-/// fn mint<T>(item: T, id: ClOrdId, px: Px, at: Now, by: Authority) -> Approved<T> {
-///     Approved::mint(item, id, px, at, by)
+/// use portcullis_domain::OrderIntent;
+/// use portcullis_gate::Approved;
+/// fn mint() {
+///     let _ = Approved::<OrderIntent>::mint;
 /// }
 /// ```
 /// An intent is not an approval, and neither is what would have been one in phase 1:
@@ -77,10 +77,18 @@ use portcullis_statement::Digest;
 #[derive(Debug)]
 pub struct Approved<T> {
     item: T,
-    cl_ord_id: ClOrdId,
-    reserve_px: Px,
+    terms: Terms,
     at: Now,
     authority: Authority,
+}
+
+/// What the gate fixed beside the order itself.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub(super) cl_ord_id: ClOrdId,
+    pub(super) reserve_px: Px,
+    /// As the approval has it. What leaves is encoded and compared in its units and its name.
+    pub(super) instrument: Instrument,
 }
 
 /// Under which approval and which genesis a proof was made. Gate, journal and venue compare it.
@@ -93,14 +101,8 @@ pub struct Authority {
 }
 
 impl<T> Approved<T> {
-    pub(super) fn mint(
-        item: T,
-        cl_ord_id: ClOrdId,
-        reserve_px: Px,
-        at: Now,
-        authority: Authority,
-    ) -> Self {
-        Self { item, cl_ord_id, reserve_px, at, authority }
+    pub(super) fn mint(item: T, terms: Terms, at: Now, authority: Authority) -> Self {
+        Self { item, terms, at, authority }
     }
 
     /// What was approved. Read-only: an approved order cannot be edited.
@@ -112,13 +114,19 @@ impl<T> Approved<T> {
     /// The id under which it will leave.
     #[must_use]
     pub fn cl_ord_id(&self) -> ClOrdId {
-        self.cl_ord_id
+        self.terms.cl_ord_id
+    }
+
+    /// The instrument as people approved it.
+    #[must_use]
+    pub fn instrument(&self) -> &Instrument {
+        &self.terms.instrument
     }
 
     /// The worst price that the limits reserved for it.
     #[must_use]
     pub fn reserve_px(&self) -> Px {
-        self.reserve_px
+        self.terms.reserve_px
     }
 
     /// When it was approved.

@@ -36,7 +36,11 @@ const PROVOKED: [(DenyCode, Change); 27] = [
         (balance.base, balance.quote) = (qty(0), money("0"));
     }),
     (DenyCode::StaleAccount, |c| c.at.balance = None),
-    (DenyCode::NoReferencePrice, |c| c.at.quote = None),
+    (DenyCode::NoReferencePrice, |c| {
+        // At the market: a limit that nothing measures is the collar's.
+        c.at.quote = None;
+        (c.intent.ord_type, c.intent.price) = (OrdType::Market, None);
+    }),
     (DenyCode::BookInvalid, |c| c.at.book_valid = false),
     (DenyCode::StaleMarketData, |c| c.at.quote.as_mut().unwrap().received.0 -= 3_000_000_000),
     (DenyCode::PriceCollar, |c| c.limits().price_collar_bps = 0),
@@ -73,6 +77,16 @@ fn d5_a_provable_reduction_passes_exactly_where_the_table_says() {
     }
     let covered: BTreeSet<_> = PROVOKED.iter().map(|(code, _)| *code).chain(ELSEWHERE).collect();
     assert_eq!(covered, DenyCode::all().collect());
+}
+
+/// A limit far from anything would give the position away: without a quote it is outside of every
+/// collar, for a reduction too.
+#[test]
+fn a_reduction_at_a_price_that_nothing_measures_is_denied() {
+    let mut reduction = Case::reduction(Phase::Paper);
+    reduction.intent.price = Some(px(10));
+    reduction.at.quote = None;
+    assert_eq!(reduction.answer(), "PRICE_COLLAR");
 }
 
 /// Whether an order passes under limits that only spare reductions.
