@@ -94,6 +94,7 @@ pub(crate) fn children(of: u32) -> Vec<u32> {
 pub(crate) struct Said {
     pub(crate) code: i32,
     pub(crate) stdout: String,
+    #[expect(dead_code, reason = "shown where a command fails")]
     pub(crate) stderr: String,
 }
 
@@ -194,7 +195,7 @@ impl House {
         self.exchange = Some(self.spawn(command, "exchange.err"));
         self.ports = await_until("the exchange", || {
             let text = fs::read(&ready).ok()?;
-            let ready = parse(&text).ok()?;
+            let ready = parse(text.trim_ascii_end()).ok()?;
             let port = |side| {
                 let mut ready = Fields::new(&ready).unwrap();
                 let port = ready.fields(side).unwrap().uint("port").unwrap();

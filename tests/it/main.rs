@@ -10,6 +10,7 @@ mod dependencies;
 mod hostile;
 mod house;
 mod import_law;
+mod paper_path;
 mod replay;
 mod source;
 mod tidy;

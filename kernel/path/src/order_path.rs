@@ -126,13 +126,13 @@ pub fn core_loop(
             let event = Event { now, input };
             let turn = step_and_record(&mut core, &mut appender, event);
             for cancel in turn.cancels {
-                outbox.cancel(cancel);
+                outbox.take_back(cancel);
             }
             for effect in turn.at_once {
                 wiring.carry_out(effect);
             }
             for order in turn.orders {
-                if let Some(not_sent) = outbox.submit(order) {
+                if let Some(not_sent) = outbox.hand_over(order) {
                     wiring.tell(not_sent);
                 }
             }

@@ -68,14 +68,16 @@ pub fn outbox() -> (Outbox, OutboxEnd) {
 }
 
 impl Outbox {
-    pub(crate) fn cancel(&self, cancel: Cancel) {
+    /// Hands a cancel over. It overtakes every order that waits.
+    pub fn take_back(&self, cancel: Cancel) {
         // A full queue holds thousands of cancels already; the core asks again at each reading of
         // the account that still lists the order.
         drop(self.cancels.try_send(cancel));
     }
 
     /// Hands an order over. Without room for it, the report that it did not leave.
-    pub(crate) fn submit(&self, order: Waiting) -> Option<Input> {
+    #[must_use = "an order that found no room has to be reported"]
+    pub fn hand_over(&self, order: Waiting) -> Option<Input> {
         let refused = self.orders.try_send(order).err()?;
         let (TrySendError::Full(order) | TrySendError::Disconnected(order)) = refused;
         let cl_ord_id = order.order.item().cl_ord_id();

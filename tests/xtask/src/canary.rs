@@ -192,47 +192,40 @@ impl Drop for Scratch {
 mod tests {
     use super::*;
 
-    const KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\n\
-        b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n\
-        QyNTUxOQAAACC9iq87TLJH5SJ2Q1Drw53blJEfYzwwVMruHUTetxRnMgAAAIispk0frKZN\n\
-        HwAAAAtzc2gtZWQyNTUxOQAAACC9iq87TLJH5SJ2Q1Drw53blJEfYzwwVMruHUTetxRnMg\n\
-        AAAEAR0t1xXYjCsa7Z4ZmyZEn9A4XRad8ZZk0JfGTWmEA8UL2KrztMskflInZDUOvDnduU\n\
-        kR9jPDBUyu4dRN63FGcyAAAAA2FuYQEC\n\
-        -----END OPENSSH PRIVATE KEY-----\n";
-    const SEED_HEX: &str = "11d2dd715d88c2b1aed9e199b26449fd0385d169df19664d097c64d698403c50";
-
-    fn planted(leaks: &[(&str, &str)]) -> Result<String, String> {
-        let scratch = Scratch(std::env::temp_dir().join(format!(
-            "portcullis-canary-{}-{}",
-            std::process::id(),
-            leaks.len()
-        )));
+    /// A demo's folder with a key of `ssh-keygen`, and what leaked into it. `{line}` and `{hex}` in
+    /// a leak stand for the key's seed in that form.
+    fn planted(number: u8, leaks: &[(&str, &str)]) -> Result<String, String> {
+        let name = format!("portcullis-canary-{}-{number}", std::process::id());
+        let scratch = Scratch(std::env::temp_dir().join(name));
+        fs::create_dir_all(scratch.path().join(KEYS)).unwrap();
+        let ana = scratch.path().join("keys/ana");
+        let mut keygen = Command::new("ssh-keygen");
+        keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", "ana", "-f"]).arg(&ana);
+        assert!(keygen.status().unwrap().success());
+        let [line, _, hex] = key(&ana, &fs::read_to_string(&ana).unwrap()).unwrap();
+        let text = |secret: Secret| String::from_utf8(secret.bytes).unwrap();
+        let (line, hex) = (text(line), text(hex));
         let secret = "{\"key\":\"k\",\"secret\":\"0123456789abcdef\"}";
         let demo = [("keys/venue.json", secret), ("exchange/credentials.json", secret)];
-        let keys = [("keys/ana", KEY), ("keys/ana.pub", "ssh-ed25519 AAAA ana")];
-        for (name, text) in demo.iter().chain(&keys).chain(leaks) {
+        for (name, text) in demo.iter().chain(leaks) {
             let path = scratch.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
+            fs::write(path, text.replace("{line}", &line).replace("{hex}", &hex)).unwrap();
         }
         check(scratch.path())
     }
 
     #[test]
     fn a_secret_is_found_wherever_it_does_not_belong() {
-        assert_eq!(planted(&[]), Ok("4 secret forms, 4 files".to_owned()));
-        let check = |leaks: &[(&str, &str)], expect: &str| {
-            let faults = planted(leaks).unwrap_err();
+        assert_eq!(planted(0, &[]), Ok("4 secret forms, 4 files".to_owned()));
+        let check = |number, name: &str, text: &str, expect: &str| {
+            let faults = planted(number, &[("logs/clean", "nothing"), (name, text)]).unwrap_err();
             assert!(faults.ends_with(expect), "{faults}");
         };
-        let clean = ("logs/a.log", "nothing");
-        check(
-            &[("logs/b.log", "x 0123456789abcdef y")],
-            "b.log holds the venue's secret (as written)",
-        );
-        let hex = ("home/journal/j", SEED_HEX);
-        check(&[clean, hex], "journal/j holds the private key of ana (hex)");
-        let line = ("requests/r.json", KEY);
-        check(&[clean, clean, line], "holds the private key of ana (as written)");
+        let venue = "holds the venue's secret (as written)";
+        check(1, "logs/b.log", "x 0123456789abcdef y", venue);
+        check(2, "home/journal/j", "{hex}", "holds the private key of ana (hex)");
+        check(3, "requests/r.json", "{line}", "holds the private key of ana (as written)");
+        check(4, "keys/eve", "no key", "keys/eve: not an unencrypted OpenSSH key");
     }
 }

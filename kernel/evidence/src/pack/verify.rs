@@ -78,7 +78,7 @@ impl Verdict {
     pub const fn exit_code(&self) -> u8 {
         match self.outcome {
             Outcome::Ok => 0,
-            Outcome::Damaged(_) => 1,
+            Outcome::Damaged(_) => 5,
             Outcome::SelfConsistentOriginUnproven => 3,
         }
     }

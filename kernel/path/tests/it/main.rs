@@ -1,0 +1,12 @@
+//! The outbox loop from outside: what leaves, what does not, and why. The proofs are real: signed,
+//! approved by the gate, recorded by a journal.
+
+#[cfg(test)]
+#[path = "../../../gate/tests/it/fixture.rs"]
+#[expect(dead_code, reason = "shared with the gate's tests, which use all of it")]
+mod fixture;
+#[cfg(test)]
+mod outbox;
+#[cfg(test)]
+#[path = "../../../gate/tests/it/people.rs"]
+mod people;

@@ -1,0 +1,132 @@
+//! Each test hands one order over in one state of the house and compares what the core is told.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use portcullis_core::Input;
+use portcullis_domain::{BootNs, ClOrdId, Now, OrderIntent, Phase, WallNs};
+use portcullis_evidence::{Journal, MemoryDisk, Recorded};
+use portcullis_gate::{Approved, CancelRequest, Verdict};
+use portcullis_path::Authority;
+use portcullis_path::order_path::{OrderSink, SubmitFate, outbox_loop};
+use portcullis_path::outbox::{Cancel, Waiting, outbox};
+
+use crate::fixture::Case;
+
+const ID: ClOrdId = ClOrdId { epoch: 1, sequence: 1 };
+
+/// What reached the door of the venue.
+#[derive(Default)]
+struct Door {
+    seen: Rc<RefCell<Vec<String>>>,
+}
+
+impl OrderSink for Door {
+    fn submit(&mut self, order: Recorded<Approved<OrderIntent>>, _: WallNs) -> SubmitFate {
+        self.seen.borrow_mut().push(format!("submit {}", order.item().cl_ord_id()));
+        SubmitFate::Sent
+    }
+
+    fn cancel(&mut self, request: &CancelRequest) {
+        self.seen.borrow_mut().push(format!("cancel {}", request.cl_ord_id));
+    }
+
+    fn cancel_all(&mut self) {
+        self.seen.borrow_mut().push("cancel-all".to_owned());
+    }
+}
+
+/// How the house stands when the order is handed over.
+#[derive(Clone, Copy)]
+struct House {
+    /// Whether the journal is committed.
+    durable: bool,
+    /// Whether authority is withdrawn after the approval.
+    revoked: bool,
+    /// Whether the order waits beyond its deadline.
+    late: bool,
+    /// What is taken back right after the order was handed over.
+    cancel: Option<fn() -> Cancel>,
+}
+
+const QUIET: House = House { durable: true, revoked: false, late: false, cancel: None };
+
+#[track_caller]
+fn check(house: House, told: &str, seen: &[&str]) {
+    let case = Case::new(Phase::Paper);
+    let gate = case.house.open().unwrap();
+    let Verdict::Approve(approved) = gate.assess(case.intent.clone(), ID, &case.at) else {
+        panic!("the fixture's order is approved")
+    };
+    let mut journal = Journal::create(MemoryDisk::new(), "portcullis/test").unwrap();
+    let order = journal.append_with(b"{}", approved);
+    let mark = journal.mark();
+    if house.durable {
+        journal.commit().unwrap();
+    } else {
+        // The journal ends without the order in it: an entry that no journal can hold.
+        journal.append(&vec![b' '; 2 * 1024 * 1024]);
+        assert!(journal.commit().is_err());
+    }
+    let authority = Authority::new();
+    if house.revoked {
+        authority.raise();
+    }
+    let (outbox, end) = outbox();
+    let deadline = BootNs(if house.late { 0 } else { i64::MAX });
+    let waiting = Waiting { order, epoch: 0, deadline, venue_deadline: WallNs(0) };
+    assert!(outbox.hand_over(waiting).is_none());
+    if let Some(cancel) = house.cancel {
+        outbox.take_back(cancel());
+    }
+    drop(outbox);
+    let mut door = Door::default();
+    let heard = RefCell::new(Vec::new());
+    let now = || Now { boot: BootNs(1), ..Now::default() };
+    let tell = |input: Input| heard.borrow_mut().push(text(&input));
+    outbox_loop(end, (&mark, &authority), &now, &mut door, (&tell, &mut |_, _| {}));
+    assert_eq!(heard.borrow().as_slice(), [told.to_owned()]);
+    assert_eq!(door.seen.borrow().as_slice(), seen);
+}
+
+fn text(input: &Input) -> String {
+    if let Input::NotSent { code, .. } = input {
+        return code.code().to_owned();
+    }
+    let Input::Sent { cl_ord_id } = input else { panic!("{input:?}") };
+    format!("sent {cl_ord_id}")
+}
+
+fn one() -> Cancel {
+    Cancel::One(CancelRequest { cl_ord_id: ID })
+}
+
+#[test]
+fn a_durable_order_under_present_authority_leaves_once() {
+    check(QUIET, &format!("sent {ID}"), &[&format!("submit {ID}")]);
+}
+
+/// A1: authority withdrawn while the order waits for the disk.
+#[test]
+fn a1_an_order_of_withdrawn_authority_is_dropped() {
+    check(House { revoked: true, ..QUIET }, "RELEASE_REVOKED", &[]);
+}
+
+/// A4: a kernel that was paused must not send what was approved before the pause.
+#[test]
+fn a4_an_order_beyond_its_deadline_is_dropped() {
+    check(House { late: true, ..QUIET }, "RELEASE_EXPIRED", &[]);
+}
+
+#[test]
+fn an_order_that_is_not_on_record_never_leaves() {
+    check(House { durable: false, ..QUIET }, "EVIDENCE_UNWRITABLE", &[]);
+}
+
+/// A cancel overtakes its own order: the order is taken out and never leaves after it.
+#[test]
+fn a_canceled_order_that_has_not_left_never_leaves() {
+    let cancel = format!("cancel {ID}");
+    check(House { cancel: Some(one), ..QUIET }, "RELEASE_REVOKED", &[&cancel]);
+    check(House { cancel: Some(|| Cancel::All), ..QUIET }, "RELEASE_REVOKED", &["cancel-all"]);
+}
