@@ -2,7 +2,9 @@
 
 use crate::house::{House, await_until, signal};
 use crate::venue_side::{Mode, Wire};
-use portcullis_control::{Answer, Reply, Request, SignedBytes, StatusView, read_frame};
+use portcullis_control::{
+    Answer, Reconciliation, Reply, Request, SignedBytes, StatusView, read_frame,
+};
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
@@ -198,8 +200,11 @@ fn d2_a_journal_that_cannot_be_written_ends_everything() {
         .map(|entry| entry.corr)
         .collect();
     assert!(sent.iter().all(|id| recorded.contains(id)), "{sent:?} {recorded:?}");
-    let view = house.await_agreed();
-    assert!(view.killed, "{view:?}");
+    let view = house.await_status("the account compared", |view| {
+        view.reconciliation != Reconciliation::NotCompared
+    });
+    assert!(view.killed && !view.may_trade, "{view:?}");
+    assert_eq!(house.orders_at_exchange(), sent);
 }
 
 /// What is not of the protocol is refused, and the daemon goes on.

@@ -161,9 +161,8 @@ fn check_lost_process(sent: &str, expect: &str) {
     let [worker] = children(house.daemon.as_ref().unwrap().id())[..] else { panic!("one worker") };
     let before = house.count("plugin-stopped");
     signal(sent, worker);
-    let view = house.await_status("the order taken back", |view| {
-        is_suspended(view) && view.orders.is_empty()
-    });
+    let view = house
+        .await_status("the order taken back", |view| is_suspended(view) && view.orders.is_empty());
     assert!(!view.killed && !view.may_trade, "{view:?}");
     let stopped: Vec<_> =
         house.journal().into_iter().filter(|entry| entry.kind == "plugin-stopped").collect();
@@ -238,9 +237,9 @@ fn a5_an_order_that_waits_while_the_line_breaks_is_found_or_buried_and_never_sen
 fn without_an_exchange_nothing_is_allowed_and_it_is_found_when_it_comes() {
     let mut house = House::empty("");
     house.start_exchange();
-    let wire = Wire::to(house.ports.1);
+    let (public, wire) = (Wire::to(house.ports.0), Wire::to(house.ports.1));
     house.start_daemon();
-    house.connect(wire.port);
+    house.connect_by(public.port, wire.port);
     house.stop();
     house.exchange = None;
     wire.cut();
@@ -251,11 +250,11 @@ fn without_an_exchange_nothing_is_allowed_and_it_is_found_when_it_comes() {
     let view = house.status().unwrap();
     assert!(blocked(&view) && !view.killed, "{view:?}");
     house.start_exchange();
+    public.lead_to(house.ports.0);
     wire.lead_to(house.ports.1);
     house.await_agreed();
 
     // And when it goes away in mid-session, what rested there is waited for, not forgotten.
-    house.connect(wire.port);
     house.release_actor("2");
     let view = house.perform("rest", has_resting);
     let order = view.orders[0].cl_ord_id.clone();

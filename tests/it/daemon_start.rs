@@ -255,7 +255,11 @@ fn a_journal_of_another_origin_is_refused() {
     let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
     command = Command::new(command.get_program());
     let of_twin = |argument: &std::ffi::OsString| {
-        if *argument == *other.path("pin").as_os_str() { pin.clone().into() } else { argument.clone() }
+        if *argument == *other.path("pin").as_os_str() {
+            pin.clone().into()
+        } else {
+            argument.clone()
+        }
     };
     command.args(arguments.iter().map(of_twin));
     let (code, said) = other.refused_start(command);

@@ -312,7 +312,12 @@ impl House {
     /// Has an endpoint set signed and waits until account and house agree.
     #[track_caller]
     pub(crate) fn connect(&self, private: u16) {
-        let (public, private) = (self.ports.0.to_string(), private.to_string());
+        self.connect_by(self.ports.0, private);
+    }
+
+    #[track_caller]
+    pub(crate) fn connect_by(&self, public: u16, private: u16) {
+        let (public, private) = (public.to_string(), private.to_string());
         let ports = ["--public-port", &public, "--private-port", &private];
         let file = self.signed(&[&["endpoint-set"], &ports[..]].concat());
         self.must(&["submit", &file, "--home", &self.text("home")]);

@@ -24,7 +24,7 @@ impl Ended {
             let traded = view.positions.iter().any(|position| position.fees != "0");
             traded && view.orders.iter().any(|order| order.status == "new")
         });
-        let session = view.session.expect("an open session").session.to_string();
+        let session = view.session.expect("an open session");
         let home = house.text("home");
         house.must(&["close", "--home", &home, "--reason", "enough"]);
         let ended = |view: &StatusView| view.session.is_none() && view.orders.is_empty();

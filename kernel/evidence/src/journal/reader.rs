@@ -101,6 +101,29 @@ pub enum DamageReason {
     Forked,
 }
 
+impl DamageReason {
+    /// What is wrong, in words.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::HeaderCut => "the file ends inside its own header",
+            Self::NotAJournal => "the file does not begin as a journal does",
+            Self::Version { .. } => "written by a version that this one does not read",
+            Self::Origin => "the journal of another origin",
+            Self::HeaderChecksum => "the file header's checksum is wrong",
+            Self::NoGroup => "no group where one must begin",
+            Self::GroupHeader => "a group header's checksum is wrong",
+            Self::Sequence => "a group does not follow the one before it",
+            Self::Chain => "a group continues another chain",
+            Self::Watermark { .. } => "a group claims more on disk than there is",
+            Self::Entry => "an entry's checksum or length is wrong",
+            Self::Group => "a group's checksum or end mark is wrong",
+            Self::DurableLost => "a group that was on disk is torn",
+            Self::Shortened => "shorter than what somebody outside has seen of it",
+            Self::Forked => "not the journal that somebody outside has seen",
+        }
+    }
+}
+
 impl Damage {
     /// The stable code.
     #[must_use]
@@ -127,7 +150,7 @@ impl Damage {
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { group, entry, offset, reason } = self;
-        write!(f, "{}: {reason:?} at group {group}, entry {entry}, byte {offset}", self.code())
+        write!(f, "{} (group {group}, entry {entry}, byte {offset})", reason.words())
     }
 }
 
