@@ -1,6 +1,6 @@
 //! The kill of a running daemon: first, whatever else is going on, and for good.
 
-use crate::house::{House, await_until, signal};
+use crate::house::{House, await_until, signal, signed_bytes};
 use crate::venue_side::{Mode, Wire};
 use portcullis_control::{
     Answer, Reconciliation, Reply, Request, SignedBytes, StatusView, read_frame,
@@ -115,7 +115,7 @@ fn b1_an_unkill_lifts_the_kill_that_it_names_and_only_once() {
     let stale = house.signed(&["unkill", "--reason", "never handed in"]);
     let used = house.unkill();
     house.await_status("lifted", |view| !view.killed);
-    let hand_in = |file: &str| house.refusal(&Request::Statement(house.signed_bytes(file)));
+    let hand_in = |file: &str| house.refusal(&Request::Statement(signed_bytes(file)));
     assert_eq!(hand_in(&used), "NONCE_BURNED");
     assert_eq!(hand_in(&stale), "NOT_KILLED");
     let second = house.ask("kill.sock", &kill("two")).expect("an answer");
@@ -125,7 +125,7 @@ fn b1_an_unkill_lifts_the_kill_that_it_names_and_only_once() {
     assert!(house.status().unwrap().killed);
     house.stop();
     house.start_daemon();
-    let hand_in = |file: &str| house.refusal(&Request::Statement(house.signed_bytes(file)));
+    let hand_in = |file: &str| house.refusal(&Request::Statement(signed_bytes(file)));
     assert_eq!(hand_in(&used), "NONCE_BURNED");
     assert_eq!(house.status().unwrap().kill_seq, 2);
 }

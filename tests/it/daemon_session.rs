@@ -1,6 +1,6 @@
 //! Sessions of a running daemon, and how it ends.
 
-use crate::house::{House, await_until, children, is_suspended, signal};
+use crate::house::{House, await_until, children, is_suspended, signal, signed_bytes};
 use crate::venue_side::{Mode, Wire};
 use portcullis_control::{Reconciliation, Request, StatusView};
 use portcullis_domain::Money;
@@ -24,7 +24,7 @@ fn an_end_in_order_closes_the_session_and_the_next_start_is_not_killed() {
     // Nor is the venue changed under what was approved for this one.
     let (public, private) = (house.ports.0.to_string(), house.ports.1.to_string());
     let what = ["endpoint-set", "--public-port", &public, "--private-port", &private];
-    let endpoint = house.signed_bytes(&house.signed(&what));
+    let endpoint = signed_bytes(&house.signed(&what));
     assert_eq!(house.refusal(&Request::Statement(endpoint)), "SESSION_OPEN");
 
     let process = house.daemon.as_ref().unwrap().id();
@@ -57,12 +57,12 @@ fn phases_beyond_this_daemon_are_refused_each_with_its_code() {
     house.release_actor("4");
     let open = |phase: &str| {
         let approval = house.approval(phase, &format!("s-{phase}"), "rest");
-        house.refusal(&Request::Open(house.signed_bytes(&approval)))
+        house.refusal(&Request::Open(signed_bytes(&approval)))
     };
     assert_eq!(["1", "3", "4"].map(open), ["PHASE_FORBIDS", "COMPILE_RECORD", "DEMO_ROSTER"]);
     // What is not signed starts no process.
     let approval = house.approval("2", "s-2", "rest");
-    let mut unsigned = house.signed_bytes(&approval);
+    let mut unsigned = signed_bytes(&approval);
     unsigned.signatures.pop();
     house.sandbox = "/nowhere".into();
     assert_eq!(house.refusal(&Request::Open(unsigned)), "SIGNATURE_MISSING");
@@ -92,7 +92,7 @@ fn d6_after_a_crash_in_mid_session_positions_are_those_of_the_exchange() {
     let said = house.must(&["status", "--json", "--home", &house.text("home")]);
     assert!(said.stdout.contains(&format!("\"qty\":\"{}\"", held.qty)), "{}", said.stdout);
     // The approval of before the crash is worth nothing.
-    let refused = house.refusal(&Request::Open(house.signed_bytes(&approval)));
+    let refused = house.refusal(&Request::Open(signed_bytes(&approval)));
     assert_eq!(refused, "KILL_ACTIVE");
 }
 

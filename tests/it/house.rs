@@ -2,6 +2,8 @@
 //! command line that they use. Each test has its own, under a short path, since the path of a
 //! socket is short.
 
+use crate::processes::{Deadline, PATIENCE, PAUSE};
+pub(crate) use crate::processes::{Program, await_until, children, signal};
 use crate::venue_side::Outsider;
 use portcullis_control::{Answer, Reconciliation, Reply, Request, SignedBytes, StatusView};
 use portcullis_control::{read_frame, write_frame};
@@ -12,82 +14,14 @@ use portcullis_tests::{program, project};
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
-/// How long anything is waited for. Only what never comes takes that long.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two looks at it.
-const PAUSE: Duration = Duration::from_millis(30);
 /// The daemon's key, and another one for the same account.
 const KEYS: [&str; 2] = [
     r#"{"key":"own","secret":"b3duIHNlY3JldA=="}"#,
     r#"{"key":"other","secret":"b3RoZXIgc2VjcmV0"}"#,
 ];
-
-/// A process of the product, ended with its owner.
-pub(crate) struct Program(Child);
-
-impl Program {
-    pub(crate) fn id(&self) -> u32 {
-        self.0.id()
-    }
-
-    /// As a crash would end it.
-    pub(crate) fn kill(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.0.try_wait().unwrap().is_none()
-    }
-
-    /// Its exit code, once it has ended by itself.
-    #[track_caller]
-    pub(crate) fn exit_code(&mut self) -> i32 {
-        let status = await_until("the end of a program", || self.0.try_wait().unwrap());
-        status.code().expect("ended by itself")
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// Waits until `look` gives something.
-#[track_caller]
-pub(crate) fn await_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    while start.elapsed() < PATIENCE {
-        if let Some(found) = look() {
-            return found;
-        }
-        std::thread::sleep(PAUSE);
-    }
-    panic!("{what}: not seen in {PATIENCE:?}");
-}
-
-/// Sends a signal by name.
-pub(crate) fn signal(name: &str, process: u32) {
-    let sent = Command::new("sh").args(["-c", &format!("kill -{name} {process}")]).status();
-    assert!(sent.unwrap().success(), "kill -{name}");
-}
-
-/// The children of a process.
-pub(crate) fn children(of: u32) -> Vec<u32> {
-    let parent_of = |process: u32| -> Option<u32> {
-        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        let (_, rest) = stat.rsplit_once(')')?;
-        rest.split_whitespace().nth(1)?.parse().ok()
-    };
-    let names = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.file_name());
-    let processes = names.filter_map(|name| name.to_str()?.parse().ok());
-    processes.filter(|process| parent_of(*process) == Some(of)).collect()
-}
 
 /// What a command of the command line said.
 #[derive(Debug)]
@@ -96,6 +30,18 @@ pub(crate) struct Said {
     pub(crate) stdout: String,
     #[expect(dead_code, reason = "shown where a command fails")]
     pub(crate) stderr: String,
+}
+
+/// A signed request as it crosses the socket.
+pub(crate) fn signed_bytes(file: &str) -> SignedBytes {
+    let request = parse(fs::read(file).unwrap().trim_ascii_end()).unwrap();
+    let mut fields = Fields::new(&request).unwrap();
+    let text = |it: &Value| match it {
+        Value::Text(text) => text.clone(),
+        other => panic!("{other:?}"),
+    };
+    let signatures = fields.list("signatures").unwrap().iter().map(text).collect();
+    SignedBytes { bytes: fields.text("statement").unwrap().as_bytes().to_vec(), signatures }
 }
 
 /// A home and what belongs to it. Dropping it ends every process and removes every file.
@@ -259,7 +205,8 @@ impl House {
     /// Calls a verb of the command line.
     pub(crate) fn call(&self, arguments: &[&str]) -> Said {
         let mut command = Command::new(program("portcullis").unwrap());
-        let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
+        command.args(arguments).current_dir(&self.dir).stdin(Stdio::null());
+        let output = command.output().unwrap();
         Said {
             code: output.status.code().expect("ended by itself"),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -295,18 +242,6 @@ impl House {
             self.must(&["sign", &file, "--key", &key, "--person", &person]);
         }
         file
-    }
-
-    /// A signed request as it crosses the socket.
-    pub(crate) fn signed_bytes(&self, file: &str) -> SignedBytes {
-        let request = parse(fs::read(file).unwrap().trim_ascii_end()).unwrap();
-        let mut fields = Fields::new(&request).unwrap();
-        let text = |it: &Value| match it {
-            Value::Text(text) => text.clone(),
-            other => panic!("{other:?}"),
-        };
-        let signatures = fields.list("signatures").unwrap().iter().map(text).collect();
-        SignedBytes { bytes: fields.text("statement").unwrap().as_bytes().to_vec(), signatures }
     }
 
     /// Has an endpoint set signed and waits until account and house agree.
@@ -426,9 +361,9 @@ impl House {
         what: &str,
         reached: impl Fn(&StatusView) -> bool,
     ) -> StatusView {
-        let start = Instant::now();
+        let deadline = Deadline::new();
         let mut last = None;
-        while start.elapsed() < PATIENCE {
+        while !deadline.is_over() {
             last = self.status();
             if let Some(view) = last.as_ref().filter(|view| reached(view)) {
                 return view.clone();

@@ -11,6 +11,7 @@ mod hostile;
 mod house;
 mod import_law;
 mod paper_path;
+mod processes;
 mod replay;
 mod source;
 mod tidy;

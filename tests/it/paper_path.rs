@@ -2,10 +2,12 @@
 //! verifies, with the daemon, the exchange and the command line as real processes.
 
 use crate::house::{House, await_until};
+use flate2::read::MultiGzDecoder;
 use portcullis_control::StatusView;
 use portcullis_statement::json::{Fields, Value, parse};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 const SESSION_PHASE: &str = "paper";
@@ -68,7 +70,8 @@ fn p2_8_a_paper_session_trades_is_packed_sealed_and_verified() {
     assert_eq!(house.call(&["evidence", "verify", &folder]).code, 3);
 }
 
-/// What was approved is what the exchange was asked for: each order under its own id, once.
+/// What the exchange was asked for is what was approved: each order under its own id, once. What
+/// was approved and did not leave, because the session was closing, is on record as that.
 fn check_orders(ended: &Ended) {
     let journal = ended.house.journal();
     let of_kind = |kind: &str| {
@@ -78,8 +81,9 @@ fn check_orders(ended: &Ended) {
     let distinct: BTreeSet<&String> = asked.iter().collect();
     assert!(asked.len() >= 2, "{asked:?}");
     assert_eq!(distinct.len(), asked.len(), "an id was used twice");
-    assert_eq!(ordered.iter().collect::<BTreeSet<_>>(), distinct);
-    assert_eq!((of_kind("session-opened").len(), of_kind("session-closed").len()), (1, 1));
+    assert!(asked.iter().all(|id| ordered.contains(id)), "{asked:?} {ordered:?}");
+    assert_eq!(ordered.len(), asked.len() + of_kind("not-sent").len());
+    assert_eq!(of_kind("session-opened").len(), of_kind("session-closed").len());
 }
 
 /// X14: reports/<phase>_sessions/YYYYMMDD_HHMMSS_<session id>, in the home.
@@ -91,6 +95,17 @@ fn check_place(ended: &Ended) {
     let shape: String =
         stamp.chars().map(|it| if it.is_ascii_digit() { '9' } else { it }).collect();
     assert_eq!(shape, "99999999_999999", "{name}");
+}
+
+/// The bytes of a file, decompressed where that is what it holds.
+fn contents(file: &Path) -> Vec<u8> {
+    let bytes = fs::read(file).unwrap();
+    if file.extension().is_none_or(|it| it != "gz") {
+        return bytes;
+    }
+    let mut whole = Vec::new();
+    MultiGzDecoder::new(&bytes[..]).read_to_end(&mut whole).unwrap();
+    whole
 }
 
 /// X4: the venue's secret and the people's private keys lie where they belong and nowhere else.
@@ -107,7 +122,7 @@ fn check_no_secret(ended: &Ended) {
     let (keys, home) = (house.path("keys"), house.path("home"));
     let looked = files(home.parent().unwrap());
     for file in looked.iter().filter(|it| !belongs.contains(it) && !it.starts_with(&keys)) {
-        let bytes = fs::read(file).unwrap();
+        let bytes = contents(file);
         for secret in &secrets {
             let found = bytes.windows(secret.len()).any(|it| it == secret.as_bytes());
             assert!(!found, "{} holds a secret", file.display());

@@ -159,6 +159,17 @@ fn no_file_names_a_path_of_one_machine() {
 }
 
 #[test]
+fn no_file_holds_a_private_key() {
+    let mut files = source::files("", &["", ".pem", ".key"]);
+    files.retain(|it| it.name != THIS_FILE);
+    assert!(files.len() > 100, "the walk found only {} files", files.len());
+    none(files.iter().flat_map(each_line).filter_map(|(place, line)| {
+        let key = line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----");
+        key.then(|| format!("{place}: a private key"))
+    }));
+}
+
+#[test]
 fn no_page_reads_like_an_instruction_to_go_live() {
     none(pages().iter().flat_map(each_line).filter_map(|(place, line)| {
         let line = line.to_lowercase();

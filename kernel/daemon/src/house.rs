@@ -11,7 +11,7 @@ use std::time::Duration;
 use portcullis_control::{Answer, Reply};
 use portcullis_core::{Core, EpochCause, Input, Start};
 use portcullis_domain::Name;
-use portcullis_evidence::DurableMark;
+use portcullis_evidence::{DurableMark, Seq, Waited};
 use portcullis_path::inbox::NotTaken;
 use portcullis_path::{Authority, Lanes};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
@@ -47,6 +47,8 @@ pub(crate) struct House {
     orders_left: AtomicBool,
 }
 
+/// How long whoever looks waits for the disk.
+const DISK_WAIT: Duration = Duration::from_secs(5);
 /// Between two attempts to put something into a full lane.
 pub(crate) const LANE_PAUSE: Duration = Duration::from_millis(1);
 
@@ -125,9 +127,16 @@ impl House {
         }
     }
 
-    /// The present view.
+    /// The present view, once the disk holds everything that it shows. A disk that does not keep
+    /// up is the first thing it says.
     pub(crate) fn look(&self) -> Option<Shown> {
-        self.board.look()
+        let mut shown = self.board.look()?;
+        let Some(last) = shown.head.size.checked_sub(1) else { return Some(shown) };
+        if self.mark.wait(Seq(last), DISK_WAIT) != Waited::Durable {
+            let reason = "EVIDENCE_UNWRITABLE: the disk does not hold yet what is shown here";
+            shown.view.blocked.insert(0, reason.to_owned());
+        }
+        Some(shown)
     }
 
     /// Withdraws authority at once and tells the core why.

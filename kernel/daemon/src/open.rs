@@ -133,6 +133,10 @@ fn plugins_of(
             let cause = "phase 1 has no venue to connect to: portcullis replay runs it";
             Err(("PHASE_FORBIDS", cause))
         }
+        // Streams are counted per kind, not per instrument, so two would be taken for one.
+        Ok(Statement::SessionApproval(approval)) if approval.instruments.len() != 1 => {
+            Err(("ONE_INSTRUMENT", "this version keeps the market of one instrument a session"))
+        }
         Ok(Statement::SessionApproval(approval)) => Ok(approval.plugins),
         Ok(
             Statement::EndpointSet(_)
