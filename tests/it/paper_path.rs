@@ -86,7 +86,7 @@ fn check_orders(ended: &Ended) {
     assert_eq!(of_kind("session-opened").len(), of_kind("session-closed").len());
 }
 
-/// X14: reports/<phase>_sessions/YYYYMMDD_HHMMSS_<session id>, in the home.
+/// X14: `reports/<phase>_sessions/YYYYMMDD_HHMMSS_<session>`, in the home.
 fn check_place(ended: &Ended) {
     let reports = ended.house.path("home/reports").join(format!("{SESSION_PHASE}_sessions"));
     assert_eq!(ended.pack.parent(), Some(reports.as_path()));

@@ -111,7 +111,7 @@ impl Core {
             .account
             .orders
             .open()
-            .filter(|order| matches!(order.status, OrdStatus::Unknown | OrdStatus::PendingCancel))
+            .filter(|order| self.may_be_dead(order))
             .map(|order| order.cl_ord_id)
             .filter(|id| !listed(*id))
             .collect();
@@ -119,6 +119,24 @@ impl Core {
             turn.record(&Outcome::OrderDead { cl_ord_id: id });
             let moved = self.account.dead(id);
             self.on_moved(id, moved, turn);
+        }
+    }
+
+    /// Whether an order that the venue does not list may be taken for dead: its fate is unknown, or
+    /// it was missing at the reading before as well and no session is open that could have been
+    /// told otherwise. In a session a vanished order stays a difference, and blocks.
+    fn may_be_dead(&self, order: &Order) -> bool {
+        match order.status {
+            OrdStatus::Unknown | OrdStatus::PendingCancel => true,
+            OrdStatus::New | OrdStatus::PartiallyFilled => {
+                self.live.is_none() && self.suspects.contains(&missing(order.cl_ord_id))
+            }
+            OrdStatus::PendingNew
+            | OrdStatus::Filled
+            | OrdStatus::Canceled
+            | OrdStatus::Rejected
+            | OrdStatus::Expired
+            | OrdStatus::Unsent => false,
         }
     }
 
@@ -158,7 +176,7 @@ impl Core {
             let settled = matches!(order.status, OrdStatus::New | OrdStatus::PartiallyFilled);
             let id = order.cl_ord_id;
             if settled && !snapshot.open_orders.iter().any(|o| o.cl_ord_id == Some(id)) {
-                differences.push(format!("MISSING_AT_VENUE: {id}"));
+                differences.push(missing(id));
             }
         }
         differences.extend(self.balance_differences(&snapshot.balances));
@@ -220,6 +238,11 @@ impl Core {
 
 pub(crate) fn is_trade(report: &ExecutionReport) -> bool {
     matches!(report.exec_type, ExecType::Trade { .. })
+}
+
+/// An order that is open in the house and not at the venue.
+fn missing(id: ClOrdId) -> String {
+    format!("MISSING_AT_VENUE: {id}")
 }
 
 /// What a difference is about, without the figures: these move while the market does.

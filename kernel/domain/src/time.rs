@@ -85,8 +85,11 @@ fn civil_from_day(day: i64) -> (i64, i64, i64) {
     let month_index = day_of_year.saturating_mul(5).saturating_add(2) / 153;
     let month_start = month_index.saturating_mul(153).saturating_add(2) / 5;
     let date = day_of_year.saturating_sub(month_start).saturating_add(1);
-    let month =
-        if month_index < 10 { month_index.saturating_add(3) } else { month_index.saturating_sub(9) };
+    let month = if month_index < 10 {
+        month_index.saturating_add(3)
+    } else {
+        month_index.saturating_sub(9)
+    };
     let year = year_of_era.saturating_add(era.saturating_mul(400));
     (if month <= 2 { year.saturating_add(1) } else { year }, month, date)
 }

@@ -1,6 +1,8 @@
 //! What the acts have in common: drafting, signing, packing, and tampering.
 
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use portcullis_control::{Request, SignedBytes};
@@ -216,7 +218,9 @@ pub(super) fn component_sha(stage: &Stage) -> Result<String, CliError> {
 }
 
 pub(super) fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    fs::write(path, text).map_err(|error| unexpected("the demo's folder", &error.to_string()))
+    let opened = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
+    let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| unexpected("the demo's folder", &error.to_string()))
 }
 
 pub(super) fn indent(text: &str) -> String {

@@ -14,6 +14,23 @@ fn denied(world: &mut World, reference: u64) -> Vec<String> {
     out.reasons("denied").into_iter().map(str::to_owned).collect()
 }
 
+/// An order that was taken back while the kernel was down is dead once two readings miss it: the
+/// account agrees again, and nothing waits for it for ever.
+#[test]
+fn f8_an_order_that_vanished_while_the_kernel_was_down_is_buried() {
+    let mut world = World::open(Phase::Paper);
+    let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.report(id, ExecType::New);
+    world.restart(false);
+    world.feed(Input::VenueLink { up: true, cause: String::new() });
+    world.pass(20 * SECOND_NS);
+    world.account(&[], WHOLE);
+    world.pass(2 * SECOND_NS);
+    let out = world.account(&[], WHOLE);
+    assert!(out.kinds().contains(&"order-dead"), "{:?}", out.kinds());
+    assert_eq!(world.core.view().differences, Some(vec![]));
+}
+
 /// F8, F20: one read may cross a report on its way; two in a row are a difference, and it blocks.
 #[test]
 fn f8_an_order_that_is_missing_twice_blocks() {
