@@ -53,7 +53,14 @@ pub(crate) fn run(folder: Option<String>) -> Result<(), Failure> {
     let gate = measured("gate", &["--policies".into(), process::project().join("policies")])?;
     let journal = measured("journal", &["--dir".into(), build::folder(Profile::Release)])?;
     let sandbox = process::read(
-        process::cargo(["bench", "--quiet", "--package", "portcullis-sandbox"]),
+        process::cargo([
+            "bench",
+            "--quiet",
+            "--package",
+            "portcullis-sandbox",
+            "--bench",
+            "round_trip",
+        ]),
         "the sandbox's figures",
         "cargo bench -p portcullis-sandbox",
     )?;
