@@ -6,6 +6,7 @@
 pub mod binance;
 pub mod error;
 pub mod kraken;
+mod numbering;
 pub mod server;
 
 pub use error::{WireError, WireFault};

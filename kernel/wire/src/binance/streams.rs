@@ -12,6 +12,7 @@ use super::messages::{
     BookTicker, DepthSnapshot, DepthUpdate, Envelope, LevelText, Trade, Wrapped,
 };
 use crate::error::{WireError, WireFault};
+use crate::numbering::Numbering;
 
 /// Snapshot and diffs of the book.
 pub const DEPTH: StreamId = StreamId(0);
@@ -32,8 +33,7 @@ pub struct SpotStreams {
     book: BookSync,
     quote_id: Option<u64>,
     trade_id: Option<u64>,
-    /// Frames given out so far, by stream number.
-    counts: [u64; 3],
+    numbering: Numbering,
 }
 
 /// What a frame is, by the name of its stream.
@@ -50,8 +50,8 @@ impl SpotStreams {
     #[must_use]
     pub fn new(instrument: Instrument) -> Self {
         let stream_symbol = instrument.venue_symbol.to_ascii_lowercase();
-        let book = BookSync::new();
-        Self { instrument, stream_symbol, book, quote_id: None, trade_id: None, counts: [0; 3] }
+        let (book, numbering) = (BookSync::new(), Numbering::new(instrument.id));
+        Self { instrument, stream_symbol, book, quote_id: None, trade_id: None, numbering }
     }
 
     /// Whether a snapshot holds and no hole came since.
@@ -124,16 +124,16 @@ impl SpotStreams {
             Joined::Applies(diff) => MarketEvent::Levels { levels: diff.levels },
             Joined::Gap { expected, found } => MarketEvent::Gap { expected, found },
         };
-        Ok(vec![self.emit(DEPTH, Some(venue_time), event)])
+        Ok(vec![self.numbering.frame(DEPTH, Some(venue_time), event)])
     }
 
     fn snapshot(&mut self, snapshot: &DepthSnapshot<'_>) -> Result<Vec<MarketFrame>, WireError> {
         let levels = self.levels(&snapshot.bids, &snapshot.asks)?;
         let joined = self.book.snapshot(snapshot.last_update_id)?;
-        let mut frames = vec![self.emit(DEPTH, None, MarketEvent::Snapshot { levels })];
+        let mut frames = vec![self.numbering.frame(DEPTH, None, MarketEvent::Snapshot { levels })];
         for diff in joined.into_iter().filter(|diff| !diff.levels.is_empty()) {
             let event = MarketEvent::Levels { levels: diff.levels };
-            frames.push(self.emit(DEPTH, Some(diff.venue_time), event));
+            frames.push(self.numbering.frame(DEPTH, Some(diff.venue_time), event));
         }
         Ok(frames)
     }
@@ -148,11 +148,12 @@ impl SpotStreams {
         }
         let found = ticker.update_id;
         if let Some(expected) = self.quote_id.filter(|last| found < *last) {
-            return Ok(vec![self.emit(QUOTES, None, MarketEvent::Gap { expected, found })]);
+            let gap = MarketEvent::Gap { expected, found };
+            return Ok(vec![self.numbering.frame(QUOTES, None, gap)]);
         }
         self.quote_id = Some(found);
         let event = MarketEvent::Quote { bid, bid_qty, ask, ask_qty };
-        Ok(vec![self.emit(QUOTES, None, event)])
+        Ok(vec![self.numbering.frame(QUOTES, None, event)])
     }
 
     fn trade(&mut self, trade: &Trade<'_>) -> Result<Vec<MarketFrame>, WireError> {
@@ -163,7 +164,7 @@ impl SpotStreams {
         let (found, due) = (trade.id, self.trade_id.map(|last| last.saturating_add(1)));
         let mut frames = Vec::with_capacity(1);
         if let Some(expected) = due.filter(|expected| *expected != found) {
-            frames.push(self.emit(TRADES, time, MarketEvent::Gap { expected, found }));
+            frames.push(self.numbering.frame(TRADES, time, MarketEvent::Gap { expected, found }));
             // What comes again is not told again: nobody may count one trade twice.
             if found < expected {
                 return Ok(frames);
@@ -172,22 +173,8 @@ impl SpotStreams {
         self.trade_id = Some(found);
         let aggressor = if trade.buyer_is_maker { Side::Sell } else { Side::Buy };
         let event = MarketEvent::Trade { aggressor, px, qty, trade_id: found };
-        frames.push(self.emit(TRADES, time, event));
+        frames.push(self.numbering.frame(TRADES, time, event));
         Ok(frames)
-    }
-
-    fn emit(
-        &mut self,
-        stream: StreamId,
-        venue_time: Option<WallNs>,
-        event: MarketEvent,
-    ) -> MarketFrame {
-        let mut sequence = 0;
-        if let Some(count) = self.counts.get_mut(usize::from(stream.0)) {
-            *count = count.saturating_add(1);
-            sequence = *count;
-        }
-        MarketFrame { stream, sequence, instrument: self.instrument.id, venue_time, event }
     }
 
     fn check_symbol(&self, symbol: &str) -> Result<(), WireError> {

@@ -11,6 +11,7 @@ use super::checksum::book_checksum;
 use super::frame::{Envelope, invalid, missing, moment, read};
 use super::number::{px, qty};
 use super::refusal::SystemStatus;
+use crate::numbering::Numbering;
 use crate::{WireError, WireFault};
 
 /// The book channel.
@@ -27,7 +28,7 @@ pub const BOOK_DEPTH: usize = 10;
 pub struct PublicStreams {
     instrument: Instrument,
     book: Book,
-    sequences: [u64; 3],
+    numbering: Numbering,
     system: Option<SystemStatus>,
 }
 
@@ -88,7 +89,8 @@ impl PublicStreams {
     /// precisions, or no checksum will ever fit.
     #[must_use]
     pub fn new(instrument: Instrument) -> Self {
-        Self { instrument, book: Book::new(), sequences: [0; 3], system: None }
+        let numbering = Numbering::new(instrument.id);
+        Self { instrument, book: Book::new(), numbering, system: None }
     }
 
     /// What the venue last said about itself; `None` before its first status frame.
@@ -163,7 +165,7 @@ impl PublicStreams {
         } else {
             MarketEvent::Levels { levels }
         };
-        Ok(vec![self.frame(BOOK, venue_time, event)])
+        Ok(vec![self.numbering.frame(BOOK, venue_time, event)])
     }
 
     fn levels(&self, data: &BookData<'_>) -> Result<Vec<Level>, WireError> {
@@ -196,7 +198,8 @@ impl PublicStreams {
             let venue_time = optional_moment(data.timestamp.as_deref())?;
             quotes.push((venue_time, MarketEvent::Quote { bid, bid_qty, ask, ask_qty }));
         }
-        let frames = quotes.into_iter().map(|(time, event)| self.frame(QUOTES, time, event));
+        let frames =
+            quotes.into_iter().map(|(time, event)| self.numbering.frame(QUOTES, time, event));
         Ok(frames.collect())
     }
 
@@ -216,22 +219,9 @@ impl PublicStreams {
             };
             trades.push((Some(moment("timestamp", &data.timestamp)?), event));
         }
-        let frames = trades.into_iter().map(|(time, event)| self.frame(TRADES, time, event));
+        let frames =
+            trades.into_iter().map(|(time, event)| self.numbering.frame(TRADES, time, event));
         Ok(frames.collect())
-    }
-
-    fn frame(
-        &mut self,
-        stream: StreamId,
-        venue_time: Option<WallNs>,
-        event: MarketEvent,
-    ) -> MarketFrame {
-        let mut sequence = 0;
-        if let Some(count) = self.sequences.get_mut(usize::from(stream.0)) {
-            *count = count.saturating_add(1);
-            sequence = *count;
-        }
-        MarketFrame { stream, sequence, instrument: self.instrument.id, venue_time, event }
     }
 }
 
