@@ -272,7 +272,7 @@ fn base_amount(qty: Qty, instrument: &Instrument) -> Option<Money> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_domain::{InstrumentId, Rate};
+    use portcullis_domain::{InstrumentId, InstrumentKind, Rate};
 
     fn instrument() -> Instrument {
         Instrument {
@@ -281,6 +281,7 @@ mod tests {
             venue_symbol: "XUSD".into(),
             base: "X".into(),
             quote: "USD".into(),
+            kind: InstrumentKind::Spot,
             price_scale: 0,
             qty_scale: 0,
             tick: Px::new(1).unwrap(),

@@ -7,7 +7,7 @@ use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
     ClOrdId, ExecutionReport, InstrumentId, MarketFrame, OrdStatus, OrdType, Order, OrderIntent,
-    PluginId, Px, Qty, Side, TimeInForce, WallNs,
+    Origin, PluginId, Px, Qty, Side, TimeInForce, WallNs,
 };
 use portcullis_gate::{Circumstances, Denial, DenyCode, Standing, Verdict};
 
@@ -112,7 +112,8 @@ impl Core {
     /// Everything the gate judges by, as it stands at this event.
     fn circumstances(&self, intent: &OrderIntent, turn: &Turn) -> Circumstances {
         let live = self.live.as_ref();
-        let desk = live.and_then(|live| live.desks.get(usize::from(intent.plugin.0)));
+        let plugin = intent.origin.plugin();
+        let desk = live.zip(plugin).and_then(|(live, id)| live.desks.get(usize::from(id.0)));
         let instrument = live.and_then(|live| live.gate.instrument(intent.instrument));
         let market = live.and_then(|live| live.market.get(intent.instrument));
         let ledger = self.ledger();
@@ -162,7 +163,7 @@ impl Core {
         let Some(instrument) = live.gate.instrument(intent.instrument).cloned() else {
             return false;
         };
-        live.references.insert((intent.plugin, intent.reference), id);
+        live.references.insert((intent.origin, intent.reference), id);
         live.submits.push_back(turn.now.boot);
         while live.submits.front().is_some_and(|at| turn.now.boot.since_ns(*at) >= NS_PER_S) {
             live.submits.pop_front();
@@ -188,8 +189,10 @@ impl Core {
     }
 
     fn on_denied(&mut self, intent: OrderIntent, denial: Denial, turn: &mut Turn) {
-        let (plugin, reference) = (intent.plugin, intent.reference);
-        self.tell_denial(plugin, (reference, intent.instrument.0), denial.code, turn.now.wall);
+        if let Origin::Plugin(plugin) = intent.origin {
+            let about = (intent.reference, intent.instrument.0);
+            self.tell_denial(plugin, about, denial.code, turn.now.wall);
+        }
         turn.record(&Outcome::Denied { intent: Box::new(intent), denial });
     }
 
@@ -208,7 +211,9 @@ impl Core {
     fn on_plugin_cancel(&mut self, plugin: PluginId, reference: u64, turn: &mut Turn) {
         let references = self.live.as_ref().map(|live| &live.references);
         // A number that never became an order has nothing to take back.
-        if let Some(id) = references.and_then(|known| known.get(&(plugin, reference))) {
+        if let Some(id) =
+            references.and_then(|known| known.get(&(Origin::Plugin(plugin), reference)))
+        {
             self.cancel(*id, "PLUGIN_ASKED", turn);
         }
     }
@@ -245,7 +250,7 @@ impl Core {
             .ledger()
             .orders
             .open()
-            .filter(|order| order.intent.plugin == plugin && self.increases(order))
+            .filter(|order| order.intent.origin == Origin::Plugin(plugin) && self.increases(order))
             .map(|order| order.cl_ord_id)
             .collect();
         for id in increasing {
@@ -327,7 +332,7 @@ fn order_intent(plugin: PluginId, record: &IntentRecord) -> Result<OrderIntent, 
         _ => return Err(DenyCode::OrderTypeNotAllowed),
     };
     Ok(OrderIntent {
-        plugin,
+        origin: Origin::Plugin(plugin),
         reference: record.reference,
         instrument: InstrumentId(record.instrument),
         side,
@@ -335,5 +340,7 @@ fn order_intent(plugin: PluginId, record: &IntentRecord) -> Result<OrderIntent, 
         time_in_force,
         qty: Qty::new(record.qty).ok_or(DenyCode::LotSize)?,
         price,
+        reduce_only: false,
+        bracket: None,
     })
 }

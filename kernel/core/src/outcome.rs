@@ -1,6 +1,8 @@
 //! What the core decided, as the journal keeps it.
 
-use portcullis_domain::{ClOrdId, OrdStatus, Order, OrderIntent, Position, SessionId};
+use portcullis_domain::{
+    Bracket, ClOrdId, OrdStatus, Order, OrderIntent, Origin, Position, Px, SessionId,
+};
 use portcullis_gate::Denial;
 use portcullis_statement::json::{self, Value};
 use portcullis_statement::{Digest, Kind};
@@ -214,9 +216,12 @@ impl Outcome {
             | Self::SessionClosing { session, .. }
             | Self::SessionClosed { session, .. } => session.to_string(),
             Self::Ordered { order, .. } => order.cl_ord_id.to_string(),
-            Self::Denied { intent, .. } => {
-                format!("intent-{}-{}", intent.plugin.0, intent.reference)
-            }
+            Self::Denied { intent, .. } => match intent.origin {
+                Origin::Plugin(plugin) => format!("intent-{}-{}", plugin.0, intent.reference),
+                Origin::Person | Origin::House => {
+                    format!("intent-{}-{}", intent.origin.name(), intent.reference)
+                }
+            },
             Self::Malformed { reference, .. } => format!("intent-{reference}"),
             Self::CancelRequested { cl_ord_id, .. }
             | Self::Booked { cl_ord_id, .. }
@@ -336,16 +341,32 @@ fn denial_body(reference: u64, denial: &Denial, intent: Value) -> Value {
 }
 
 pub(crate) fn intent_value(intent: &OrderIntent) -> Value {
-    json::object([
+    let origin = match intent.origin {
+        Origin::Plugin(plugin) => Value::Int(i64::from(plugin.0)),
+        Origin::Person | Origin::House => intent.origin.name().into(),
+    };
+    let mut value = json::object([
         ("instrument", Value::Int(i64::from(intent.instrument.0))),
         ("ord_type", intent.ord_type.name().into()),
-        ("plugin", Value::Int(i64::from(intent.plugin.0))),
+        ("plugin", origin),
         ("price", intent.price.map_or(Value::Null, |px| Value::Int(px.units()))),
         ("qty", Value::Int(intent.qty.units())),
         ("reference", int(intent.reference)),
         ("side", intent.side.name().into()),
         ("time_in_force", intent.time_in_force.name().into()),
-    ])
+    ]);
+    // Written only where they say something: entries from before these words read the same.
+    if let Value::Object(entries) = &mut value {
+        if intent.reduce_only {
+            entries.insert("reduce_only".to_owned(), Value::Bool(true));
+        }
+        if let Some(Bracket { stop_px, target_px }) = intent.bracket {
+            let px = |px: Option<Px>| px.map_or(Value::Null, |px| Value::Int(px.units()));
+            let legs = json::object([("stop", px(stop_px)), ("target", px(target_px))]);
+            entries.insert("bracket".to_owned(), legs);
+        }
+    }
+    value
 }
 
 fn ordered_body(order: &Order, symbol: &str, shadow: bool, epoch: u64) -> Value {

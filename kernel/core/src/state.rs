@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{
-    BootNs, ClOrdId, Instrument, InstrumentId, Money, Name, Now, OrderFault, PluginId, SessionId,
+    BootNs, ClOrdId, Instrument, InstrumentId, Money, Name, Now, OrderFault, Origin, SessionId,
     WallNs,
 };
 use portcullis_gate::Gate;
@@ -99,8 +99,8 @@ pub(crate) struct LiveSession {
     pub(crate) reduce_only: bool,
     pub(crate) market: MarketDesk,
     pub(crate) desks: Vec<PluginDesk>,
-    /// The plugin's own numbers of its orders.
-    pub(crate) references: BTreeMap<(PluginId, u64), ClOrdId>,
+    /// Whose order of which number is which.
+    pub(crate) references: BTreeMap<(Origin, u64), ClOrdId>,
     /// When the last submits were approved, oldest first.
     pub(crate) submits: VecDeque<BootNs>,
     /// Phase 1: the book of what would have been.

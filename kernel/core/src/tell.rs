@@ -46,8 +46,8 @@ impl Core {
             qty2: order.leaves_qty().units(),
             ..EventRecord::default()
         };
-        let plugin = order.intent.plugin;
-        if let Some(desk) = self.desk(plugin) {
+        let plugin = order.intent.origin.plugin();
+        if let Some(desk) = plugin.and_then(|plugin| self.desk(plugin)) {
             desk.push(record);
         }
     }
@@ -78,8 +78,8 @@ impl Core {
             qty: holding.position.0,
             ..common
         };
-        let plugin = order.intent.plugin;
-        if let Some(desk) = self.desk(plugin) {
+        let plugin = order.intent.origin.plugin();
+        if let Some(desk) = plugin.and_then(|plugin| self.desk(plugin)) {
             desk.push(fill);
             desk.push(position);
         }

@@ -4,6 +4,32 @@ use crate::ids::InstrumentId;
 use crate::money::{Px, Qty, Rate};
 use crate::{Money, number::pow10};
 
+/// What a fill of an instrument moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InstrumentKind {
+    /// Base currency against quote currency, both delivered.
+    Spot,
+    /// A linear derivative: only profit, loss and fees move, in the quote currency.
+    Linear,
+}
+
+impl InstrumentKind {
+    /// `spot` or `linear`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Spot => "spot",
+            Self::Linear => "linear",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Spot, Self::Linear].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// One instrument of one venue, as the session's approval fixed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instrument {
@@ -17,6 +43,8 @@ pub struct Instrument {
     pub base: String,
     /// Currency that prices are in.
     pub quote: String,
+    /// What its fills move.
+    pub kind: InstrumentKind,
     /// Decimals of prices.
     pub price_scale: u8,
     /// Decimals of quantities.

@@ -1,6 +1,6 @@
 //! What a strategy or a person asks for.
 
-use crate::ids::{InstrumentId, PluginId};
+use crate::ids::{ClOrdId, InstrumentId, PluginId};
 use crate::money::{Px, Qty};
 
 /// FIX 54.
@@ -81,12 +81,53 @@ impl TimeInForce {
     }
 }
 
+/// Who asks for an order. Both pass the same gate; limits of a strategy are those of its origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A plugin of the session.
+    Plugin(PluginId),
+    /// A person, by hand. Who it was stands in the request, which is an entry of its own.
+    Person,
+    /// The house itself: a leg of a bracket, or a slice of a signed flatten plan.
+    House,
+}
+
+impl Origin {
+    /// The plugin, if it is one.
+    #[must_use]
+    pub const fn plugin(self) -> Option<PluginId> {
+        match self {
+            Self::Plugin(plugin) => Some(plugin),
+            Self::Person | Self::House => None,
+        }
+    }
+
+    /// `plugin`, `person` or `house`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plugin(_) => "plugin",
+            Self::Person => "person",
+            Self::House => "house",
+        }
+    }
+}
+
+/// The exits that are asked for together with an entry: one cancels the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bracket {
+    /// A loss beyond this price is not wanted: the position is left at the market.
+    pub stop_px: Option<Px>,
+    /// A profit at this price is taken.
+    pub target_px: Option<Px>,
+}
+
 /// A wish to trade. It has a valid shape and no authority: only the gate gives that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderIntent {
     /// Who asks.
-    pub plugin: PluginId,
-    /// The plugin's own number of this order; unique within the session, from 1.
+    pub origin: Origin,
+    /// The origin's own number of this order; unique within the session, from 1.
     pub reference: u64,
     /// What is traded.
     pub instrument: InstrumentId,
@@ -100,6 +141,22 @@ pub struct OrderIntent {
     pub qty: Qty,
     /// FIX 44; present exactly for limit orders.
     pub price: Option<Px>,
+    /// FIX 18 = E: it may only make the position smaller, and is denied where that is not provable.
+    pub reduce_only: bool,
+    /// Exits that come with it, if any.
+    pub bracket: Option<Bracket>,
+}
+
+/// FIX 35=G: a wish to change a working order. The order keeps its ids; the gate judges what would
+/// stand afterwards like a new order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amendment {
+    /// FIX 41.
+    pub cl_ord_id: ClOrdId,
+    /// FIX 38 afterwards: the whole order quantity, what is filled already included.
+    pub qty: Qty,
+    /// FIX 44 afterwards; amending makes no order a market order.
+    pub price: Px,
 }
 
 /// A wish to take an order back.

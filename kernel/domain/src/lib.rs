@@ -21,8 +21,10 @@ pub use book::Book;
 pub use ids::{
     ClOrdId, ExecId, InstrumentId, Name, OrderId, Phase, PluginId, Role, SessionId, StreamId,
 };
-pub use instrument::Instrument;
-pub use intent::{CancelIntent, OrdType, OrderIntent, Side, TimeInForce};
+pub use instrument::{Instrument, InstrumentKind};
+pub use intent::{
+    Amendment, Bracket, CancelIntent, OrdType, OrderIntent, Origin, Side, TimeInForce,
+};
 pub use market::{MarketEvent, MarketFrame};
 pub use money::{Money, Position, Px, Qty, Rate};
 pub use number::{NumberError, format_scaled, parse_scaled};

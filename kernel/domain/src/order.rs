@@ -353,14 +353,14 @@ impl OrderTable {
 mod tests {
     use super::*;
     use crate::ids::{InstrumentId, PluginId};
-    use crate::intent::{OrdType, Side, TimeInForce};
+    use crate::intent::{OrdType, Origin, Side, TimeInForce};
     use crate::time::WallNs;
 
     const ID: ClOrdId = ClOrdId { epoch: 1, sequence: 1 };
 
     fn table(qty: i64) -> OrderTable {
         let intent = OrderIntent {
-            plugin: PluginId(0),
+            origin: Origin::Plugin(PluginId(0)),
             reference: 1,
             instrument: InstrumentId(0),
             side: Side::Buy,
@@ -368,6 +368,8 @@ mod tests {
             time_in_force: TimeInForce::Gtc,
             qty: Qty::new(qty).unwrap(),
             price: Px::new(100),
+            reduce_only: false,
+            bracket: None,
         };
         let mut table = OrderTable::new();
         let order = Order {

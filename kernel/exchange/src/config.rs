@@ -5,7 +5,9 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use portcullis_domain::{Instrument, InstrumentId, Money, NumberError, Px, Qty, Rate};
+use portcullis_domain::{
+    Instrument, InstrumentId, InstrumentKind, Money, NumberError, Px, Qty, Rate,
+};
 use serde::Deserialize;
 
 use crate::fault::Fault;
@@ -24,6 +26,7 @@ struct RawInstrument {
     venue_symbol: String,
     base: String,
     quote: String,
+    kind: String,
     price_scale: u8,
     qty_scale: u8,
     tick: String,
@@ -58,6 +61,8 @@ fn parse_instrument(name: &str, text: &str, id: u32) -> Result<Instrument, Fault
         venue_symbol: raw.venue_symbol,
         base: raw.base,
         quote: raw.quote,
+        kind: InstrumentKind::from_name(&raw.kind)
+            .ok_or_else(|| Fault::config(format!("{name}, key kind"), "is not spot or linear"))?,
         price_scale: raw.price_scale,
         qty_scale: raw.qty_scale,
         tick: Px::parse(&raw.tick, raw.price_scale).map_err(|error| number("tick", error))?,

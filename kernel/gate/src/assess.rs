@@ -3,7 +3,8 @@
 use portcullis_domain::policy::InstrumentLimits;
 use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{
-    ClOrdId, Instrument, Money, Now, OrdType, Order, OrderIntent, Phase, Px, Qty, Rate, Side,
+    ClOrdId, Instrument, Money, Now, OrdType, Order, OrderIntent, Origin, Phase, Px, Qty, Rate,
+    Side,
 };
 
 use crate::circumstances::{Circumstances, Quote, Standing};
@@ -159,7 +160,9 @@ impl Gate {
         if at.standing == Standing::Suspended {
             return Err(Denial::plain(DenyCode::PluginSuspended));
         }
-        let signed = self.component(intent.plugin);
+        // A person's order has no component to be signed; who may ask is checked at the door.
+        let Origin::Plugin(plugin) = intent.origin else { return Ok(()) };
+        let signed = self.component(plugin);
         if signed.is_none() || signed != at.component {
             return Err(Denial::plain(DenyCode::HashNotSigned));
         }

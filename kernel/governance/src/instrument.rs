@@ -1,6 +1,8 @@
 //! `policies/instruments/*.toml`.
 
-use portcullis_domain::{Instrument, InstrumentId, Money, NumberError, Px, Qty, Rate};
+use portcullis_domain::{
+    Instrument, InstrumentId, InstrumentKind, Money, NumberError, Px, Qty, Rate,
+};
 use serde::Deserialize;
 
 use crate::{Hashed, PolicyError, read};
@@ -24,6 +26,7 @@ struct Raw {
     venue_symbol: String,
     base: String,
     quote: String,
+    kind: String,
     price_scale: u8,
     qty_scale: u8,
     tick: String,
@@ -60,6 +63,8 @@ pub fn parse_instrument(
         notional_min,
         maker_fee: rate("maker_fee", &raw.maker_fee)?,
         taker_fee: rate("taker_fee", &raw.taker_fee)?,
+        kind: InstrumentKind::from_name(&raw.kind)
+            .ok_or_else(|| PolicyError::UnknownName(raw.kind.clone()))?,
         price_scale: raw.price_scale,
         qty_scale: raw.qty_scale,
         symbol: raw.symbol,
@@ -95,6 +100,7 @@ venue = "kraken"
 venue_symbol = "BTC/USD"
 base = "BTC"
 quote = "USD"
+kind = "spot"
 price_scale = 1
 qty_scale = 8
 tick = "0.1"
@@ -126,6 +132,8 @@ source = "test"
         check("lot = \"0.00000001\"", "lot = \"0\"", "POLICY_NOT_POSITIVE");
         check("notional_min = \"0.5\"", "notional_min = \"-1\"", "POLICY_NUMBER");
         check("source = \"test\"", "", "POLICY_SYNTAX");
+        check("kind = \"spot\"", "kind = \"inverse\"", "POLICY_UNKNOWN_NAME");
+        check("kind = \"spot\"", "", "POLICY_SYNTAX");
         check("source = \"test\"", "source = \"test\"\nextra = 1", "POLICY_SYNTAX");
         check("base = \"BTC\"", "base = \"BTC\"\nbase = \"ETH\"", "POLICY_SYNTAX");
         check("price_scale = 1", "price_scale = 12", "POLICY_NOT_EXACT");

@@ -87,7 +87,7 @@ fn positive(key: &str, value: u32) -> Result<(), PolicyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_domain::{InstrumentId, Money, Px, Rate};
+    use portcullis_domain::{InstrumentId, InstrumentKind, Money, Px, Rate};
 
     const GOOD: &str = r#"
 [account]
@@ -108,6 +108,7 @@ market_data_age_ms_max = 2000
             venue_symbol: "XUSD".into(),
             base: "X".into(),
             quote: "USD".into(),
+            kind: InstrumentKind::Spot,
             price_scale: 2,
             qty_scale: 2,
             tick: Px::new(1).unwrap(),

@@ -1,6 +1,6 @@
 //! What the tests of this crate share: an instrument and a seeded generator.
 
-use portcullis_domain::{Instrument, InstrumentId, Money, Px, Qty, Rate};
+use portcullis_domain::{Instrument, InstrumentId, InstrumentKind, Money, Px, Qty, Rate};
 
 /// Prices in cents, quantities in thousandths, fees of 10 and 20 basis points.
 pub(crate) fn instrument() -> Instrument {
@@ -10,6 +10,7 @@ pub(crate) fn instrument() -> Instrument {
         venue_symbol: "BTC/USD".to_owned(),
         base: "BTC".to_owned(),
         quote: "USD".to_owned(),
+        kind: InstrumentKind::Spot,
         price_scale: 2,
         qty_scale: 3,
         tick: px(1),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::policy::{AccountLimits, InstrumentLimits, Limits, PhaseRules, phase_floor};
 use portcullis_domain::{
-    Instrument, InstrumentId, Money, Name, Phase, Position, Px, Qty, Rate, Role, WallNs,
+    Instrument, InstrumentId, InstrumentKind, Money, Name, Phase, Position, Px, Qty, Rate, Role,
+    WallNs,
 };
 
 use crate::json::Value;
@@ -108,6 +109,7 @@ pub(crate) fn instrument() -> Instrument {
         venue_symbol: "BTCUSDT".to_owned(),
         base: "BTC".to_owned(),
         quote: "USDT".to_owned(),
+        kind: InstrumentKind::Spot,
         price_scale: 2,
         qty_scale: 5,
         tick: Px::new(1).unwrap(),

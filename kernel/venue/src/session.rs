@@ -182,7 +182,7 @@ mod tests {
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
     use std::sync::Arc;
 
-    use portcullis_domain::{InstrumentId, OrdType, PluginId, Px, Qty, Side, TimeInForce};
+    use portcullis_domain::{InstrumentId, OrdType, Origin, PluginId, Px, Qty, Side, TimeInForce};
     use portcullis_lifeline::{Credential, Nonces, SimulatedEndpoint};
 
     use super::*;
@@ -212,7 +212,7 @@ mod tests {
     fn a27_bytes_that_say_something_else_do_not_leave() {
         let instrument = instrument(1, 8);
         let intent = OrderIntent {
-            plugin: PluginId(0),
+            origin: Origin::Plugin(PluginId(0)),
             reference: 1,
             instrument: InstrumentId(0),
             side: Side::Sell,
@@ -220,6 +220,8 @@ mod tests {
             time_in_force: TimeInForce::Ioc,
             qty: Qty::new(100_000).unwrap(),
             price: Px::new(300_000),
+            reduce_only: false,
+            bracket: None,
         };
         let cl_ord_id = ClOrdId { epoch: 1, sequence: 2 };
         let new = NewOrder {

@@ -1,6 +1,6 @@
 //! What several tests of this crate need.
 
-use portcullis_domain::{Instrument, InstrumentId, Money, Px, Qty, Rate};
+use portcullis_domain::{Instrument, InstrumentId, InstrumentKind, Money, Px, Qty, Rate};
 
 pub(crate) fn instrument(price_scale: u8, qty_scale: u8) -> Instrument {
     Instrument {
@@ -9,6 +9,7 @@ pub(crate) fn instrument(price_scale: u8, qty_scale: u8) -> Instrument {
         venue_symbol: "BTC/USD".to_owned(),
         base: "BTC".to_owned(),
         quote: "USD".to_owned(),
+        kind: InstrumentKind::Spot,
         price_scale,
         qty_scale,
         tick: Px::new(1).unwrap(),

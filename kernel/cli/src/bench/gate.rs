@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use portcullis_domain::{
-    BootNs, ClOrdId, Instrument, InstrumentId, Money, Name, Now, OrdType, OrderIntent, PluginId,
-    Position, Px, Qty, Side, TimeInForce, WallNs,
+    BootNs, ClOrdId, Instrument, InstrumentId, Money, Name, Now, OrdType, OrderIntent, Origin,
+    PluginId, Position, Px, Qty, Side, TimeInForce, WallNs,
 };
 use portcullis_gate::{Balance, Circumstances, Gate, Opening, Quote, Standing, Verdict, Working};
 use portcullis_governance::{parse_instrument, parse_limits, parse_phases};
@@ -140,7 +140,7 @@ impl Desk {
 
     fn intent(&self) -> OrderIntent {
         OrderIntent {
-            plugin: PluginId(0),
+            origin: Origin::Plugin(PluginId(0)),
             reference: 1,
             instrument: self.instrument.id,
             side: Side::Buy,
@@ -148,6 +148,8 @@ impl Desk {
             time_in_force: TimeInForce::Gtc,
             qty: self.lots(1_000),
             price: Px::new(6_000_000),
+            reduce_only: false,
+            bracket: None,
         }
     }
 

@@ -64,7 +64,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use portcullis_domain::policy::AccountLimits;
-    use portcullis_domain::{InstrumentId, Position, Px, Qty};
+    use portcullis_domain::{InstrumentId, InstrumentKind, Position, Px, Qty};
 
     use super::*;
 
@@ -75,6 +75,7 @@ mod tests {
             venue_symbol: format!("V{id}"),
             base: "X".into(),
             quote: quote.into(),
+            kind: InstrumentKind::Spot,
             price_scale: 2,
             qty_scale: 2,
             tick: Px::new(1).unwrap(),

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::policy::{PhaseRule, PhaseRules};
 use portcullis_domain::{
-    ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId, OrderIntent,
-    Phase, Px, Qty, Role, Side, TimeInForce, WallNs,
+    Bracket, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId,
+    OrderIntent, Origin, Phase, PluginId, Px, Qty, Role, Side, TimeInForce, WallNs,
 };
 use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
 
-use super::{Read, cl_ord_id, narrow, plugin};
+use super::{Read, cl_ord_id, narrow};
 use crate::entry::{EntryError, as_text, int};
 use crate::input::{AccountSnapshot, Start, VenueOrder};
 
@@ -167,15 +167,19 @@ pub(crate) fn money(text: &str) -> Read<Money> {
 pub(crate) fn order_intent(value: &Value) -> Read<OrderIntent> {
     let mut fields = Fields::new(value)?;
     let bad = EntryError::Value;
-    let price = match fields.value("price")? {
-        Value::Null => None,
-        Value::Int(units) => Some(Px::new(*units).ok_or(bad("price"))?),
-        Value::Bool(_) | Value::Text(_) | Value::List(_) | Value::Object(_) => {
-            return Err(bad("price"));
+    let price = optional_px(fields.value("price")?)?;
+    let bracket = match fields.optional("bracket") {
+        None => None,
+        Some(legs) => {
+            let mut legs = Fields::new(legs)?;
+            let (stop_px, target_px) =
+                (optional_px(legs.value("stop")?)?, optional_px(legs.value("target")?)?);
+            legs.finish()?;
+            Some(Bracket { stop_px, target_px })
         }
     };
     let intent = OrderIntent {
-        plugin: plugin(&mut fields)?,
+        origin: origin(fields.value("plugin")?)?,
         reference: fields.uint("reference")?,
         instrument: InstrumentId(narrow(fields.uint("instrument")?)?),
         side: match fields.text("side")? {
@@ -195,7 +199,37 @@ pub(crate) fn order_intent(value: &Value) -> Read<OrderIntent> {
         },
         qty: Qty::new(fields.int("qty")?).ok_or(bad("qty"))?,
         price,
+        // Written only where it is set.
+        reduce_only: fields.optional("reduce_only").is_some_and(|set| *set == Value::Bool(true)),
+        bracket,
     };
     fields.finish()?;
     Ok(intent)
+}
+
+/// A plugin's number, or the word for who asked otherwise.
+fn origin(value: &Value) -> Read<Origin> {
+    let bad = EntryError::Value("plugin");
+    match value {
+        Value::Int(number) => match u16::try_from(*number) {
+            Ok(number) => Ok(Origin::Plugin(PluginId(number))),
+            Err(_out_of_range) => Err(bad),
+        },
+        Value::Text(word) => {
+            let mut others = [Origin::Person, Origin::House].into_iter();
+            others.find(|origin| origin.name() == word).ok_or(bad)
+        }
+        Value::Null | Value::Bool(_) | Value::List(_) | Value::Object(_) => Err(bad),
+    }
+}
+
+/// A price in units, or `null` for none.
+fn optional_px(value: &Value) -> Read<Option<Px>> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Int(units) => Px::new(*units).map(Some).ok_or(EntryError::Value("price")),
+        Value::Bool(_) | Value::Text(_) | Value::List(_) | Value::Object(_) => {
+            Err(EntryError::Value("price"))
+        }
+    }
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use portcullis_domain::policy::{AccountLimits, InstrumentLimits, Limits};
 use portcullis_domain::{
-    Instrument, InstrumentId, Money, Name, Phase, Px, Qty, Rate, Role, StreamId, WallNs,
+    Instrument, InstrumentId, InstrumentKind, Money, Name, Phase, Px, Qty, Rate, Role, StreamId,
+    WallNs,
 };
 use portcullis_statement::json::Value;
 use portcullis_statement::{
@@ -239,6 +240,7 @@ fn instrument() -> Instrument {
         venue_symbol: "BTCUSDT".to_owned(),
         base: "BTC".to_owned(),
         quote: "USDT".to_owned(),
+        kind: InstrumentKind::Spot,
         price_scale: 2,
         qty_scale: 5,
         tick: Px::new(1).unwrap(),

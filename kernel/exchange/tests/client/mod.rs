@@ -8,7 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use portcullis_domain::{ExecutionReport, Instrument, InstrumentId, Money, Px, Qty, Rate};
+use portcullis_domain::{
+    ExecutionReport, Instrument, InstrumentId, InstrumentKind, Money, Px, Qty, Rate,
+};
 use portcullis_wire::kraken::request::{self, PrivateCall};
 use portcullis_wire::kraken::{
     Answer, Executions, Method, PrivateFrame, PrivateStreams, sign, ws_token,
@@ -51,6 +53,7 @@ pub(crate) fn instrument() -> Instrument {
         venue_symbol: "BTC/USD".into(),
         base: "BTC".into(),
         quote: "USD".into(),
+        kind: InstrumentKind::Spot,
         price_scale: 1,
         qty_scale: 8,
         tick: Px::new(1).unwrap(),

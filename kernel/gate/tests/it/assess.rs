@@ -1,6 +1,6 @@
 //! Each check of the gate, at its limit and one unit beyond.
 
-use portcullis_domain::{InstrumentId, OrdType, Phase, PluginId, Position, Side, WallNs};
+use portcullis_domain::{InstrumentId, OrdType, Origin, Phase, PluginId, Position, Side, WallNs};
 use portcullis_gate::{Quote, Standing, Verdict, reason_codes_markdown};
 use portcullis_statement::Digest;
 
@@ -241,7 +241,7 @@ fn who_asks_for_what() {
     check(|c| c.at.standing = Standing::Suspended, "PLUGIN_SUSPENDED");
     check(|c| c.at.component = Some(Digest::of(b"another")), "HASH_NOT_SIGNED");
     check(|c| c.at.component = None, "HASH_NOT_SIGNED");
-    check(|c| c.intent.plugin = PluginId(1), "HASH_NOT_SIGNED");
+    check(|c| c.intent.origin = Origin::Plugin(PluginId(1)), "HASH_NOT_SIGNED");
     check(|c| c.intent.instrument = InstrumentId(1), "INSTRUMENT_NOT_ALLOWED");
     check(|c| c.at.reference_used = true, "DUPLICATE_INTENT");
     check(|c| c.intent.ord_type = OrdType::Market, "ORDER_TYPE_NOT_ALLOWED");

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use portcullis_domain::{
-    BootNs, ClOrdId, InstrumentId, Name, Now, OrdType, OrderIntent, Phase, PluginId, Position,
-    Role, Side, TimeInForce, WallNs,
+    BootNs, ClOrdId, InstrumentId, Name, Now, OrdType, OrderIntent, Origin, Phase, PluginId,
+    Position, Role, Side, TimeInForce, WallNs,
 };
 use portcullis_gate::{
     Balance, Circumstances, Gate, OpenRefusal, Opening, Quote, Standing, Verdict, Working,
@@ -102,7 +102,7 @@ impl Case {
         Self {
             house: House::new(phase, EndpointKind::Simulated, "ada"),
             intent: OrderIntent {
-                plugin: PluginId(0),
+                origin: Origin::Plugin(PluginId(0)),
                 reference: 1,
                 instrument: InstrumentId(0),
                 side: Side::Buy,
@@ -110,6 +110,8 @@ impl Case {
                 time_in_force: TimeInForce::Gtc,
                 qty: qty(10_000),
                 price: Some(px(10_000)),
+                reduce_only: false,
+                bracket: None,
             },
             at: Circumstances {
                 now: Now { wall: NOW.plus_ns(1_000_000_000), boot: BOOT },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_domain::{OrdType, Phase, PluginId, Position, Side};
+use portcullis_domain::{OrdType, Origin, Phase, PluginId, Position, Side};
 use portcullis_gate::{DenyCode, Standing};
 
 use crate::fixture::Case;
@@ -20,7 +20,7 @@ const PROVOKED: [(DenyCode, Change); 27] = [
         *c = Case::new(Phase::PreLive);
         (c.intent, c.at) = (intent, at);
     }),
-    (DenyCode::HashNotSigned, |c| c.intent.plugin = PluginId(1)),
+    (DenyCode::HashNotSigned, |c| c.intent.origin = Origin::Plugin(PluginId(1))),
     (DenyCode::PluginSuspended, |c| c.at.standing = Standing::Suspended),
     (DenyCode::InstrumentNotAllowed, |c| c.intent.instrument.0 = 9),
     (DenyCode::OrderTypeNotAllowed, |c| c.intent.price = None),

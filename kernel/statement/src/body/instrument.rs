@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_domain::{Instrument, InstrumentId, Money, NumberError, Px, Qty, Rate};
+use portcullis_domain::{
+    Instrument, InstrumentId, InstrumentKind, Money, NumberError, Px, Qty, Rate,
+};
 
 use super::{filled_text, parsed};
 use crate::json::{Fields, JsonError, Value, object};
@@ -15,6 +17,7 @@ pub(super) fn to_value(instrument: &Instrument, source: &str) -> Value {
     let (price, qty) = (instrument.price_scale, instrument.qty_scale);
     object([
         ("base", instrument.base.as_str().into()),
+        ("kind", instrument.kind.name().into()),
         ("lot", instrument.lot.text(qty).into()),
         ("maker_fee", instrument.maker_fee.text().into()),
         ("notional_min", instrument.notional_min.text().into()),
@@ -61,6 +64,7 @@ fn read(id: InstrumentId, value: &Value) -> Result<(Instrument, String), JsonErr
         venue_symbol: parsed(&mut fields, "venue_symbol", symbol)?,
         base: parsed(&mut fields, "base", currency)?,
         quote: parsed(&mut fields, "quote", currency)?,
+        kind: parsed(&mut fields, "kind", InstrumentKind::from_name)?,
         price_scale,
         qty_scale,
         tick: px(&mut fields, "tick", price_scale)?,

@@ -1,6 +1,6 @@
 //! A27: what leaves is what was approved, or nothing leaves.
 
-use portcullis_domain::{InstrumentId, OrdType, PluginId, Px, Qty, Side, TimeInForce};
+use portcullis_domain::{InstrumentId, OrdType, Origin, PluginId, Px, Qty, Side, TimeInForce};
 
 use super::*;
 use crate::testing::instrument;
@@ -9,7 +9,7 @@ const TOKEN: &str = "WW91ciBhdXRoZW50aWNhdGlvbiB0b2tlbg+/=";
 
 fn intent(price: Option<i64>, qty: i64) -> OrderIntent {
     OrderIntent {
-        plugin: PluginId(0),
+        origin: Origin::Plugin(PluginId(0)),
         reference: 1,
         instrument: InstrumentId(0),
         side: Side::Buy,
@@ -17,6 +17,8 @@ fn intent(price: Option<i64>, qty: i64) -> OrderIntent {
         time_in_force: TimeInForce::Gtc,
         qty: Qty::new(qty).unwrap(),
         price: price.and_then(Px::new),
+        reduce_only: false,
+        bracket: None,
     }
 }
 

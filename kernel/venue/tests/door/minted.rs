@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::policy::{AccountLimits, InstrumentLimits, Limits, PhaseRules, phase_floor};
 use portcullis_domain::{
-    ClOrdId, Instrument, InstrumentId, Money, Name, Now, OrdType, OrderIntent, Phase, PluginId,
-    Position, Px, Qty, Rate, Role, Side, TimeInForce, WallNs,
+    ClOrdId, Instrument, InstrumentId, InstrumentKind, Money, Name, Now, OrdType, OrderIntent,
+    Origin, Phase, PluginId, Position, Px, Qty, Rate, Role, Side, TimeInForce, WallNs,
 };
 use portcullis_evidence::{Journal, MemoryDisk, Recorded};
 use portcullis_gate::{
@@ -40,6 +40,7 @@ pub(crate) fn instrument() -> Instrument {
         venue_symbol: "BTC/USD".to_owned(),
         base: "BTC".to_owned(),
         quote: "USD".to_owned(),
+        kind: InstrumentKind::Spot,
         price_scale: 1,
         qty_scale: 8,
         tick: Px::new(1).unwrap(),
@@ -241,7 +242,7 @@ impl House {
     pub(crate) fn order(&mut self, wish: Wish) -> Recorded<Approved<OrderIntent>> {
         self.sequence = self.sequence.checked_add(1).unwrap();
         let intent = OrderIntent {
-            plugin: PluginId(0),
+            origin: Origin::Plugin(PluginId(0)),
             reference: u64::from(self.sequence),
             instrument: InstrumentId(0),
             side: wish.side,
@@ -249,6 +250,8 @@ impl House {
             time_in_force: wish.time_in_force,
             qty: Qty::new(wish.qty).unwrap(),
             price: Px::new(wish.px),
+            reduce_only: false,
+            bracket: None,
         };
         let id = ClOrdId { epoch: self.draw, sequence: self.sequence };
         let now = Now { wall: wall(), ..Now::default() };

@@ -1,6 +1,8 @@
 //! Frames that must be refused, each with its code, and frames that only look wrong.
 
-use portcullis_domain::{Instrument, InstrumentId, MarketEvent, Money, Px, Qty, Rate};
+use portcullis_domain::{
+    Instrument, InstrumentId, InstrumentKind, MarketEvent, Money, Px, Qty, Rate,
+};
 
 use super::SpotStreams;
 
@@ -15,6 +17,7 @@ pub(super) fn btcusdt() -> Instrument {
         venue_symbol: "BTCUSDT".to_owned(),
         base: "BTC".to_owned(),
         quote: "USDT".to_owned(),
+        kind: InstrumentKind::Spot,
         price_scale: 2,
         qty_scale: 8,
         tick: Px::new(1).unwrap(),

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use portcullis_domain::{Instrument, InstrumentId, Money, Px, Qty, Rate};
+use portcullis_domain::{Instrument, InstrumentId, InstrumentKind, Money, Px, Qty, Rate};
 
 /// BTC-USD with the venue's precisions.
 pub(crate) fn instrument() -> Instrument {
@@ -14,6 +14,7 @@ pub(crate) fn instrument() -> Instrument {
         venue_symbol: "BTC/USD".into(),
         base: "BTC".into(),
         quote: "USD".into(),
+        kind: InstrumentKind::Spot,
         price_scale: 1,
         qty_scale: 8,
         tick: Px::new(1).unwrap(),

@@ -10,7 +10,8 @@ use portcullis_domain::frame::IntentRecord;
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{
     BootNs, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, Money, Now, OrdStatus,
-    OrdType, Order, OrderId, OrderIntent, Phase, PluginId, Position, Px, Qty, Side, TimeInForce,
+    OrdType, Order, OrderId, OrderIntent, Origin, Phase, PluginId, Position, Px, Qty, Side,
+    TimeInForce,
 };
 use portcullis_statement::json::{Value, object};
 use portcullis_statement::{Digest, Kind, SignedStatement};
@@ -158,7 +159,7 @@ impl Story {
 
     fn ordered(&mut self, cl_ord_id: ClOrdId) {
         let intent = OrderIntent {
-            plugin: PluginId(0),
+            origin: Origin::Plugin(PluginId(0)),
             reference: u64::from(cl_ord_id.sequence),
             instrument: InstrumentId(0),
             side: Side::Buy,
@@ -166,6 +167,8 @@ impl Story {
             time_in_force: TimeInForce::Gtc,
             qty: Qty::new(1_000).unwrap(),
             price: Px::new(6_000_000),
+            reduce_only: false,
+            bracket: None,
         };
         let order = Box::new(Order {
             cl_ord_id,
