@@ -25,7 +25,7 @@ use approved::Terms;
 pub use approved::{Approved, Authority};
 pub use cancel::{CancelRequest, approve_cancel};
 pub(crate) use case::Case;
-pub use case::Claim;
+pub use case::Reserve;
 pub use size::with_fee;
 
 /// What the gate says to an intent.

@@ -45,9 +45,6 @@ pub struct Working {
     pub reserved_quote: Money,
     /// Whether an order of the instrument has an unknown fate.
     pub any_unknown: bool,
-    /// Best price of our own working orders on the other side: what an order must not reach.
-    /// A market order of ours counts as the most reachable price there is.
-    pub own_opposite: Option<Px>,
 }
 
 /// Whether the plugin may ask for anything.
@@ -189,6 +186,8 @@ pub struct Circumstances {
     pub reducible: Option<Qty>,
     /// What orders already claim.
     pub working: Option<Working>,
+    /// Whether the order could trade with a working order of our own.
+    pub crosses_own: bool,
     /// The account's balances, if known.
     pub balance: Option<Balance>,
     /// Whether the account and the house have been compared and agree.

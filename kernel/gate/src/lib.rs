@@ -12,7 +12,8 @@ mod docs;
 mod open;
 
 pub use assess::{
-    Approved, Authority, CancelRequest, Claim, Proposal, Shadow, Verdict, approve_cancel, with_fee,
+    Approved, Authority, CancelRequest, Proposal, Reserve, Shadow, Verdict, approve_cancel,
+    with_fee,
 };
 pub use circumstances::{
     Balance, Circumstances, GuardState, Guards, PriceWindow, Quote, Standing, StandingUsage, Usage,

@@ -11,7 +11,7 @@ use crate::open::Gate;
 
 /// What an order reserves from its approval on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim {
+pub struct Reserve {
     /// The worst price it can trade at.
     pub px: Px,
     /// Its value at that price, in the instrument's quote currency.
@@ -27,7 +27,7 @@ pub(crate) struct Case<'a> {
     pub(super) limits: &'a InstrumentLimits,
     pub(super) act: Act,
     pub(super) warnings: Vec<Denial>,
-    claim: Option<Claim>,
+    reserve: Option<Reserve>,
 }
 
 /// A table of limits with what is used of it, and whose it is.
@@ -38,7 +38,7 @@ impl Gate {
     ///
     /// A market order can run up to the collar, so that is what it reserves.
     #[must_use]
-    pub fn claim(&self, intent: &OrderIntent, quote: Option<Quote>) -> Option<Claim> {
+    pub fn reserve(&self, intent: &OrderIntent, quote: Option<Quote>) -> Option<Reserve> {
         let instrument = self.instrument(intent.instrument)?;
         let px = match (intent.price, intent.side) {
             (Some(price), _) => price,
@@ -48,7 +48,7 @@ impl Gate {
             }
             (None, Side::Sell) => quote?.bid,
         };
-        Some(Claim { px, notional: Money::notional(px, intent.qty, instrument)? })
+        Some(Reserve { px, notional: Money::notional(px, intent.qty, instrument)? })
     }
 
     /// An amount of the instrument's quote currency in the account's, with the haircut on top.
@@ -82,18 +82,18 @@ impl<'a> Case<'a> {
         let missing = Denial::plain(DenyCode::InstrumentNotAllowed, Scope::Instrument);
         let instrument = gate.instrument(intent.instrument).ok_or(missing)?;
         let limits = gate.limits().instruments.get(&intent.instrument).ok_or(missing)?;
-        let claim = gate.claim(intent, at.quote);
+        let reserve = gate.reserve(intent, at.quote);
         let act = act(intent, at);
-        Ok(Self { gate, intent, at, instrument, limits, act, warnings: Vec::new(), claim })
+        Ok(Self { gate, intent, at, instrument, limits, act, warnings: Vec::new(), reserve })
     }
 
     pub(super) fn reserve_px(&self) -> Option<Px> {
-        self.claim.map(|claim| claim.px)
+        self.reserve.map(|reserve| reserve.px)
     }
 
     pub(super) fn notional(&self) -> Result<Money, Denial> {
         let unpriced = Denial::plain(DenyCode::NoReferencePrice, Scope::Instrument);
-        self.claim.map(|claim| claim.notional).ok_or(unpriced)
+        self.reserve.map(|reserve| reserve.notional).ok_or(unpriced)
     }
 
     /// The order's value in the account's currency.

@@ -2,7 +2,7 @@
 
 use portcullis_domain::{Px, Side};
 
-use super::case::{Case, count};
+use super::case::{Case, count, plain};
 use crate::circumstances::Quote;
 use crate::code::{Act, DenyCode as C};
 use crate::deny::{Denial, Figure, Scope};
@@ -69,21 +69,7 @@ pub(super) fn check_collar_window(case: &mut Case<'_>) -> Result<(), Denial> {
 
 /// An order of ours that could meet another of ours trades with nobody.
 pub(super) fn check_self_cross(case: &mut Case<'_>) -> Result<(), Denial> {
-    let Some(own) = case.at.working.and_then(|working| working.own_opposite) else {
-        return Ok(());
-    };
-    let meets = match (case.intent.price, case.intent.side) {
-        (None, _) => true,
-        (Some(px), Side::Buy) => px >= own,
-        (Some(px), Side::Sell) => px <= own,
-    };
-    let observed = case.intent.price.unwrap_or(own);
-    let figure = |px| Figure::px(px, case.instrument);
-    if meets {
-        Err(Denial::over(C::SelfCross, Scope::Account, figure(observed), figure(own)))
-    } else {
-        Ok(())
-    }
+    plain(!case.at.crosses_own, C::SelfCross, Scope::Account)
 }
 
 fn twice(px: Px) -> i128 {
