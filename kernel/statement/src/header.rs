@@ -16,6 +16,8 @@ pub enum Kind {
     PluginRelease,
     /// One session with everything it may do.
     SessionApproval,
+    /// Other limits, from the next session on.
+    LimitsChange,
     /// The end of one kill.
     Unkill,
     /// The end of one session's evidence.
@@ -24,11 +26,12 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Genesis,
         Self::EndpointSet,
         Self::PluginRelease,
         Self::SessionApproval,
+        Self::LimitsChange,
         Self::Unkill,
         Self::Seal,
     ];
@@ -41,6 +44,7 @@ impl Kind {
             Self::EndpointSet => "endpoint-set",
             Self::PluginRelease => "plugin-release",
             Self::SessionApproval => "session-approval",
+            Self::LimitsChange => "limits-change",
             Self::Unkill => "unkill",
             Self::Seal => "seal",
         }
@@ -60,6 +64,7 @@ impl Kind {
             Self::EndpointSet => "portcullis-endpoint-set",
             Self::PluginRelease => "portcullis-plugin-release",
             Self::SessionApproval => "portcullis-session-approval",
+            Self::LimitsChange => "portcullis-limits-change",
             Self::Unkill => "portcullis-unkill",
             Self::Seal => "portcullis-seal",
         }
@@ -70,7 +75,7 @@ impl Kind {
     pub const fn roles(self) -> &'static [Role] {
         match self {
             Self::Genesis => &Role::ALL,
-            Self::EndpointSet | Self::SessionApproval => {
+            Self::EndpointSet | Self::SessionApproval | Self::LimitsChange => {
                 &[Role::Governance, Role::Operator, Role::Approver, Role::Risk]
             }
             Self::PluginRelease => &[Role::Author, Role::Governance],

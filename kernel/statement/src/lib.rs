@@ -24,8 +24,8 @@ mod verify;
 
 pub use body::{
     ApprovedPlugin, Carried, Classification, EndpointKind, EndpointSet, Genesis, Host,
-    JournalBinding, JournalHead, PluginRelease, RecordedFile, Seal, SessionApproval, Statement,
-    Unkill, Venue,
+    JournalBinding, JournalHead, LimitsChange, PluginRelease, RecordedFile, Seal, SessionApproval,
+    Statement, Unkill, Venue, limits_value, read_limits,
 };
 pub use digest::Digest;
 pub use envelope::{Envelope, STATEMENT_MAX, SignedStatement, draft};

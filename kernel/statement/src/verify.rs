@@ -3,7 +3,9 @@
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{Name, Phase, Role, WallNs};
 
-use crate::body::{EndpointSet, Genesis, PluginRelease, Seal, SessionApproval, Unkill};
+use crate::body::{
+    EndpointSet, Genesis, LimitsChange, PluginRelease, Seal, SessionApproval, Unkill,
+};
 use crate::header::{Header, Kind};
 use crate::roster::Roster;
 use crate::threshold::{check_demands, check_genesis, check_signers};
@@ -89,6 +91,12 @@ impl Verified<Statement> {
         self.map(
             |item| if let Statement::SessionApproval(body) = item { Some(*body) } else { None },
         )
+    }
+
+    /// The change of limits, if it is one.
+    #[must_use]
+    pub fn into_limits_change(self) -> Option<Verified<LimitsChange>> {
+        self.map(|item| if let Statement::LimitsChange(body) = item { Some(*body) } else { None })
     }
 
     /// The unkill, if it is one.
@@ -227,7 +235,13 @@ impl Trust {
                 }
                 Ok(())
             }
-            Statement::PluginRelease(_) | Statement::Unkill(_) | Statement::Seal(_) => Ok(()),
+            Statement::LimitsChange(change) if change.account != *self.account() => {
+                Err(Refusal::AccountMismatch)
+            }
+            Statement::LimitsChange(_)
+            | Statement::PluginRelease(_)
+            | Statement::Unkill(_)
+            | Statement::Seal(_) => Ok(()),
         }
     }
 

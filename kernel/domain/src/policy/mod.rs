@@ -4,11 +4,16 @@
 //! to go through all keys (files, statements, documents, the proof that a change is a tightening)
 //! goes through the rows, so that a key cannot be forgotten in one of them.
 
+mod change;
+mod form;
 mod keys;
 mod limits;
 mod phases;
+mod text;
 mod tighten;
 
+pub use change::{Change, ChangedKey};
+pub use form::{Unfit, is_currency};
 pub use keys::{Direction, LimitNumber, LimitRow, LimitTable, Unit};
 pub use limits::{
     ActivityLimits, Conversion, InstrumentLimits, Limits, Rules, ScopeLimits, StandingLimits,

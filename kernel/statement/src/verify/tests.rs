@@ -19,11 +19,12 @@ fn simulated() -> Trust {
     trust(None, EndpointKind::Simulated)
 }
 
-fn bodies() -> [(Kind, Value); 5] {
+fn bodies() -> [(Kind, Value); 6] {
     [
         (Kind::EndpointSet, endpoint_set(EndpointKind::Simulated).to_value()),
         (Kind::PluginRelease, release().to_value()),
         (Kind::SessionApproval, approval(Phase::Paper, EndpointKind::Simulated).to_value()),
+        (Kind::LimitsChange, limits_change().to_value()),
         (Kind::Unkill, unkill().to_value()),
         (Kind::Seal, seal().to_value()),
     ]
@@ -59,6 +60,14 @@ fn each_kind_has_its_signers() {
     check(Kind::SessionApproval, &[("ada", Author)], "SIGNER_ROLE");
     check(Kind::SessionApproval, &[], "SIGNER_MISSING");
 
+    check(Kind::LimitsChange, &[("gerd", Governance), ("olga", Operator)], "ok");
+    check(Kind::LimitsChange, &[("rita", Risk), ("anna", Approver)], "ok");
+    check(Kind::LimitsChange, &[("rita", Risk), ("gerd", Governance)], "ok");
+    check(Kind::LimitsChange, &[("olga", Operator), ("anna", Approver)], "SIGNER_MISSING");
+    check(Kind::LimitsChange, &[("gerd", Governance)], "SIGNER_MISSING");
+    check(Kind::LimitsChange, &[("rita", Risk), ("ada", Author)], "SIGNER_ROLE");
+    check(Kind::LimitsChange, &[("ada", Governance), ("ada", Governance)], "SIGNER_TWICE");
+
     check(Kind::Unkill, &[("olga", Operator), ("rita", Risk)], "ok");
     check(Kind::Unkill, &[("olga", Operator), ("otto", Operator)], "ok");
     check(Kind::Unkill, &[("rita", Risk)], "SIGNER_MISSING");
@@ -80,7 +89,7 @@ fn a_kind_has_one_name_one_namespace_and_its_verified_type() {
     let verified = |kind: Kind| {
         let signers: Signers<'_> = match kind {
             Kind::PluginRelease => &[("ada", Author), ("gerd", Governance)],
-            Kind::EndpointSet => &[("olga", Operator), ("gerd", Governance)],
+            Kind::EndpointSet | Kind::LimitsChange => &[("olga", Operator), ("gerd", Governance)],
             Kind::Genesis | Kind::SessionApproval | Kind::Unkill | Kind::Seal => {
                 &[("olga", Operator), ("anna", Approver)]
             }
@@ -98,12 +107,13 @@ fn a_kind_has_one_name_one_namespace_and_its_verified_type() {
             verified(kind).into_endpoint_set().is_some(),
             verified(kind).into_plugin_release().is_some(),
             verified(kind).into_session_approval().is_some(),
+            verified(kind).into_limits_change().is_some(),
             verified(kind).into_unkill().is_some(),
             verified(kind).into_seal().is_some(),
         ]
     };
     for (place, (kind, _)) in bodies().into_iter().enumerate() {
-        let mut expect = [false; 5];
+        let mut expect = [false; 6];
         expect[place] = true;
         assert_eq!(taken(kind), expect, "{}", kind.name());
     }
