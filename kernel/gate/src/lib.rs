@@ -8,10 +8,12 @@ pub mod assess;
 mod circumstances;
 mod deny;
 mod docs;
+pub mod exposure;
 mod open;
 
 pub use assess::{Approved, Authority, CancelRequest, Shadow, Verdict, approve_cancel, with_fee};
 pub use circumstances::{Balance, Circumstances, Quote, Standing, Working};
 pub use deny::{Denial, DenyCode, Figure};
 pub use docs::reason_codes_markdown;
+pub use exposure::{ExposureBook, Fill, Holding, Owner};
 pub use open::{Gate, OpenRefusal, Opening};
