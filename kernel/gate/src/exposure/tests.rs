@@ -263,6 +263,20 @@ fn what_is_not_of_the_session_breaks_the_book() {
 }
 
 #[test]
+fn nobody_else_owns_anything() {
+    let (mut book, stranger) = (book(), Owner::Strategy(PluginId(2)));
+    book.order_changed(None, &limit(1, A, Side::Buy, 1, 1)).unwrap();
+    let claim = Claim::new(Side::Buy, qty(1), usd("1"));
+    for id in [BTC, ETH, InstrumentId(4)] {
+        assert_eq!((book.cell(stranger, id), book.totals(stranger)), (None, None));
+        assert_eq!(book.exposure_with(stranger, id, &claim), None);
+    }
+    let elsewhere = InstrumentId(4);
+    assert_eq!((book.cell(Owner::Whole, elsewhere), book.mark(elsewhere)), (None, None));
+    assert_eq!((book.reserved_quote(elsewhere), book.reserved_base(elsewhere)), (None, None));
+}
+
+#[test]
 fn a_mark_of_another_instrument_changes_nothing() {
     let mut book = book();
     assert_eq!(book.marked(InstrumentId(4), px(1), BootNs(1)), None);
