@@ -9,6 +9,7 @@ mod circumstances;
 mod code;
 mod deny;
 mod docs;
+pub mod exposure;
 mod open;
 
 pub use assess::{
@@ -22,4 +23,5 @@ pub use circumstances::{
 pub use code::{Act, DenyCode, Spares};
 pub use deny::{Denial, Figure, Pause, Scope, Until};
 pub use docs::reason_codes_markdown;
+pub use exposure::{ExposureBook, Fill, Holding, Owner};
 pub use open::{Gate, OpenRefusal, Opening};
