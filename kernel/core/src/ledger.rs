@@ -6,83 +6,12 @@ use portcullis_domain::number::pow10;
 use portcullis_domain::order::{OrderChange, OrderEvent};
 use portcullis_domain::{
     ClOrdId, ExecType, ExecutionReport, Instrument, Money, OrdStatus, Order, OrderFault,
-    OrderTable, Position, Px, Qty, Side,
+    OrderTable, Qty, Side,
 };
-use portcullis_gate::{Balance, Working, with_fee};
+use portcullis_gate::exposure::base_amount;
+use portcullis_gate::{Balance, Fill, Working, with_fee};
 
-/// What is held of one instrument, and what it has earned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Holding {
-    /// Signed base quantity.
-    pub position: Position,
-    /// What the position cost, signed like it: positive for a long one.
-    pub cost: Money,
-    /// Profit of what was closed, before fees.
-    pub realised: Money,
-    /// Fees paid.
-    pub fees: Money,
-}
-
-impl Holding {
-    /// Books one fill. `None` on overflow.
-    #[must_use]
-    pub fn after(self, side: Side, fill: Fill<'_>) -> Option<Self> {
-        let signed = side.signed(fill.qty);
-        let held = self.position.0;
-        let closing = held.signum() != 0 && held.signum() != signed.signum();
-        let mut next = self;
-        next.fees = self.fees.plus(fill.fee)?;
-        next.position = self.position.plus(signed)?;
-        let value = |units: i64| Money::value(fill.px, Position(units), fill.instrument);
-        if !closing {
-            next.cost = self.cost.plus(value(signed)?)?;
-            return Some(next);
-        }
-        // The closed part takes its share of the cost with it; whatever is beyond opens anew.
-        let closed = held.abs().min(signed.abs());
-        let closed_signed = closed.checked_mul(held.signum())?;
-        let share = self.cost.0.checked_mul(i128::from(closed))?;
-        let share = Money(share.checked_div(i128::from(held.abs()))?);
-        let earned = value(closed_signed)?.minus(share)?;
-        next.realised = self.realised.plus(earned)?;
-        let opened = signed.checked_add(closed_signed)?;
-        next.cost = self.cost.minus(share)?.plus(value(opened)?)?;
-        Some(next)
-    }
-
-    /// Average price of what is held; `None` when flat.
-    #[must_use]
-    pub fn avg_px(&self, instrument: &Instrument) -> Option<Px> {
-        let places = instrument.price_scale.checked_add(instrument.qty_scale)?;
-        let unit = pow10(Money::SCALE.checked_sub(places)?)?;
-        let per_unit = self.cost.0.checked_div(unit)?.checked_div(i128::from(self.position.0))?;
-        Px::new(i64::try_from(per_unit).ok()?)
-    }
-
-    /// Profit with the position marked at `mark`, fees taken off. `None` on overflow.
-    #[must_use]
-    pub fn profit(&self, mark: Option<Px>, instrument: &Instrument) -> Option<Money> {
-        let closed = self.realised.minus(self.fees)?;
-        if self.position == Position::FLAT {
-            return Some(closed);
-        }
-        let value = Money::value(mark?, self.position, instrument)?;
-        closed.plus(value.minus(self.cost)?)
-    }
-}
-
-/// One fill to book.
-#[derive(Clone, Copy, Debug)]
-pub struct Fill<'a> {
-    /// FIX 31.
-    pub px: Px,
-    /// FIX 32.
-    pub qty: Qty,
-    /// In the quote currency.
-    pub fee: Money,
-    /// Of what.
-    pub instrument: &'a Instrument,
-}
+pub use portcullis_gate::Holding;
 
 /// The account as the house knows it.
 #[derive(Clone, Debug, Default)]
@@ -261,71 +190,4 @@ fn balances_after(
     shift(base, base_change)?;
     shift(quote, quote_change.minus(fill.fee)?)?;
     Some(balances)
-}
-
-/// A base quantity as an amount of money.
-fn base_amount(qty: Qty, instrument: &Instrument) -> Option<Money> {
-    let unit = pow10(Money::SCALE.checked_sub(instrument.qty_scale)?)?;
-    i128::from(qty.units()).checked_mul(unit).map(Money)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use portcullis_domain::{InstrumentId, InstrumentKind, Rate};
-
-    fn instrument() -> Instrument {
-        Instrument {
-            id: InstrumentId(0),
-            symbol: "X-USD".into(),
-            venue_symbol: "XUSD".into(),
-            base: "X".into(),
-            quote: "USD".into(),
-            kind: InstrumentKind::Spot,
-            price_scale: 0,
-            qty_scale: 0,
-            tick: Px::new(1).unwrap(),
-            lot: Qty::new(1).unwrap(),
-            qty_min: Qty::new(1).unwrap(),
-            notional_min: Money::ZERO,
-            maker_fee: Rate(0),
-            taker_fee: Rate(0),
-        }
-    }
-
-    /// Fills (side, qty, px), then position, average price, realised and total profit at `mark`.
-    #[track_caller]
-    fn check(fills: &[(Side, i64, i64)], mark: i64, expect: (i64, Option<i64>, &str, &str)) {
-        let instrument = instrument();
-        let mut holding = Holding::default();
-        for (side, qty, px) in fills {
-            let fill = Fill {
-                px: Px::new(*px).unwrap(),
-                qty: Qty::new(*qty).unwrap(),
-                fee: Money::ZERO,
-                instrument: &instrument,
-            };
-            holding = holding.after(*side, fill).unwrap();
-        }
-        let profit = holding.profit(Px::new(mark), &instrument).unwrap();
-        let seen = (
-            holding.position.0,
-            holding.avg_px(&instrument).map(Px::units),
-            holding.realised.text(),
-            profit.text(),
-        );
-        assert_eq!(seen, (expect.0, expect.1, expect.2.to_owned(), expect.3.to_owned()));
-    }
-
-    /// F11: long, short, partial cover and a flip through zero.
-    #[test]
-    fn f11_positions_and_profit_hold_for_long_short_cover_and_flip() {
-        use Side::{Buy, Sell};
-        check(&[(Buy, 1, 100)], 100, (1, Some(100), "0", "0"));
-        check(&[(Buy, 2, 100), (Sell, 1, 110)], 110, (1, Some(100), "10", "20"));
-        check(&[(Sell, 2, 100), (Buy, 1, 90)], 90, (-1, Some(100), "10", "20"));
-        check(&[(Buy, 1, 100), (Sell, 3, 110)], 100, (-2, Some(110), "10", "30"));
-        check(&[(Buy, 1, 100), (Buy, 1, 200)], 150, (2, Some(150), "0", "0"));
-        check(&[(Buy, 1, 100), (Sell, 1, 90)], 1, (0, None, "-10", "-10"));
-    }
 }

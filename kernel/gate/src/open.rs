@@ -2,18 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_domain::policy::Limits;
+use portcullis_domain::policy::{ActivityLimits, LimitTable, Limits, NotTighter, ScopeLimits};
 use portcullis_domain::{Instrument, InstrumentId, Name, Phase, PluginId, WallNs};
 use portcullis_statement::{
     Digest, EndpointKind, EndpointSet, PluginRelease, Refusal, SessionApproval, Verified,
 };
 
 use crate::assess::Authority;
+use crate::code::DenyCode;
+use crate::deny::{Figure, Scope};
 
 /// An open gate: the values that people signed, and nothing that could change them.
 #[derive(Debug)]
 pub struct Gate {
     approval: Verified<SessionApproval>,
+    /// What holds now: the limits of the approval, or what was tightened since.
+    limits: Limits,
+    /// The strictest of account, venue and host.
+    whole: ScopeLimits,
 }
 
 /// What an approval is held against when the gate opens.
@@ -113,7 +119,18 @@ impl Gate {
         if approval.item().instruments.is_empty() {
             return Err(OpenRefusal::NothingToDo);
         }
-        Ok(Self { approval })
+        let limits = approval.item().limits.clone();
+        let whole = strictest(&limits);
+        Ok(Self { approval, limits, whole })
+    }
+
+    /// Puts stricter limits in force at once. What is not provably stricter, key by key, is a
+    /// loosening, needs signatures and waits for the next session.
+    pub fn tighten(&mut self, limits: Limits) -> Result<(), NotTighter> {
+        limits.check_tightens(&self.limits)?;
+        self.whole = strictest(&limits);
+        self.limits = limits;
+        Ok(())
     }
 
     /// The approval behind this gate.
@@ -122,10 +139,39 @@ impl Gate {
         self.approval.item()
     }
 
-    /// The limits that people signed.
+    /// The limits that hold: those that people signed, or what was tightened since.
     #[must_use]
-    pub fn limits(&self) -> &Limits {
-        &self.approval.item().limits
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The strictest of account, venue and host.
+    #[must_use]
+    pub const fn whole(&self) -> &ScopeLimits {
+        &self.whole
+    }
+
+    /// The limits of one strategy.
+    #[must_use]
+    pub fn strategy_limits(&self, plugin: PluginId) -> Option<&ActivityLimits> {
+        let plugin = self.approval.item().plugins.get(usize::from(plugin.0))?;
+        self.limits.strategies.get(&plugin.name)
+    }
+
+    /// Which of account, venue and host a limit comes from, for the record of a denial.
+    pub(crate) fn strictest(&self, scope: Scope, code: DenyCode, limit: Figure) -> Scope {
+        if scope != Scope::Account {
+            return scope;
+        }
+        let says = |limits: &ScopeLimits| {
+            denies_with(&limits.activity, code, limit) || denies_with(&limits.standing, code, limit)
+        };
+        let scopes = [
+            (Scope::Account, &self.limits.account),
+            (Scope::Venue, &self.limits.venue),
+            (Scope::Host, &self.limits.host),
+        ];
+        scopes.into_iter().find(|(_, limits)| says(limits)).map_or(scope, |(scope, _)| scope)
     }
 
     /// The instrument of that number.
@@ -162,6 +208,15 @@ impl Gate {
         let plugins = &self.approval.item().plugins;
         plugins.get(usize::from(plugin.0)).map(|plugin| plugin.component)
     }
+}
+
+fn strictest(limits: &Limits) -> ScopeLimits {
+    limits.account.stricter(&limits.venue).stricter(&limits.host)
+}
+
+/// Whether a table has a key of that code with that number.
+fn denies_with<T: LimitTable>(table: &T, code: DenyCode, limit: Figure) -> bool {
+    T::ROWS.iter().any(|row| row.denies == code.code() && (row.get)(table) == limit.units())
 }
 
 fn check_place(

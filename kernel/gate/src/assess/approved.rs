@@ -3,6 +3,8 @@
 use portcullis_domain::{ClOrdId, Instrument, Now, Px};
 use portcullis_statement::Digest;
 
+use crate::deny::Denial;
+
 /// Proof that the gate approved `T`, when, and under whose signatures.
 ///
 /// Not `Clone`, `Default`, `From` or decodable: each of them would be a second way in.
@@ -89,6 +91,8 @@ pub(super) struct Terms {
     pub(super) reserve_px: Px,
     /// As the approval has it. What leaves is encoded and compared in its units and its name.
     pub(super) instrument: Instrument,
+    /// Limits that are used beyond their warning level, the order included.
+    pub(super) warnings: Vec<Denial>,
 }
 
 /// Under which approval and which genesis a proof was made. Gate, journal and venue compare it.
@@ -127,6 +131,12 @@ impl<T> Approved<T> {
     #[must_use]
     pub fn reserve_px(&self) -> Px {
         self.terms.reserve_px
+    }
+
+    /// Limits that are used beyond their warning level, the order included.
+    #[must_use]
+    pub fn warnings(&self) -> &[Denial] {
+        &self.terms.warnings
     }
 
     /// When it was approved.
