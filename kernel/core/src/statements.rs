@@ -114,6 +114,7 @@ impl Core {
             Statement::SessionApproval(_) => {
                 Err(("WRONG_DOOR", "an approval is handed in by opening its session"))
             }
+            Statement::LimitsChange(change) => self.check_change(change),
             Statement::Unkill(unkill) => match &self.kill {
                 None => Err(("NOT_KILLED", "the kill latch is not down")),
                 Some(kill) if kill.seq != unkill.kill_seq || kill.entry != unkill.kill_entry => {
@@ -135,6 +136,7 @@ impl Core {
         self.burned.insert(verified.header().nonce.clone());
         let digest = verified.digest();
         match verified.item() {
+            Statement::LimitsChange(change) => self.limits_changed(change),
             Statement::Unkill(_) => self.kill = None,
             Statement::Seal(seal) => {
                 self.sessions.insert(seal.session.clone(), SessionState::Sealed);
