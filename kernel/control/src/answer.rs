@@ -154,7 +154,11 @@ impl Answer {
         match reply {
             Reply::Done { .. } => matches!(
                 request,
-                Request::Statement(_) | Request::Open(_) | Request::Close { .. } | Request::Stop
+                Request::Statement(_)
+                    | Request::Open(_)
+                    | Request::Close { .. }
+                    | Request::Tighten { .. }
+                    | Request::Stop
             ),
             Reply::Status(_) => matches!(request, Request::Status),
             Reply::Draft(_) => matches!(request, Request::Draft { .. }),

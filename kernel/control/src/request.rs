@@ -47,6 +47,11 @@ pub enum Request {
         /// Why, for the record.
         reason: String,
     },
+    /// Put stricter limits in force at once.
+    Tighten {
+        /// All limits as they are to be: canonical JSON in the form of statements, opaque here.
+        limits: String,
+    },
     /// Write the pack of an ended session.
     Pack {
         /// Which.
@@ -64,7 +69,8 @@ pub enum Request {
     },
 }
 
-const VERBS: [&str; 8] = ["close", "draft", "kill", "open", "pack", "statement", "status", "stop"];
+const VERBS: [&str; 9] =
+    ["close", "draft", "kill", "open", "pack", "statement", "status", "stop", "tighten"];
 
 impl Request {
     /// The canonical bytes of one frame.
@@ -102,6 +108,12 @@ impl Request {
                 // None at all is not malformed: that it is refused is the kernel's to say.
                 if signed.signatures.len() > SIGNATURES_MAX {
                     return Err(ControlError::malformed("a statement has at most 64 signatures"));
+                }
+                Ok(())
+            }
+            Self::Tighten { limits } => {
+                if limits.is_empty() || limits.len() > STATEMENT_BYTES_MAX {
+                    return Err(ControlError::malformed("limits have 1 to 65536 bytes"));
                 }
                 Ok(())
             }
@@ -160,6 +172,10 @@ mod tests {
                 r#"{"lessons":["none"],"session":"s1","v":1,"verb":"pack"}"#,
             ),
             (Request::Stop, r#"{"v":1,"verb":"stop"}"#),
+            (
+                Request::Tighten { limits: "{}".to_owned() },
+                r#"{"limits":"{}","v":1,"verb":"tighten"}"#,
+            ),
             (
                 Request::Statement(signed()),
                 "{\"bytes\":\"{\\\"kind\\\":\\\"seal\\\"}\",\"signatures\":\
@@ -226,6 +242,9 @@ mod tests {
         let signatures = vec!["x".repeat(64 * 1024); 4];
         let heavy = Request::Statement(SignedBytes { signatures, ..signed() }).to_bytes();
         assert_eq!(heavy.map_err(|error| error.code()), Err("CONTROL_TOO_LARGE"));
+        let limits = "x".repeat(STATEMENT_BYTES_MAX + 1);
+        let wide = Request::Tighten { limits }.to_bytes();
+        assert_eq!(wide.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
         let binary = Request::Statement(SignedBytes { bytes: vec![0xff], ..signed() }).to_bytes();
         assert_eq!(binary.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
     }

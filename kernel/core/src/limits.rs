@@ -30,6 +30,29 @@ pub(crate) struct InForce {
     instruments: Vec<Instrument>,
 }
 
+/// What the session that opened last trades: in this its limits are measured.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Opened {
+    instruments: Vec<Instrument>,
+    strategies: Vec<String>,
+}
+
+impl Opened {
+    /// Reads limits; what they say of other instruments and strategies is left aside.
+    fn read(&self, value: &Value) -> Result<Limits, JsonError> {
+        let mut value = value.clone();
+        if let Value::Object(tables) = &mut value {
+            if let Some(Value::Object(held)) = tables.get_mut("instruments") {
+                held.retain(|symbol, _| self.instruments.iter().any(|i| i.symbol == *symbol));
+            }
+            if let Some(Value::Object(held)) = tables.get_mut("strategies") {
+                held.retain(|name, _| self.strategies.contains(name));
+            }
+        }
+        read_limits(&value, &self.instruments)
+    }
+}
+
 impl InForce {
     /// Why limits of these instruments are looser than these; `None` if provably not.
     fn looser(&self, limits: &Limits, instruments: &[Instrument]) -> Option<String> {
@@ -108,7 +131,10 @@ impl Core {
 
     /// A session opened. The durable half, live and in recovery alike.
     pub(crate) fn limits_opened(&mut self, approval: &SessionApproval) {
-        self.opened_instruments.clone_from(&approval.instruments);
+        self.opened = Opened {
+            instruments: approval.instruments.clone(),
+            strategies: approval.plugins.iter().map(|plugin| plugin.name.to_string()).collect(),
+        };
         // The same file again changes nothing, though this session may show less of it.
         if self.limits_in_force() != Some(approval.limits_digest) {
             self.limits_in_force = Some(InForce {
@@ -152,15 +178,14 @@ impl Core {
         let Some(live) = self.live.as_mut() else {
             return turn.refuse(request, WHAT, "NO_SESSION", "no session is open");
         };
-        let instruments = live.gate.instruments().to_vec();
-        let limits = match read_limits(value, &instruments) {
+        let limits = match self.opened.read(value) {
             Ok(limits) => limits,
             Err(error) => {
                 let cause = format!("not limits of this session: {error}");
                 return turn.refuse(request, WHAT, "LIMITS_MALFORMED", &cause);
             }
         };
-        let keys = limits.changes_from(live.gate.limits(), &instruments);
+        let keys = limits.changes_from(live.gate.limits(), live.gate.instruments());
         if let Err(not) = live.gate.tighten(limits) {
             let key = keys.into_iter().find(|key| key.change == Change::Looser);
             let key = key.map_or_else(|| format!("{}.{}", not.table, not.key), |key| key.path);
@@ -180,14 +205,15 @@ impl Core {
         debug_assert!(tightened.is_ok(), "the same value was read a moment ago");
         // What was approved under the looser limits and has not left yet stays here (A1).
         turn.effect(Effect::RaiseEpoch(EpochCause::Tightened));
-        turn.done(request, format!("{count} keys are stricter from now on"));
+        let digest = self.limits_in_force().map_or_else(String::new, Digest::hex);
+        turn.done(request, format!("{count} keys are stricter from now on: limits {digest}"));
     }
 
     /// The limits of the open session were tightened. The durable half, live and in recovery
     /// alike.
     pub(crate) fn limits_tightened(&mut self, value: &Value) -> Result<(), JsonError> {
-        let instruments = self.opened_instruments.clone();
-        let limits = read_limits(value, &instruments)?;
+        let limits = self.opened.read(value)?;
+        let instruments = self.opened.instruments.clone();
         let digest = Digest::of(&limits_value(&limits, &instruments).canonical());
         self.limits_in_force = Some(InForce { digest, limits, instruments });
         Ok(())

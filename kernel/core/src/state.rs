@@ -131,8 +131,8 @@ pub struct Core {
     pub(crate) live: Option<LiveSession>,
     /// The limits that the next session is held against; none before the first session.
     pub(crate) limits_in_force: Option<crate::limits::InForce>,
-    /// The instruments of the session that opened last, in which its limits are measured.
-    pub(crate) opened_instruments: Vec<Instrument>,
+    /// What the session that opened last trades.
+    pub(crate) opened: crate::limits::Opened,
     /// Limits read back from the journal whose tightening has not been read yet.
     pub(crate) unfolded_limits: Option<portcullis_statement::json::Value>,
     /// Last differences between account and house; `None` until they were first compared.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 use portcullis_control::{Answer, Refused, Reply, Request, SignedBytes, read_frame, write_frame};
 use portcullis_core::{Answer as CoreAnswer, EpochCause, Input};
-use portcullis_domain::BootNs;
+use portcullis_domain::{BootNs, Name};
 use portcullis_domain::time::NS_PER_S;
 use portcullis_statement::SignedStatement;
 
@@ -168,6 +168,7 @@ fn control(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut Uni
             let who = asker.name.clone();
             ask(house, |request| Input::CloseSession { request, who, reason })
         }
+        Request::Tighten { limits } => tighten(house, asker, &limits),
         Request::Pack { session, lessons } => pack::pack(house, &session, &lessons),
         Request::Stop => match open::stop(house, asker, stream) {
             Some(refusal) => refusal,
@@ -176,6 +177,17 @@ fn control(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut Uni
         Request::Kill { .. } => refused("WRONG_SOCKET", "the kill has a socket of its own"),
     };
     say(stream, &answer);
+}
+
+/// Whoever reaches this socket may tighten: it is proved that nothing is allowed which was not.
+fn tighten(house: &House, asker: &Asker, limits: &str) -> Answer {
+    let Some(who) = Name::new(&asker.name) else {
+        return refused("NOT_PERMITTED", "whoever asks has no name");
+    };
+    match portcullis_statement::json::parse_canonical(limits.as_bytes()) {
+        Ok(limits) => ask(house, |request| Input::Tighten { request, who, limits }),
+        Err(error) => refused("LIMITS_MALFORMED", &error.to_string()),
+    }
 }
 
 /// The kill: the gate is shut before the first answer is written, whatever else is going on.

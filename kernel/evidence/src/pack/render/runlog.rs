@@ -13,6 +13,7 @@ use crate::text::quote_markdown;
 /// The kinds that stand in the timeline.
 const KINDS: [&str; 17] = [
     "session-opened",
+    "tightened",
     "session-closing",
     "session-closed",
     "close-session",
