@@ -121,6 +121,9 @@ impl Core {
                 }
                 Some(_) => Ok(()),
             },
+            Statement::LimitsChange(_) => {
+                Err(("LIMITS_CHANGE_LATER", "this build takes no change of limits yet"))
+            }
             Statement::Seal(seal) => match self.sessions.get(&seal.session) {
                 Some(SessionState::Closed | SessionState::Crashed) => Ok(()),
                 Some(_) => Err(("SESSION_NOT_CLOSED", "only an ended session can be sealed")),
@@ -150,7 +153,7 @@ impl Core {
                     self.endpoints.insert(digest, endpoint);
                 }
             }
-            Statement::SessionApproval(_) => {}
+            Statement::SessionApproval(_) | Statement::LimitsChange(_) => {}
         }
     }
 
