@@ -8,6 +8,7 @@ use portcullis_domain::{
     ClOrdId, ExecutionReport, MarketFrame, Money, Name, Now, OrderId, PluginId, Qty, SessionId,
 };
 use portcullis_gate::{DenyCode, VenueStatus};
+use portcullis_statement::json::Value;
 use portcullis_statement::{Digest, SignedStatement};
 
 use crate::entry::Content;
@@ -91,6 +92,8 @@ pub enum EpochCause {
     PluginStopped,
     /// The session is closing.
     SessionEnd,
+    /// The limits of the open session were tightened.
+    Tightened,
 }
 
 /// What can happen.
@@ -133,6 +136,15 @@ pub enum Input {
         who: String,
         /// Why.
         reason: String,
+    },
+    /// Someone tightens the limits of the open session.
+    Tighten {
+        /// The request to answer.
+        request: u64,
+        /// Who.
+        who: Name,
+        /// All limits as they are to be, in the form that statements have.
+        limits: Value,
     },
     /// Authority was withdrawn; `epoch` is the number that the atomic has reached.
     EpochRaised {

@@ -56,6 +56,15 @@ impl Input {
                     ("who", who.as_str().into()),
                 ]),
             ),
+            Self::Tighten { request, who, limits } => (
+                "tighten",
+                format!("request-{request}"),
+                json::object([
+                    ("limits", limits.clone()),
+                    ("request", int(*request)),
+                    ("who", who.as_str().into()),
+                ]),
+            ),
             Self::Stop { who } => {
                 ("stop", "-".to_owned(), json::object([("who", who.as_str().into())]))
             }
@@ -138,6 +147,7 @@ impl Input {
             | Self::Draft { .. }
             | Self::OpenSession { .. }
             | Self::CloseSession { .. }
+            | Self::Tighten { .. }
             | Self::Stop { .. } => return None,
         })
     }
@@ -168,6 +178,11 @@ impl Input {
                 request: body.uint("request")?,
                 who: body.text("who")?.to_owned(),
                 reason: body.text("reason")?.to_owned(),
+            },
+            "tighten" => Self::Tighten {
+                request: body.uint("request")?,
+                who: body.name("who")?,
+                limits: body.value("limits")?.clone(),
             },
             "epoch-raised" => Self::EpochRaised {
                 epoch: body.uint("epoch")?,
@@ -277,6 +292,7 @@ fn cause_value(cause: &EpochCause) -> Value {
         ]),
         EpochCause::PluginStopped => json::object([("kind", "plugin-stopped".into())]),
         EpochCause::SessionEnd => json::object([("kind", "session-end".into())]),
+        EpochCause::Tightened => json::object([("kind", "tightened".into())]),
     }
 }
 
@@ -285,6 +301,7 @@ fn cause(value: &Value) -> Read<EpochCause> {
     let cause = match fields.text("kind")? {
         "plugin-stopped" => EpochCause::PluginStopped,
         "session-end" => EpochCause::SessionEnd,
+        "tightened" => EpochCause::Tightened,
         "kill" => EpochCause::Kill {
             who: fields.text("who")?.to_owned(),
             reason: fields.text("reason")?.to_owned(),

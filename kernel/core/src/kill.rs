@@ -18,7 +18,7 @@ impl Core {
         self.epoch = self.epoch.max(epoch);
         match cause {
             EpochCause::Kill { .. } => self.fall(cause, turn),
-            EpochCause::PluginStopped | EpochCause::SessionEnd => {}
+            EpochCause::PluginStopped | EpochCause::SessionEnd | EpochCause::Tightened => {}
         }
     }
 

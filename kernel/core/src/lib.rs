@@ -16,6 +16,7 @@ mod input;
 mod input_codec;
 mod kill;
 mod ledger;
+mod limits;
 mod market;
 mod orders;
 mod outcome;

@@ -1,7 +1,7 @@
 //! What the core decided, as the journal keeps it.
 
 use portcullis_domain::{
-    Bracket, ClOrdId, Money, OrdStatus, Order, OrderIntent, Origin, Position, Px, SessionId,
+    Bracket, ClOrdId, Money, Name, OrdStatus, Order, OrderIntent, Origin, Position, Px, SessionId,
 };
 use portcullis_gate::{Denial, Figure, Proposal, Until};
 use portcullis_statement::json::{self, Value};
@@ -149,6 +149,17 @@ pub enum Outcome {
         /// Which order.
         cl_ord_id: Option<ClOrdId>,
     },
+    /// The limits of the open session were tightened.
+    Tightened {
+        /// Which session.
+        session: SessionId,
+        /// Who did it.
+        who: Name,
+        /// How many keys are stricter.
+        count: usize,
+        /// The first of them, each with what it was and what it is.
+        keys: Vec<String>,
+    },
     /// The kill latch fell.
     Killed {
         /// Which kill this is, from 1.
@@ -237,6 +248,7 @@ impl Outcome {
             Self::CancelRequested { .. } => "cancel-requested",
             Self::Booked { .. } => "booked",
             Self::Faulted { .. } => "faulted",
+            Self::Tightened { .. } => "tightened",
             Self::Killed { .. } => "killed",
             Self::OrdersClear { .. } => "orders-clear",
             Self::Unkilled { .. } => "unkilled",
@@ -256,7 +268,8 @@ impl Outcome {
             Self::Drafted { session, .. }
             | Self::SessionOpened { session, .. }
             | Self::SessionClosing { session, .. }
-            | Self::SessionClosed { session, .. } => session.to_string(),
+            | Self::SessionClosed { session, .. }
+            | Self::Tightened { session, .. } => session.to_string(),
             Self::Ordered { order, .. } => order.cl_ord_id.to_string(),
             Self::Denied { intent, .. } => intent_correlation(intent),
             Self::Malformed { reference, .. } => format!("intent-{reference}"),
@@ -304,6 +317,7 @@ impl Outcome {
             Self::CancelRequested { cause, .. } => cause,
             Self::Booked { status, .. } => status.name(),
             Self::Faulted { code, .. } => code,
+            Self::Tightened { .. } => "PROVED_STRICTER",
             Self::OrdersClear { proof, .. } => proof,
             Self::Unkilled { .. } => "SIGNED_BY_TWO",
             Self::BalancesAdopted { .. } => "FIRST_SNAPSHOT",
@@ -374,6 +388,11 @@ impl Outcome {
                 ("cum_qty", Value::Int(*cum_qty)),
                 ("position", Value::Int(position.0)),
                 ("status", status.name().into()),
+            ]),
+            Self::Tightened { who, count, keys, .. } => json::object([
+                ("count", int(u64::try_from(*count).unwrap_or(u64::MAX))),
+                ("keys", texts(keys)),
+                ("who", who.as_str().into()),
             ]),
             Self::Killed { kill_seq, who, .. } => {
                 json::object([("kill_seq", int(*kill_seq)), ("who", who.clone().into())])

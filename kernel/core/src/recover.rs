@@ -67,6 +67,7 @@ impl Core {
             Input::Statement { signed, .. } | Input::OpenSession { approval: signed, .. } => {
                 self.unfolded = Some(signed);
             }
+            Input::Tighten { limits, .. } => self.unfolded_limits = Some(limits),
             Input::NotSent { cl_ord_id, .. } => self.fold_move(cl_ord_id, Ledger::not_sent),
             Input::Lost { cl_ord_id } => self.fold_move(cl_ord_id, Ledger::lost),
             Input::VenueLink { up: false, .. } => drop(self.lose_pending()),
@@ -107,6 +108,11 @@ impl Core {
                 self.fold_instruments(entry)?;
                 self.burned.insert(body.text("nonce")?.to_owned());
                 self.sessions.insert(body.name("session")?, SessionState::Open);
+            }
+            "tightened" => {
+                let missing = || RecoverError::Statement("tightened by nobody".into());
+                let limits = self.unfolded_limits.take().ok_or_else(missing)?;
+                self.limits_tightened(&limits)?;
             }
             "session-closed" => {
                 let session: SessionId = body.name("session")?;
@@ -169,6 +175,7 @@ impl Core {
         for instrument in &approval.item().instruments {
             self.instruments.insert(instrument.symbol.clone(), instrument.clone());
         }
+        self.limits_opened(approval.item());
         Ok(())
     }
 

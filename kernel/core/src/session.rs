@@ -77,6 +77,7 @@ impl Core {
             return Err(no("WRONG_KIND", "this statement is not a session approval"));
         };
         self.check_state(approval.item())?;
+        self.check_limits(approval.item())?;
         let Some(identity) = &self.identity else {
             return Err(no("NOT_STARTED", "the kernel has no roster yet"));
         };
@@ -105,6 +106,7 @@ impl Core {
         for instrument in gate.instruments() {
             self.instruments.insert(instrument.symbol.clone(), instrument.clone());
         }
+        self.limits_opened(gate.approval());
         self.burned.insert(nonce.clone());
         self.sessions.insert(session.clone(), SessionState::Open);
         turn.record(&Outcome::SessionOpened { session, nonce, facts });

@@ -138,6 +138,12 @@ pub struct Core {
     /// Instruments of past and present sessions, by our symbol.
     pub(crate) instruments: BTreeMap<String, Instrument>,
     pub(crate) live: Option<LiveSession>,
+    /// The limits that the next session is held against; none before the first session.
+    pub(crate) limits_in_force: Option<crate::limits::InForce>,
+    /// The instruments of the session that opened last, in which its limits are measured.
+    pub(crate) opened_instruments: Vec<Instrument>,
+    /// Limits read back from the journal whose tightening has not been read yet.
+    pub(crate) unfolded_limits: Option<portcullis_statement::json::Value>,
     /// Last differences between account and house; `None` until they were first compared.
     pub(crate) differences: Option<Vec<String>>,
     pub(crate) suspects: BTreeSet<String>,

@@ -114,6 +114,7 @@ impl Core {
             Statement::SessionApproval(_) => {
                 Err(("WRONG_DOOR", "an approval is handed in by opening its session"))
             }
+            Statement::LimitsChange(change) => self.check_change(change),
             Statement::Unkill(unkill) => match &self.kill {
                 None => Err(("NOT_KILLED", "the kill latch is not down")),
                 Some(kill) if kill.seq != unkill.kill_seq || kill.entry != unkill.kill_entry => {
@@ -121,9 +122,6 @@ impl Core {
                 }
                 Some(_) => Ok(()),
             },
-            Statement::LimitsChange(_) => {
-                Err(("LIMITS_CHANGE_LATER", "this build takes no change of limits yet"))
-            }
             Statement::Seal(seal) => match self.sessions.get(&seal.session) {
                 Some(SessionState::Closed | SessionState::Crashed) => Ok(()),
                 Some(_) => Err(("SESSION_NOT_CLOSED", "only an ended session can be sealed")),
@@ -138,6 +136,7 @@ impl Core {
         self.burned.insert(verified.header().nonce.clone());
         let digest = verified.digest();
         match verified.item() {
+            Statement::LimitsChange(change) => self.limits_changed(change),
             Statement::Unkill(_) => self.kill = None,
             Statement::Seal(seal) => {
                 self.sessions.insert(seal.session.clone(), SessionState::Sealed);
@@ -153,7 +152,7 @@ impl Core {
                     self.endpoints.insert(digest, endpoint);
                 }
             }
-            Statement::SessionApproval(_) | Statement::LimitsChange(_) => {}
+            Statement::SessionApproval(_) => {}
         }
     }
 
