@@ -7,7 +7,7 @@ use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{
     ClOrdId, ExecutionReport, MarketFrame, Money, Name, Now, OrderId, PluginId, Qty, SessionId,
 };
-use portcullis_gate::DenyCode;
+use portcullis_gate::{DenyCode, VenueStatus};
 use portcullis_statement::json::Value;
 use portcullis_statement::{Digest, SignedStatement};
 
@@ -209,6 +209,11 @@ pub enum Input {
         up: bool,
         /// What happened.
         cause: String,
+    },
+    /// Whether the venue takes orders, in its own words.
+    VenueStatus {
+        /// What it says.
+        status: VenueStatus,
     },
     /// Market data. The only input that is not an entry: it lies in chunks, and entries cite it.
     Market(MarketFrame),

@@ -2,7 +2,7 @@
 
 use portcullis_domain::frame::{IntentRecord, RECORD_LEN};
 use portcullis_domain::{ClOrdId, PluginId};
-use portcullis_gate::DenyCode;
+use portcullis_gate::{DenyCode, VenueStatus};
 use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
 
@@ -11,7 +11,7 @@ use crate::input::{EpochCause, Input, Worker};
 
 mod records;
 use records::{account, account_value, report, report_value, start, start_value};
-pub(crate) use records::{amounts, order_intent};
+pub(crate) use records::{amounts, money_or_null, order_intent};
 
 type Read<T> = Result<T, EntryError>;
 
@@ -78,6 +78,7 @@ impl Input {
             | Self::Lost { .. }
             | Self::Report(_)
             | Self::Account(_)
+            | Self::VenueStatus { .. }
             | Self::VenueLink { .. } => self.event_content(shadow)?,
         };
         Some(Content { kind, corr, reason: "RECEIVED".to_owned(), body })
@@ -131,6 +132,9 @@ impl Input {
                 (kind, report.cl_ord_id.to_string(), report_value(report))
             }
             Self::Account(snapshot) => ("account", "-".to_owned(), account_value(snapshot)),
+            Self::VenueStatus { status } => {
+                ("venue-status", "-".to_owned(), json::object([("status", status.name().into())]))
+            }
             Self::VenueLink { up, cause } => (
                 "venue-link",
                 "-".to_owned(),
@@ -185,6 +189,10 @@ impl Input {
                 cause: cause(body.value("cause")?)?,
             },
             "tick" => Self::Tick,
+            "venue-status" => Self::VenueStatus {
+                status: VenueStatus::from_name(body.text("status")?)
+                    .ok_or(EntryError::Value("status"))?,
+            },
             "plugin-ready" => Self::PluginReady { plugin: plugin(&mut body)? },
             "plugin-reply" => Self::PluginReply {
                 plugin: plugin(&mut body)?,

@@ -1,7 +1,7 @@
 //! The kill latch and the way to `ORDERS_CLEAR`.
 
-use portcullis_domain::ClOrdId;
 use portcullis_domain::order::OrderEvent;
+use portcullis_domain::{ClOrdId, Origin};
 use portcullis_gate::approve_cancel;
 
 use crate::account::READ_PAUSE_UNSETTLED_NS;
@@ -57,7 +57,7 @@ impl Core {
     pub(crate) fn cancel(&mut self, id: ClOrdId, cause: &'static str, turn: &mut Turn) {
         let shadow = self.is_shadow_order(id);
         let Some(order) = self.ledger_of(id).orders.get(id) else { return };
-        let Some(request) = approve_cancel(order) else { return };
+        let Ok(request) = approve_cancel(order, Origin::House, false) else { return };
         turn.record(&Outcome::CancelRequested { cl_ord_id: id, cause });
         if !shadow {
             self.withdrawn.insert(id);

@@ -9,6 +9,7 @@
 //! rebuilt from the market.
 
 mod account;
+mod circumstances;
 mod effect;
 pub mod entry;
 mod input;
@@ -20,12 +21,14 @@ mod market;
 mod orders;
 mod outcome;
 mod plugin;
+mod reckon;
 mod recover;
 mod session;
 mod state;
 mod statements;
 mod step;
 mod tell;
+mod usage;
 mod view;
 
 pub use effect::{Answer, Effect, Submit};

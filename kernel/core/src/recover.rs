@@ -8,7 +8,7 @@ use portcullis_statement::json::{Fields, JsonError};
 use crate::account::is_trade;
 use crate::entry::{self, Class, Decoded, EntryError};
 use crate::input::Input;
-use crate::input_codec::{amounts, order_intent};
+use crate::input_codec::{amounts, money_or_null, order_intent};
 use crate::ledger::Ledger;
 use crate::state::{Core, Kill, SessionState};
 
@@ -88,6 +88,7 @@ impl Core {
             | Input::PluginFailed { .. }
             | Input::Sent { .. }
             | Input::VenueLink { up: true, .. }
+            | Input::VenueStatus { .. }
             | Input::Market(_)
             | Input::Host(_)
             | Input::Stop { .. } => {}
@@ -118,6 +119,13 @@ impl Core {
                 self.sessions.insert(session, SessionState::Closed);
             }
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
+            "reckoned" => {
+                let across = &mut self.account.across;
+                across.day = body.int("day")?;
+                across.base_day = money_or_null(body.value("base_day")?)?;
+                across.base_week = money_or_null(body.value("base_week")?)?;
+                across.profit = money_or_null(body.value("profit")?)?;
+            }
             "cancel-requested" => self.fold_move(order_of(entry)?, |ledger, id| {
                 ledger.advance(id, OrderEvent::CancelRequested)
             }),
@@ -183,6 +191,10 @@ impl Core {
             status: OrdStatus::PendingNew,
             cum_qty: Qty::ZERO,
         };
+        // Entries from before days were counted say nothing of it.
+        if let Some(value) = body.optional("value") {
+            self.account.across.approved(self.place.at.wall, money_or_null(value)?);
+        }
         Ok(self.account.issue(order, instrument)?)
     }
 

@@ -78,7 +78,7 @@ impl Shadow {
 }
 
 /// An intent that passed every check in a phase in which a person has the last word.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// What was asked for.
     pub intent: OrderIntent,

@@ -67,6 +67,27 @@ pub enum VenueStatus {
     Maintenance,
 }
 
+impl VenueStatus {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Online, Self::CancelOnly, Self::Maintenance];
+
+    /// The name in evidence.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::CancelOnly => "cancel-only",
+            Self::Maintenance => "maintenance",
+        }
+    }
+
+    /// The status of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
 /// What is known of one watcher beside the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GuardState {

@@ -164,6 +164,17 @@ pub(crate) fn money(text: &str) -> Read<Money> {
     Money::parse(text).map_err(|_out_of_range| EntryError::Value("money"))
 }
 
+/// Money, or `null` for what nobody knows.
+pub(crate) fn money_or_null(value: &Value) -> Read<Option<Money>> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Text(text) => money(text).map(Some),
+        Value::Bool(_) | Value::Int(_) | Value::List(_) | Value::Object(_) => {
+            Err(EntryError::Value("money"))
+        }
+    }
+}
+
 pub(crate) fn order_intent(value: &Value) -> Read<OrderIntent> {
     let mut fields = Fields::new(value)?;
     let bad = EntryError::Value;
