@@ -15,6 +15,7 @@ fn wide<T: LimitTable>(row: &LimitRow<T>) -> i128 {
         (Unit::Milliseconds | Unit::BasisPoints, Direction::LargerIsStricter) => {
             i128::from(!row.zero)
         }
+        (Unit::BasisPoints, _) if row.name == "price_collar_window_bps" => 10_000,
         (Unit::BasisPoints, Direction::SmallerIsStricter) => 100,
         (Unit::Percent, Direction::SmallerIsStricter) => 80,
         (Unit::Percent, Direction::LargerIsStricter) => 20,
@@ -38,8 +39,7 @@ fn scope() -> ScopeLimits {
 pub(crate) fn wide_limits(instruments: &[Instrument], strategies: &[&str]) -> Limits {
     let currency = instruments[0].quote.clone();
     let others = instruments.iter().filter(|instrument| instrument.quote != currency);
-    let at_par =
-        Conversion { rate: Rate(100_000_000), as_of: WallNs(1_800_000_000_000_000_000) };
+    let at_par = Conversion { rate: Rate(100_000_000), as_of: WallNs(1_800_000_000_000_000_000) };
     Limits {
         conversions: others.map(|instrument| (instrument.quote.clone(), at_par)).collect(),
         rules: table(),
