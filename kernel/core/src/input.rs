@@ -134,7 +134,8 @@ pub enum Input {
         /// Why.
         reason: String,
     },
-    /// Authority was withdrawn; `epoch` is the number that the atomic has reached.
+    /// Authority was withdrawn; `epoch` is the number that the atomic has reached. Each number is
+    /// told once, in any order.
     EpochRaised {
         /// The number.
         epoch: u64,

@@ -11,6 +11,7 @@
 mod account;
 mod effect;
 pub mod entry;
+mod epoch;
 mod input;
 mod input_codec;
 mod kill;
