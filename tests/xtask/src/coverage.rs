@@ -8,6 +8,7 @@ mod regions;
 
 use crate::process::{self, Failure};
 use crate::setup;
+use crate::tally::Outcome;
 use regions::{Region, Report};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ const AGAIN: &str = "cargo xtask coverage";
 
 /// How the measurement ended.
 #[derive(Debug)]
-pub(crate) enum Measured {
+enum Measured {
     /// Every region was run: how many there are.
     All(usize),
     /// Some were not, which is on the screen by now.
@@ -41,8 +42,19 @@ pub(crate) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
+/// A step of the tests.
+pub(crate) fn of_the_gate() -> Outcome {
+    match measure() {
+        Ok(Measured::All(_)) => Outcome::Passed,
+        Ok(Measured::Missing(failure)) | Err(failure) => {
+            Outcome::Failed(format!("{}; next: {AGAIN}", failure.cause))
+        }
+        Ok(Measured::NoTools(cause)) => Outcome::Skipped(cause),
+    }
+}
+
 /// Builds the tests with counters, runs them, and judges.
-pub(crate) fn measure() -> Result<Measured, Failure> {
+fn measure() -> Result<Measured, Failure> {
     let tools = match tools() {
         Ok(tools) => tools,
         Err(cause) => return Ok(Measured::NoTools(cause)),
@@ -165,12 +177,14 @@ fn read(programs: &[PathBuf], profile: &Path, tools: &Tools) -> Result<Report, F
     Report::read(&said, &sources).map_err(|cause| Failure::new(SUBJECT, cause, AGAIN))
 }
 
-/// The first line of a region, as it stands in the source.
+/// A region, or its first line, as it stands in the source.
 fn source_of(region: &Region) -> String {
     let path = process::project().join(SOURCES).join(&region.file);
     let text = fs::read_to_string(path).unwrap_or_default();
     let line = text.lines().nth(region.from.0.saturating_sub(1)).unwrap_or_default();
-    line.chars().skip(region.from.1.saturating_sub(1)).collect()
+    let rest = line.chars().skip(region.from.1.saturating_sub(1));
+    let columns = region.to.1.saturating_sub(region.from.1);
+    if region.to.0 == region.from.0 { rest.take(columns).collect() } else { rest.collect() }
 }
 
 #[cfg(test)]

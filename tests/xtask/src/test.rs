@@ -1,6 +1,7 @@
 //! `cargo xtask check` and `cargo xtask test`: the tiers.
 
 use crate::build::{self, PROGRAMS, Profile, REPLAYERS};
+use crate::coverage;
 use crate::demo;
 use crate::mutants;
 use crate::process::{self, Failure};
@@ -130,6 +131,9 @@ pub(crate) fn everything(all: bool) -> Result<(), Failure> {
     tests.args(["--", "--nocapture"]);
     run.tests("loom", tests)?;
     run.step("mutants of the change", || mutants::of_the_change(all));
+    if all {
+        run.step("coverage of the gate", coverage::of_the_gate);
+    }
     run.prepare("programs, release", || build::programs(&REPLAYERS, Profile::Release))?;
     run.step("one root: a synthetic recording", || same_root(&Recording::Synthetic));
     run.step("one root: recorded market data", || match Recording::beside_the_project() {

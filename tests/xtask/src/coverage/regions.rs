@@ -15,7 +15,7 @@ pub(crate) struct Region {
     /// From the crate's `src`.
     pub(crate) file: String,
     pub(crate) from: (usize, usize),
-    to: (usize, usize),
+    pub(crate) to: (usize, usize),
 }
 
 impl Region {
