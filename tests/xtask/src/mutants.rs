@@ -69,6 +69,12 @@ impl Request {
         let parts: Vec<String> = since.into_iter().chain(shard).collect();
         if parts.is_empty() { "everything".to_owned() } else { parts.join(", ") }
     }
+
+    /// The same as a name: runs of other scopes at the same time keep their results apart.
+    fn name(&self) -> String {
+        let plain = |letter: char| if letter.is_alphanumeric() { letter } else { '-' };
+        self.scope().replace("what changed ", "").replace(", ", "-").chars().map(plain).collect()
+    }
 }
 
 fn is_shard(text: &str) -> bool {
@@ -85,18 +91,8 @@ enum Hunt {
 /// The verb.
 pub(crate) fn run(request: &Request) -> Result<(), Failure> {
     setup::ensure()?;
-    let mut arguments = Vec::new();
-    if let Some(base) = &request.since {
-        let Some(diff) = change_since(base)? else {
-            println!("mutants: nothing that is broken on purpose changed since {base}");
-            return Ok(());
-        };
-        arguments.extend(["--in-diff".to_owned(), diff.display().to_string()]);
-    }
-    if let Some(shard) = &request.shard {
-        arguments.extend(["--shard".to_owned(), shard.clone()]);
-    }
-    let Hunt::Over(summary) = hunt(&arguments, None)? else {
+    let Some(arguments) = arguments(request)? else { return Ok(()) };
+    let Hunt::Over(summary) = hunt(&request.name(), &arguments, None)? else {
         return Err(Failure::new(SUBJECT, "it was ended from outside", AGAIN));
     };
     println!("\n{}", summary.text());
@@ -108,17 +104,33 @@ pub(crate) fn run(request: &Request) -> Result<(), Failure> {
     Err(Failure::new(SUBJECT, cause, "write a test that fails for each mutant MISSED above"))
 }
 
+/// What the tool is told of a request; `None` if there is nothing to break.
+fn arguments(request: &Request) -> Result<Option<Vec<String>>, Failure> {
+    let mut arguments = Vec::new();
+    if let Some(base) = &request.since {
+        let diff = change_since(base)?;
+        if diff.trim().is_empty() {
+            println!("nothing that is broken on purpose changed since {base}");
+            return Ok(None);
+        }
+        let path = folder()?.join(format!("{}.diff", request.name()));
+        fs::write(&path, &diff).map_err(|error| unwritable(&path, &error))?;
+        arguments.extend(["--in-diff".to_owned(), path.display().to_string()]);
+    }
+    if let Some(shard) = &request.shard {
+        arguments.extend(["--shard".to_owned(), shard.clone()]);
+    }
+    Ok(Some(arguments))
+}
+
 /// A step of the tests: what changed since the last release, or else since the last commit.
 pub(crate) fn of_the_change(all: bool) -> Outcome {
     let outcome = || {
         let Some(base) = base() else {
             return Ok(Outcome::Skipped("no earlier commit to compare with".to_owned()));
         };
-        let Some(diff) = change_since(&base)? else {
-            println!("nothing that is broken on purpose changed since {base}");
-            return Ok(Outcome::Passed);
-        };
-        let arguments = ["--in-diff".to_owned(), diff.display().to_string()];
+        let request = Request { since: Some(base.clone()), ..Request::default() };
+        let Some(arguments) = arguments(&request)? else { return Ok(Outcome::Passed) };
         let count = list(&arguments)?;
         println!("{count} mutants since {base}");
         let line = format!("cargo xtask mutants --in-diff {base}");
@@ -126,7 +138,7 @@ pub(crate) fn of_the_change(all: bool) -> Outcome {
             let cause = format!("{count} of the change, this step tries {STEP_MUTANTS_MAX}");
             return Ok(Outcome::Skipped(format!("{cause}: {line}")));
         }
-        Ok(match hunt(&arguments, (!all).then_some(STEP_S_MAX))? {
+        Ok(match hunt(&request.name(), &arguments, (!all).then_some(STEP_S_MAX))? {
             Hunt::OutOfTime => Outcome::Skipped(format!("not done in {STEP_S_MAX} s: {line}")),
             Hunt::Over(summary) if summary.missed.is_empty() => {
                 println!("{}", summary.text());
@@ -155,14 +167,11 @@ fn git(arguments: &[&str]) -> Result<String, Failure> {
     process::read(command, "asking git", &format!("git {}", arguments.join(" ")))
 }
 
-/// The sources' change since a commit, as a file; `None` if there is none.
-fn change_since(base: &str) -> Result<Option<PathBuf>, Failure> {
+/// The sources' change since a commit, up to what lies in the folder now.
+fn change_since(base: &str) -> Result<String, Failure> {
     let mut arguments = vec!["diff", "--no-color", "--no-ext-diff", base, "--"];
     arguments.extend(SOURCES);
-    let diff = git(&arguments)?;
-    let path = folder()?.join("change.diff");
-    fs::write(&path, &diff).map_err(|error| unwritable(&path, &error))?;
-    Ok((!diff.trim().is_empty()).then_some(path))
+    git(&arguments)
 }
 
 /// Where everything of this verb lies.
@@ -196,8 +205,9 @@ fn list(arguments: &[String]) -> Result<usize, Failure> {
 }
 
 /// Tries each mutant, one after the other: each build has all processors to itself.
-fn hunt(arguments: &[String], seconds_max: Option<u32>) -> Result<Hunt, Failure> {
-    let folder = folder()?;
+fn hunt(name: &str, arguments: &[String], seconds_max: Option<u32>) -> Result<Hunt, Failure> {
+    let folder = folder()?.join(name);
+    fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
     let results = folder.join("mutants.out");
     // Results of an earlier run would be read as this one's if there is nothing to do.
     if results.exists() {
@@ -229,9 +239,7 @@ fn keep(summary: &Summary, request: &Request) -> Result<PathBuf, Failure> {
     date.args(["-u", "+%Y-%m-%d"]);
     let date = process::read(date, "asking for the date", "date -u")?;
     let commit = git(&["describe", "--always", "--dirty"])?;
-    let shard = request.shard.as_ref().map(|it| format!("-shard-{}", it.replace('/', "-of-")));
-    let name = format!("report-{}{}.md", date.trim(), shard.unwrap_or_default());
-    let path = folder()?.join(name);
+    let path = folder()?.join(format!("report-{}-{}.md", date.trim(), request.name()));
     let head = format!(
         "# Mutants of {}\n\n{}, commit {}, {TOOL} {TOOL_VERSION}\n",
         date.trim(),
@@ -262,6 +270,8 @@ mod tests {
         check("--shard 1", None);
         check("--in-diff --report", None);
         check("--fast", None);
+        let request = Request::parse(&["--shard", "0/8", "--in-diff", "a/b"]).unwrap();
+        assert_eq!(request.name(), "since-a-b-shard-0-8");
         assert!(Request::parse(&["--report"]).unwrap().report);
     }
 }
