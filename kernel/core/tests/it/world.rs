@@ -203,6 +203,11 @@ impl World {
         out
     }
 
+    /// A withdrawal that asks nothing else of the core.
+    pub(crate) fn raise_epoch(&mut self, epoch: u64) -> Out {
+        self.feed(Input::EpochRaised { epoch, cause: EpochCause::PluginStopped })
+    }
+
     fn raised(&mut self, cause: EpochCause) -> Input {
         self.epoch += 1;
         Input::EpochRaised { epoch: self.epoch, cause }
