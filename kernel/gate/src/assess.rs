@@ -8,6 +8,7 @@ use portcullis_domain::{
 };
 
 use crate::circumstances::{Circumstances, Quote, Standing};
+use crate::closing::{Rights, reduces};
 use crate::deny::{Denial, DenyCode, Figure};
 use crate::open::Gate;
 
@@ -70,20 +71,25 @@ pub fn approve_cancel(order: &Order) -> Option<CancelRequest> {
 }
 
 /// One intent on its way through the checks.
-struct Case<'a> {
-    intent: &'a OrderIntent,
-    at: &'a Circumstances,
+pub(crate) struct Case<'a> {
+    pub(crate) intent: &'a OrderIntent,
+    pub(crate) at: &'a Circumstances,
     instrument: &'a Instrument,
     limits: &'a InstrumentLimits,
     /// The worst price it can trade at, once a quote is there.
-    worst_px: Option<Px>,
+    pub(crate) worst_px: Option<Px>,
 }
 
 impl Gate {
     /// Judges one intent. The only place where an order is approved.
     pub fn assess(&self, intent: OrderIntent, id: ClOrdId, at: &Circumstances) -> Verdict {
         let instrument = self.instrument(intent.instrument).cloned();
-        match self.judge(&intent, at) {
+        let rights = self.rights_for(&intent, at);
+        let judged = match rights {
+            Rights::Session => self.judge(&intent, at),
+            Rights::Closing => self.judge_closing(&intent, at),
+        };
+        match judged {
             Err(denial) => Verdict::Deny(denial),
             Ok(reserve_px) if self.phase() == Phase::Shadow => {
                 Verdict::WouldBe(Shadow { intent, cl_ord_id: id, reserve_px })
@@ -92,7 +98,7 @@ impl Gate {
                 let Some(instrument) = instrument else {
                     return Verdict::Deny(Denial::plain(DenyCode::InstrumentNotAllowed));
                 };
-                let terms = Terms { cl_ord_id: id, reserve_px, instrument };
+                let terms = Terms { cl_ord_id: id, reserve_px, instrument, rights };
                 Verdict::Approve(Approved::mint(intent, terms, at.now, self.authority()))
             }
         }
@@ -102,7 +108,7 @@ impl Gate {
     fn judge(&self, intent: &OrderIntent, at: &Circumstances) -> Result<Px, Denial> {
         check_not_killed(at)?;
         self.check_session_window(at)?;
-        self.check_phase()?;
+        self.check_phase(intent, at)?;
         self.check_plugin(intent, at)?;
         check_reference_is_new(at)?;
         let case = self.check_instrument(intent, at)?;
@@ -120,7 +126,7 @@ impl Gate {
             Err(denial) if reduces && !denial.code.denies_reduction() => Ok(()),
             other => other,
         };
-        spare(check_reduce_only(at))?;
+        spare(check_reduce_only(&case))?;
         spare(check_market_data(&case))?;
         spare(check_price_collar(&case))?;
         spare(check_min_notional(&case))?;
@@ -133,7 +139,7 @@ impl Gate {
         Ok(case.worst_px.unwrap_or(case.instrument.tick))
     }
 
-    fn check_session_window(&self, at: &Circumstances) -> Result<(), Denial> {
+    pub(crate) fn check_session_window(&self, at: &Circumstances) -> Result<(), Denial> {
         let Now { wall, .. } = at.now;
         if wall >= self.expires() {
             return Err(Denial::plain(DenyCode::ApprovalExpired));
@@ -145,8 +151,15 @@ impl Gate {
         Ok(())
     }
 
-    fn check_phase(&self) -> Result<(), Denial> {
+    fn check_phase(&self, intent: &OrderIntent, at: &Circumstances) -> Result<(), Denial> {
+        let by_hand = intent.origin.plugin().is_none();
         match self.phase() {
+            // A person leaves a position by role alone; whether this is one is checked below.
+            Phase::ManualLive | Phase::MonitoredAuto | Phase::Continuous
+                if by_hand && (intent.reduce_only || reduces(intent, at)) =>
+            {
+                Ok(())
+            }
             Phase::Shadow | Phase::Paper | Phase::BoundedAuto => Ok(()),
             Phase::Foundation => Err(Denial::plain(DenyCode::PhaseForbids)),
             // Proposals and releases do not exist yet, so every live phase is locked.
@@ -169,7 +182,7 @@ impl Gate {
         Ok(())
     }
 
-    fn check_instrument<'a>(
+    pub(crate) fn check_instrument<'a>(
         &'a self,
         intent: &'a OrderIntent,
         at: &'a Circumstances,
@@ -202,12 +215,7 @@ impl Gate {
 impl Case<'_> {
     /// Whether the order can only make the position smaller, whatever else fills first.
     fn is_reduction(&self) -> bool {
-        let (held, working) = match self.intent.side {
-            Side::Sell => (self.at.position.0, self.at.working.sell_qty),
-            Side::Buy => (self.at.position.0.saturating_neg(), self.at.working.buy_qty),
-        };
-        let after = working.plus(self.intent.qty).map(Qty::units);
-        held > 0 && after.is_some_and(|claimed| claimed <= held)
+        reduces(self.intent, self.at)
     }
 
     fn notional(&self) -> Result<Money, Denial> {
@@ -229,11 +237,11 @@ fn check_not_killed(at: &Circumstances) -> Result<(), Denial> {
     if at.killed { Err(Denial::plain(DenyCode::KillActive)) } else { Ok(()) }
 }
 
-fn check_reference_is_new(at: &Circumstances) -> Result<(), Denial> {
+pub(crate) fn check_reference_is_new(at: &Circumstances) -> Result<(), Denial> {
     if at.reference_used { Err(Denial::plain(DenyCode::DuplicateIntent)) } else { Ok(()) }
 }
 
-fn check_shape(case: &Case<'_>) -> Result<(), Denial> {
+pub(crate) fn check_shape(case: &Case<'_>) -> Result<(), Denial> {
     let priced = case.intent.price.is_some();
     let fits = match case.intent.ord_type {
         OrdType::Limit => priced,
@@ -242,7 +250,7 @@ fn check_shape(case: &Case<'_>) -> Result<(), Denial> {
     if fits { Ok(()) } else { Err(Denial::plain(DenyCode::OrderTypeNotAllowed)) }
 }
 
-fn check_tick(case: &Case<'_>) -> Result<(), Denial> {
+pub(crate) fn check_tick(case: &Case<'_>) -> Result<(), Denial> {
     match case.intent.price {
         Some(px) if !case.instrument.on_tick(px) => {
             let tick = case.instrument.tick;
@@ -253,7 +261,7 @@ fn check_tick(case: &Case<'_>) -> Result<(), Denial> {
     }
 }
 
-fn check_lot(case: &Case<'_>) -> Result<(), Denial> {
+pub(crate) fn check_lot(case: &Case<'_>) -> Result<(), Denial> {
     let (qty, instrument) = (case.intent.qty, case.instrument);
     let figure = |qty| Figure::qty(qty, instrument);
     if qty.is_zero() || !instrument.on_lot(qty) {
@@ -267,11 +275,11 @@ fn check_lot(case: &Case<'_>) -> Result<(), Denial> {
     )
 }
 
-fn check_evidence(at: &Circumstances) -> Result<(), Denial> {
+pub(crate) fn check_evidence(at: &Circumstances) -> Result<(), Denial> {
     if at.evidence_writable { Ok(()) } else { Err(Denial::plain(DenyCode::EvidenceUnwritable)) }
 }
 
-fn check_reconciled(at: &Circumstances) -> Result<(), Denial> {
+pub(crate) fn check_reconciled(at: &Circumstances) -> Result<(), Denial> {
     if !at.reconciled {
         return Err(Denial::plain(DenyCode::ReconUnresolved));
     }
@@ -281,14 +289,15 @@ fn check_reconciled(at: &Circumstances) -> Result<(), Denial> {
     Ok(())
 }
 
-fn check_order_qty(case: &Case<'_>) -> Result<(), Denial> {
+pub(crate) fn check_order_qty(case: &Case<'_>) -> Result<(), Denial> {
     let (qty, max) = (case.intent.qty, case.limits.order_qty_max);
     let figure = |qty| Figure::qty(qty, case.instrument);
     deny_unless(qty <= max, DenyCode::MaxOrderQty, figure(qty), figure(max))
 }
 
-fn check_reduce_only(at: &Circumstances) -> Result<(), Denial> {
-    if at.reduce_only { Err(Denial::plain(DenyCode::ReduceOnly)) } else { Ok(()) }
+fn check_reduce_only(case: &Case<'_>) -> Result<(), Denial> {
+    let only = case.at.reduce_only || case.intent.reduce_only;
+    if only { Err(Denial::plain(DenyCode::ReduceOnly)) } else { Ok(()) }
 }
 
 fn check_market_data(case: &Case<'_>) -> Result<(), Denial> {
@@ -312,7 +321,7 @@ fn check_market_data(case: &Case<'_>) -> Result<(), Denial> {
 }
 
 /// Distance from the middle of the quote, in basis points of it.
-fn check_price_collar(case: &Case<'_>) -> Result<(), Denial> {
+pub(crate) fn check_price_collar(case: &Case<'_>) -> Result<(), Denial> {
     let missing = Denial::plain(DenyCode::NoReferencePrice);
     // A price that nothing can be measured by is outside of every collar, for a reduction too: a
     // limit at one tick would give the position away. At the market it may still go.
@@ -366,7 +375,7 @@ fn check_position(case: &Case<'_>) -> Result<(), Denial> {
 }
 
 /// A buy needs its value and its fee in the quote currency, a sell its quantity in the base.
-fn check_balance(case: &Case<'_>) -> Result<(), Denial> {
+pub(crate) fn check_balance(case: &Case<'_>) -> Result<(), Denial> {
     let unknown = Denial::plain(DenyCode::StaleAccount);
     let balance = case.at.balance.ok_or(unknown)?;
     match case.intent.side {

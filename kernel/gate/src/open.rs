@@ -9,11 +9,13 @@ use portcullis_statement::{
 };
 
 use crate::assess::Authority;
+use crate::closing::Rights;
 
 /// An open gate: the values that people signed, and nothing that could change them.
 #[derive(Debug)]
 pub struct Gate {
-    approval: Verified<SessionApproval>,
+    pub(crate) approval: Verified<SessionApproval>,
+    pub(crate) rights: Rights,
 }
 
 /// What an approval is held against when the gate opens.
@@ -113,7 +115,7 @@ impl Gate {
         if approval.item().instruments.is_empty() {
             return Err(OpenRefusal::NothingToDo);
         }
-        Ok(Self { approval })
+        Ok(Self { approval, rights: Rights::Session })
     }
 
     /// The approval behind this gate.

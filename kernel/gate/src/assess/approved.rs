@@ -3,6 +3,8 @@
 use portcullis_domain::{ClOrdId, Instrument, Now, Px};
 use portcullis_statement::Digest;
 
+use crate::closing::Rights;
+
 /// Proof that the gate approved `T`, when, and under whose signatures.
 ///
 /// Not `Clone`, `Default`, `From` or decodable: each of them would be a second way in.
@@ -89,6 +91,7 @@ pub(super) struct Terms {
     pub(super) reserve_px: Px,
     /// As the approval has it. What leaves is encoded and compared in its units and its name.
     pub(super) instrument: Instrument,
+    pub(super) rights: Rights,
 }
 
 /// Under which approval and which genesis a proof was made. Gate, journal and venue compare it.
@@ -121,6 +124,12 @@ impl<T> Approved<T> {
     #[must_use]
     pub fn instrument(&self) -> &Instrument {
         &self.terms.instrument
+    }
+
+    /// By which rights it was approved.
+    #[must_use]
+    pub fn rights(&self) -> Rights {
+        self.terms.rights
     }
 
     /// The worst price that the limits reserved for it.
