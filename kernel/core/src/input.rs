@@ -11,6 +11,7 @@ use portcullis_gate::DenyCode;
 use portcullis_statement::{Digest, SignedStatement};
 
 use crate::entry::Content;
+use crate::people::PersonRequest;
 
 /// An input with its moment. The core reads no other clock.
 #[derive(Clone, Debug)]
@@ -134,6 +135,8 @@ pub enum Input {
         /// Why.
         reason: String,
     },
+    /// A person asks for something by hand.
+    Person(Box<PersonRequest>),
     /// Authority was withdrawn; `epoch` is the number that the atomic has reached.
     EpochRaised {
         /// The number.

@@ -18,6 +18,7 @@ mod ledger;
 mod market;
 mod orders;
 mod outcome;
+mod people;
 mod plugin;
 mod recover;
 mod session;
@@ -33,6 +34,7 @@ pub use input::{AccountSnapshot, EpochCause, Event, Input, Start, VenueOrder, Wo
 pub use ledger::{Holding, Ledger};
 pub use market::MarketCounts;
 pub use outcome::Outcome;
+pub use people::{PersonCommand, PersonOrder, PersonRequest, PersonVerb};
 pub use recover::RecoverError;
 pub use state::{Core, SessionState, Step};
 pub use view::{OrderView, PositionView, View};

@@ -6,13 +6,14 @@ use portcullis_domain::frame::{
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    ClOrdId, ExecutionReport, InstrumentId, MarketFrame, OrdStatus, OrdType, Order, OrderIntent,
-    Origin, PluginId, Px, Qty, Side, TimeInForce, WallNs,
+    BootNs, ClOrdId, ExecutionReport, InstrumentId, MarketFrame, OrdStatus, OrdType, Order,
+    OrderIntent, Origin, PluginId, Px, Qty, Side, TimeInForce, WallNs,
 };
-use portcullis_gate::{Circumstances, Denial, DenyCode, Standing, Verdict};
+use portcullis_gate::{Approved, Circumstances, Denial, DenyCode, Gate, Standing, Verdict};
 
 use crate::effect::{Effect, Submit};
 use crate::input::EpochCause;
+use crate::ledger::Ledger;
 use crate::outcome::Outcome;
 use crate::state::{Core, LiveSession, Turn};
 use crate::tell::market_record;
@@ -25,6 +26,26 @@ const VENUE_SKEW_NS: i64 = NS_PER_S;
 const TIMER_NS_MIN: i64 = NS_PER_MS;
 /// A submit that has not reached the venue after this long must be refused there.
 pub(crate) const VENUE_DEADLINE_NS: i64 = 5 * NS_PER_S;
+
+/// Which gate judges an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// That of the open session.
+    Session,
+    /// That of the session which ended last: its closing rights.
+    Closing,
+}
+
+/// What became of a wish to trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Submitted {
+    /// It is an order.
+    Issued(ClOrdId),
+    /// The gate said no.
+    Denied(Denial),
+    /// Nothing: the house contradicts itself, and what that led to is on record.
+    Faulted,
+}
 
 impl Core {
     pub(crate) fn on_market(&mut self, frame: &MarketFrame, turn: &mut Turn) {
@@ -82,52 +103,104 @@ impl Core {
             Ok(intent) => intent,
             Err(code) => return self.malformed(plugin, record, code, turn),
         };
-        let at = self.circumstances(&intent, turn);
-        let Some(desk) = self.desk(plugin) else { return };
-        desk.references.insert(intent.reference);
-        let Some(id) = self.next_cl_ord_id() else { return };
-        let Some(live) = self.live.as_ref() else { return };
-        match live.gate.assess(intent.clone(), id, &at) {
-            Verdict::Deny(denial) => self.on_denied(intent, denial, turn),
+        self.submit(intent, Door::Session, turn);
+    }
+
+    /// The one way from a wish to an order, whoever asks.
+    pub(crate) fn submit(&mut self, intent: OrderIntent, door: Door, turn: &mut Turn) -> Submitted {
+        let at = self.circumstances(&intent, door, turn);
+        if let Some(desk) = intent.origin.plugin().and_then(|plugin| self.desk(plugin)) {
+            desk.references.insert(intent.reference);
+        }
+        let Some(id) = self.next_cl_ord_id() else { return Submitted::Faulted };
+        let Some(gate) = self.gate(door) else { return Submitted::Faulted };
+        let verdict = if intent.origin.plugin().is_none() && self.is_clearing() {
+            // Until the venue has confirmed that nothing rests, a kill is not over for anybody.
+            Verdict::Deny(Denial::plain(DenyCode::KillActive))
+        } else {
+            gate.assess(intent.clone(), id, &at)
+        };
+        match verdict {
+            Verdict::Deny(denial) => {
+                self.on_denied(intent, denial, turn);
+                Submitted::Denied(denial)
+            }
             Verdict::WouldBe(shadow) => {
-                let reserve_px = shadow.reserve_px();
-                if self.issue(intent, (id, reserve_px), turn) {
-                    turn.effect(Effect::ShadowSubmit(shadow));
+                if !self.issue(intent, (id, shadow.reserve_px()), door, turn) {
+                    return Submitted::Faulted;
                 }
+                turn.effect(Effect::ShadowSubmit(shadow));
+                Submitted::Issued(id)
             }
             Verdict::Approve(order) => {
-                let reserve_px = order.reserve_px();
-                if self.issue(intent, (id, reserve_px), turn) {
-                    let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
-                    self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
-                    let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
-                    let epoch = self.epoch;
-                    let submit = Submit { order, epoch, deadline, venue_deadline };
-                    turn.effect(Effect::Submit(Box::new(submit)));
+                if !self.issue(intent, (id, order.reserve_px()), door, turn) {
+                    return Submitted::Faulted;
                 }
+                self.release(order, turn);
+                Submitted::Issued(id)
             }
         }
     }
 
+    /// Sends an order that is on record on its way out.
+    fn release(&mut self, order: Approved<OrderIntent>, turn: &mut Turn) {
+        let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
+        self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
+        let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
+        let submit = Submit { order, epoch: self.epoch, deadline, venue_deadline };
+        turn.effect(Effect::Submit(Box::new(submit)));
+    }
+
+    /// The gate behind a door.
+    pub(crate) fn gate(&self, door: Door) -> Option<&Gate> {
+        match door {
+            Door::Session => self.live.as_ref().map(|live| &live.gate),
+            Door::Closing => self.closing.as_ref(),
+        }
+    }
+
+    /// The ledger that orders through a door are booked on.
+    pub(crate) fn ledger_behind(&self, door: Door) -> &Ledger {
+        match door {
+            Door::Session => self.ledger(),
+            Door::Closing => &self.account,
+        }
+    }
+
+    /// Whether a kill waits for the venue's word that no order is left.
+    fn is_clearing(&self) -> bool {
+        self.kill.as_ref().is_some_and(|kill| !kill.clear)
+    }
+
     /// Everything the gate judges by, as it stands at this event.
-    fn circumstances(&self, intent: &OrderIntent, turn: &Turn) -> Circumstances {
-        let live = self.live.as_ref();
+    pub(crate) fn circumstances(
+        &self,
+        intent: &OrderIntent,
+        door: Door,
+        turn: &Turn,
+    ) -> Circumstances {
+        let live = self.live.as_ref().filter(|_| door == Door::Session);
         let plugin = intent.origin.plugin();
         let desk = live.zip(plugin).and_then(|(live, id)| live.desks.get(usize::from(id.0)));
-        let instrument = live.and_then(|live| live.gate.instrument(intent.instrument));
+        let instrument = self.gate(door).and_then(|gate| gate.instrument(intent.instrument));
         let market = live.and_then(|live| live.market.get(intent.instrument));
-        let ledger = self.ledger();
+        let ledger = self.ledger_behind(door);
         let working = instrument.and_then(|i| ledger.working(i));
         let recent = |live: &LiveSession| {
-            let second = |at: &&portcullis_domain::BootNs| turn.now.boot.since_ns(**at) < NS_PER_S;
+            let second = |at: &&BootNs| turn.now.boot.since_ns(**at) < NS_PER_S;
             u32::try_from(live.submits.iter().filter(second).count()).unwrap_or(u32::MAX)
         };
+        let shadow = door == Door::Session && self.is_shadow();
         Circumstances {
             now: turn.now,
             killed: self.kill.is_some(),
             closing: live.is_none_or(|live| live.closing.is_some()),
             reduce_only: live.is_none_or(|live| live.reduce_only),
-            standing: desk.map_or(Standing::Suspended, |desk| desk.standing),
+            standing: match plugin {
+                Some(_) => desk.map_or(Standing::Suspended, |desk| desk.standing),
+                // A person has no process that could have failed.
+                None => Standing::Running,
+            },
             component: desk.map(|desk| desk.component),
             quote: market.and_then(|market| market.quote),
             book_valid: market.is_some_and(|market| market.book.is_valid()),
@@ -138,9 +211,11 @@ impl Core {
             working: working.unwrap_or_default(),
             evidence_writable: working.is_some() && !self.evidence_full,
             submits_last_second: live.map_or(u32::MAX, recent),
-            reconciled: self.is_shadow()
+            reconciled: shadow
                 || (self.venue_up && self.differences.as_ref().is_some_and(Vec::is_empty)),
-            reference_used: desk.is_none_or(|desk| desk.references.contains(&intent.reference)),
+            // A person's numbers are counted here, so none of them comes twice.
+            reference_used: plugin.is_some()
+                && desk.is_none_or(|desk| desk.references.contains(&intent.reference)),
         }
     }
 
@@ -156,19 +231,23 @@ impl Core {
     }
 
     /// Puts an approved order on record and into every limit, before anything leaves.
-    fn issue(&mut self, intent: OrderIntent, (id, px): (ClOrdId, Px), turn: &mut Turn) -> bool {
-        let shadow = self.is_shadow();
+    fn issue(
+        &mut self,
+        intent: OrderIntent,
+        (id, px): (ClOrdId, Px),
+        door: Door,
+        turn: &mut Turn,
+    ) -> bool {
+        let shadow = door == Door::Session && self.is_shadow();
         let epoch = self.epoch;
-        let Some(live) = self.live.as_mut() else { return false };
-        let Some(instrument) = live.gate.instrument(intent.instrument).cloned() else {
+        let Some(instrument) = self.gate(door).and_then(|gate| gate.instrument(intent.instrument))
+        else {
             return false;
         };
-        live.references.insert((intent.origin, intent.reference), id);
-        live.submits.push_back(turn.now.boot);
-        while live.submits.front().is_some_and(|at| turn.now.boot.since_ns(*at) >= NS_PER_S) {
-            live.submits.pop_front();
+        let instrument = instrument.clone();
+        if let Some(live) = self.live.as_mut().filter(|_| door == Door::Session) {
+            live.note_submit(&intent, id, turn.now.boot);
         }
-        live.count("APPROVED");
         let order = Order {
             cl_ord_id: id,
             order_id: None,
@@ -179,7 +258,11 @@ impl Core {
         };
         let symbol = instrument.symbol.clone();
         let recorded = Box::new(order.clone());
-        if let Err(fault) = self.ledger_mut().issue(order, &instrument) {
+        let ledger = match door {
+            Door::Session => self.ledger_mut(),
+            Door::Closing => &mut self.account,
+        };
+        if let Err(fault) = ledger.issue(order, &instrument) {
             turn.fault(fault);
             return false;
         }
@@ -188,10 +271,12 @@ impl Core {
         true
     }
 
-    fn on_denied(&mut self, intent: OrderIntent, denial: Denial, turn: &mut Turn) {
+    pub(crate) fn on_denied(&mut self, intent: OrderIntent, denial: Denial, turn: &mut Turn) {
         if let Origin::Plugin(plugin) = intent.origin {
             let about = (intent.reference, intent.instrument.0);
             self.tell_denial(plugin, about, denial.code, turn.now.wall);
+        } else if let Some(live) = self.live.as_mut() {
+            live.count(denial.code.code());
         }
         turn.record(&Outcome::Denied { intent: Box::new(intent), denial });
     }
@@ -302,6 +387,16 @@ impl Core {
 }
 
 impl LiveSession {
+    /// Remembers whose order this is and when it was approved.
+    fn note_submit(&mut self, intent: &OrderIntent, id: ClOrdId, now: BootNs) {
+        self.references.insert((intent.origin, intent.reference), id);
+        self.submits.push_back(now);
+        while self.submits.front().is_some_and(|at| now.since_ns(*at) >= NS_PER_S) {
+            self.submits.pop_front();
+        }
+        self.count("APPROVED");
+    }
+
     pub(crate) fn count(&mut self, verdict: &'static str) {
         let counted = self.verdicts.entry(verdict).or_insert(0);
         *counted = counted.saturating_add(1);

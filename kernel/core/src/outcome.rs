@@ -1,13 +1,14 @@
 //! What the core decided, as the journal keeps it.
 
 use portcullis_domain::{
-    Bracket, ClOrdId, OrdStatus, Order, OrderIntent, Origin, Position, Px, SessionId,
+    Bracket, ClOrdId, Name, OrdStatus, Order, OrderIntent, Origin, Position, Px, Role, SessionId,
 };
-use portcullis_gate::Denial;
+use portcullis_gate::{Denial, DenyCode};
 use portcullis_statement::json::{self, Value};
 use portcullis_statement::{Digest, Kind};
 
 use crate::entry::{Content, int};
+use crate::people::PersonVerb;
 
 /// One decision.
 #[derive(Clone, Debug)]
@@ -86,6 +87,19 @@ pub enum Outcome {
         reference: u64,
         /// Why.
         denial: Denial,
+    },
+    /// A person acted by hand, in addition to what became of it.
+    Intervened {
+        /// Who.
+        who: Name,
+        /// In which role.
+        role: Role,
+        /// What was asked for.
+        verb: PersonVerb,
+        /// The order it is about, if it is one.
+        cl_ord_id: Option<ClOrdId>,
+        /// Why the gate said no, if it did.
+        denial: Option<DenyCode>,
     },
     /// An order is being taken back.
     CancelRequested {
@@ -192,6 +206,7 @@ impl Outcome {
             Self::SessionClosed { .. } => "session-closed",
             Self::Ordered { .. } => "ordered",
             Self::Denied { .. } | Self::Malformed { .. } => "denied",
+            Self::Intervened { .. } => "intervened",
             Self::CancelRequested { .. } => "cancel-requested",
             Self::Booked { .. } => "booked",
             Self::Faulted { .. } => "faulted",
@@ -223,6 +238,7 @@ impl Outcome {
                 }
             },
             Self::Malformed { reference, .. } => format!("intent-{reference}"),
+            Self::Intervened { cl_ord_id: Some(id), .. } => id.to_string(),
             Self::CancelRequested { cl_ord_id, .. }
             | Self::Booked { cl_ord_id, .. }
             | Self::OrderDead { cl_ord_id } => cl_ord_id.to_string(),
@@ -235,6 +251,7 @@ impl Outcome {
             }
             Self::Refused { .. }
             | Self::Faulted { cl_ord_id: None, .. }
+            | Self::Intervened { cl_ord_id: None, .. }
             | Self::BalancesAdopted { .. }
             | Self::Reconciled { .. }
             | Self::CleanStop => "-".to_owned(),
@@ -252,6 +269,7 @@ impl Outcome {
             Self::SessionClosed { .. } => "CLOSED",
             Self::Ordered { .. } => "WITHIN_LIMITS",
             Self::Denied { denial, .. } | Self::Malformed { denial, .. } => denial.code.code(),
+            Self::Intervened { denial, .. } => denial.map_or("PERSON_ASKED", DenyCode::code),
             Self::CancelRequested { cause, .. } => cause,
             Self::Booked { status, .. } => status.name(),
             Self::Faulted { code, .. } => code,
@@ -300,6 +318,13 @@ impl Outcome {
                 denial_body(intent.reference, denial, intent_value(intent))
             }
             Self::Malformed { reference, denial } => denial_body(*reference, denial, Value::Null),
+            Self::Intervened { who, role, verb, cl_ord_id, denial } => json::object([
+                ("cl_ord_id", cl_ord_id.map_or(Value::Null, |id| id.to_string().into())),
+                ("denial", denial.map_or(Value::Null, |code| code.code().into())),
+                ("role", role.name().into()),
+                ("verb", verb.name().into()),
+                ("who", who.as_str().into()),
+            ]),
             Self::Booked { status, cum_qty, position, .. } => json::object([
                 ("cum_qty", Value::Int(*cum_qty)),
                 ("position", Value::Int(position.0)),

@@ -129,6 +129,10 @@ pub struct Core {
     /// Instruments of past and present sessions, by our symbol.
     pub(crate) instruments: BTreeMap<String, Instrument>,
     pub(crate) live: Option<LiveSession>,
+    /// What is left of the session that ended last and could trade: its closing rights.
+    pub(crate) closing: Option<Gate>,
+    /// Orders that people asked for; the next one's number.
+    pub(crate) person_orders: u64,
     /// Last differences between account and house; `None` until they were first compared.
     pub(crate) differences: Option<Vec<String>>,
     pub(crate) suspects: BTreeSet<String>,

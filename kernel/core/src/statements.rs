@@ -169,7 +169,16 @@ impl Core {
             // Idempotent: the second pull is answered with the first one's number.
             let kill_seq = kill.seq;
             kill.waiting.extend(*request);
+            // Since all was clear, people may have used their closing rights: another pull takes
+            // what rests of that back too, and is clear only after it.
+            let rests = kill.clear && self.account.orders.open().next().is_some();
+            if rests {
+                (kill.clear, kill.empty_since) = (false, None);
+            }
             self.answer_latched(*request, kill_seq, turn);
+            if rests {
+                self.cancel_everything("KILL_ACTIVE", turn);
+            }
             return;
         }
         self.latch(who.clone(), reason.clone(), *request, turn);

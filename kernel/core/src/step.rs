@@ -30,6 +30,7 @@ impl Core {
             Input::CloseSession { request, who: _, reason } => {
                 self.on_close(Some(request), &reason, &mut turn);
             }
+            Input::Person(asked) => self.on_person(&asked, &mut turn),
             Input::EpochRaised { epoch, cause } => self.on_epoch_raised(epoch, &cause, &mut turn),
             // Time has passed without any order: whatever was full has had time to empty.
             Input::Tick => self.evidence_full = false,

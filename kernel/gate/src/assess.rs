@@ -19,6 +19,7 @@ pub use approved::{Approved, Authority};
 /// What the gate says to an intent.
 #[derive(Debug)]
 #[must_use = "a verdict is recorded, whatever it says"]
+#[expect(clippy::large_enum_variant, reason = "lives for one step; a box is an allocation each")]
 pub enum Verdict {
     /// It may become an order.
     Approve(Approved<OrderIntent>),
