@@ -48,6 +48,15 @@ impl Authority {
         !self.killed.load(Ordering::SeqCst) && self.epoch.load(Ordering::SeqCst) == epoch
     }
 
+    /// Whether an order of closing rights, approved under `epoch`, may still be written. The latch
+    /// does not hold it: it can only make a position smaller, and the core approves none before
+    /// the venue has confirmed a kill. Whatever was approved before the kill is of a lower epoch.
+    /// Ask only while holding.
+    #[must_use]
+    pub fn admits_exit(&self, epoch: u64) -> bool {
+        self.epoch.load(Ordering::SeqCst) == epoch
+    }
+
     /// Whether the latch is down.
     #[must_use]
     pub fn is_killed(&self) -> bool {
@@ -75,6 +84,8 @@ mod tests {
         assert!(authority.admits(1));
         authority.close_gate();
         assert!(!authority.admits(2));
+        // D4: the exit opens again under the number that the kill has reached, and no other.
+        assert!(authority.admits_exit(2) && !authority.admits_exit(1));
         authority.lift();
         assert!(authority.admits(2));
     }
