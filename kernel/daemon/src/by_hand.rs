@@ -22,6 +22,9 @@ const FINDINGS_SHOWN_MAX: usize = 200;
 /// Who has a word about what reconciliation found.
 const FINDING_ROLES: [Role; 2] = [Role::Operator, Role::Risk];
 
+/// Code and cause of a refusal.
+type No = (&'static str, String);
+
 /// Puts a new order to the core.
 pub(crate) fn submit(house: &House, order: OrderSubmit) -> Answer {
     let time_in_force = if order.ioc { TimeInForce::Ioc } else { TimeInForce::Gtc };
@@ -68,12 +71,12 @@ fn command_of(house: &House, named: Option<Name>, command: PersonCommand) -> Ans
         Ok(who) => {
             ask(house, |request| Input::Person(Box::new(PersonRequest { request, who, command })))
         }
-        Err(refusal) => refusal,
+        Err((code, cause)) => refused(code, &cause),
     }
 }
 
 /// Who asks: whoever was named, or the only person whose role fits. The core judges either.
-fn person(roster: &Roster, named: Option<Name>, roles: &[Role]) -> Result<Name, Answer> {
+fn person(roster: &Roster, named: Option<Name>, roles: &[Role]) -> Result<Name, No> {
     if let Some(named) = named {
         return Ok(named);
     }
@@ -87,14 +90,14 @@ fn person(roster: &Roster, named: Option<Name>, roles: &[Role]) -> Result<Name, 
         [] => Err(nobody(roles)),
         several => {
             let cause = format!("this could be {}: say which with --as", several.join(" or "));
-            Err(refused("PERSON_AMBIGUOUS", &cause))
+            Err(("PERSON_AMBIGUOUS", cause))
         }
     }
 }
 
-fn nobody(roles: &[Role]) -> Answer {
+fn nobody(roles: &[Role]) -> No {
     let roles: Vec<&str> = roles.iter().map(|role| role.name()).collect();
-    refused("ROLE_FORBIDS", &format!("nobody of this roster has the role {}", roles.join(" or ")))
+    ("ROLE_FORBIDS", format!("nobody of this roster has the role {}", roles.join(" or ")))
 }
 
 fn not_ours(text: &str) -> Answer {
@@ -125,7 +128,7 @@ pub(crate) fn explain(house: &House, said: FindingExplain) -> Answer {
     let FindingExplain { person: named, finding, reason: _ } = said;
     match person(house.home.trust.roster(), named, &FINDING_ROLES) {
         Ok(_who) => no_finding(finding),
-        Err(refusal) => refusal,
+        Err((code, cause)) => refused(code, &cause),
     }
 }
 
@@ -133,7 +136,7 @@ pub(crate) fn explain(house: &House, said: FindingExplain) -> Answer {
 pub(crate) fn confirm(house: &House, said: FindingConfirm) -> Answer {
     match person(house.home.trust.roster(), said.person, &FINDING_ROLES) {
         Ok(_who) => no_finding(said.finding),
-        Err(refusal) => refusal,
+        Err((code, cause)) => refused(code, &cause),
     }
 }
 
