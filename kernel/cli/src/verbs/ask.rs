@@ -197,6 +197,13 @@ fn done(socket: &Path, request: &Request) -> Result<(), CliError> {
         | Request::Draft { .. }
         | Request::Statement(_)
         | Request::Pack { .. }
+        | Request::OrderSubmit(_)
+        | Request::OrderAmend(_)
+        | Request::OrderCancel(_)
+        | Request::PositionClose(_)
+        | Request::Findings { .. }
+        | Request::FindingExplain(_)
+        | Request::FindingConfirm(_)
         | Request::Stop
         | Request::Kill { .. } => SOON,
     };
