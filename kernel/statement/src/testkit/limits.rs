@@ -38,8 +38,7 @@ fn scope() -> ScopeLimits {
 pub(crate) fn wide_limits(instruments: &[Instrument], strategies: &[&str]) -> Limits {
     let currency = instruments[0].quote.clone();
     let others = instruments.iter().filter(|instrument| instrument.quote != currency);
-    let at_par =
-        Conversion { rate: Rate(100_000_000), as_of: WallNs(1_800_000_000_000_000_000) };
+    let at_par = Conversion { rate: Rate(100_000_000), as_of: WallNs(1_800_000_000_000_000_000) };
     Limits {
         conversions: others.map(|instrument| (instrument.quote.clone(), at_par)).collect(),
         rules: table(),
