@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::BenchVerb;
 use crate::verbs::evidence::EvidenceVerb;
+use crate::verbs::limits::LimitsVerb;
 use crate::verbs::plugin::PluginVerb;
 use crate::verbs::request::RequestVerb;
 use crate::verbs::{ask, explain, init, kill, sign, status};
@@ -40,6 +41,9 @@ pub(crate) enum Verb {
     Status(status::Args),
     /// Shut the gate, latch, take every order back.
     Kill(kill::Args),
+    /// Look at limits, compare them, tighten them.
+    #[command(subcommand)]
+    Limits(LimitsVerb),
     /// Draft what people then review, sign and submit.
     #[command(subcommand)]
     Request(RequestVerb),

@@ -5,6 +5,7 @@ pub(crate) mod evidence;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod kill;
+pub(crate) mod limits;
 pub(crate) mod plugin;
 pub(crate) mod request;
 pub(crate) mod sign;
