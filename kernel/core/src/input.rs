@@ -146,7 +146,8 @@ pub enum Input {
         /// All limits as they are to be, in the form that statements have.
         limits: Value,
     },
-    /// Authority was withdrawn; `epoch` is the number that the atomic has reached.
+    /// Authority was withdrawn; `epoch` is the number that the atomic has reached. Each number is
+    /// told once, in any order.
     EpochRaised {
         /// The number.
         epoch: u64,

@@ -13,9 +13,9 @@ use crate::state::{Core, Turn};
 
 impl Core {
     pub(crate) fn on_epoch_raised(&mut self, epoch: u64, cause: &EpochCause, turn: &mut Turn) {
-        // Submits carry this number from now on; whatever was approved under a lower one is
-        // dropped by the writer.
-        self.epoch = self.epoch.max(epoch);
+        // Submits carry this number from now on, once no lower one is missing; whatever was
+        // approved under a lower one is dropped by the writer.
+        self.epochs.hear(epoch);
         match cause {
             EpochCause::Kill { .. } => self.fall(cause, turn),
             EpochCause::PluginStopped | EpochCause::SessionEnd | EpochCause::Tightened => {}

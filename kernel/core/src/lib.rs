@@ -12,6 +12,7 @@ mod account;
 mod circumstances;
 mod effect;
 pub mod entry;
+mod epoch;
 mod input;
 mod input_codec;
 mod kill;

@@ -132,7 +132,7 @@ impl Core {
                     let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
                     self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
                     let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
-                    let epoch = self.epoch;
+                    let epoch = self.epochs.stamp();
                     let submit = Submit { order, epoch, deadline, venue_deadline };
                     turn.effect(Effect::Submit(Box::new(submit)));
                 }
@@ -154,7 +154,7 @@ impl Core {
     /// Puts an approved order on record and into every limit, before anything leaves.
     fn issue(&mut self, intent: OrderIntent, (id, px): (ClOrdId, Px), turn: &mut Turn) -> bool {
         let shadow = self.is_shadow();
-        let epoch = self.epoch;
+        let epoch = self.epochs.stamp();
         let Some(live) = self.live.as_mut() else { return false };
         let Some(instrument) = live.gate.instrument(intent.instrument).cloned() else {
             return false;

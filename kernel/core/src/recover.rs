@@ -120,11 +120,10 @@ impl Core {
             }
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
             "reckoned" => {
-                let across = &mut self.account.across;
-                across.day = body.int("day")?;
-                across.base_day = money_or_null(body.value("base_day")?)?;
-                across.base_week = money_or_null(body.value("base_week")?)?;
-                across.profit = money_or_null(body.value("profit")?)?;
+                let mut money = |key| money_or_null(body.value(key)?);
+                let (bases, profit) = ((money("base_day")?, money("base_week")?), money("profit")?);
+                self.account.across.restore(body.int("day")?, bases, profit);
+                self.recorded_profit = profit;
             }
             "cancel-requested" => self.fold_move(order_of(entry)?, |ledger, id| {
                 ledger.advance(id, OrderEvent::CancelRequested)

@@ -289,6 +289,7 @@ impl Core {
         if self.ledger().orders.open().next().is_some() {
             return;
         }
+        self.reckon_now(turn);
         let summary = self.summary();
         let Some(live) = self.live.take() else { return };
         self.account.session = None;

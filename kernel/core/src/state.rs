@@ -12,6 +12,7 @@ use portcullis_statement::{Digest, EndpointSet, PluginRelease, Trust, Verified};
 
 use crate::effect::{Answer, Effect};
 use crate::entry::{Class, Content, Entry, Place};
+use crate::epoch::HeardEpochs;
 use crate::input::EpochCause;
 use crate::ledger::Ledger;
 use crate::market::MarketDesk;
@@ -163,8 +164,8 @@ pub struct Core {
     /// Whether the last order that was to leave found no room in the journal or the outbox.
     pub(crate) evidence_full: bool,
     pub(crate) orders_issued: u32,
-    /// The highest authority epoch whose cause has been consumed.
-    pub(crate) epoch: u64,
+    /// The withdrawals of authority whose causes have been consumed.
+    pub(crate) epochs: HeardEpochs,
     pub(crate) venue_deadline_last: WallNs,
     /// When the venue is to be read again, while there is a link to it.
     pub(crate) read_due: Option<WallNs>,

@@ -15,8 +15,8 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 use portcullis_control::{Answer, Refused, Reply, Request, SignedBytes, read_frame, write_frame};
 use portcullis_core::{Answer as CoreAnswer, EpochCause, Input};
-use portcullis_domain::{BootNs, Name};
 use portcullis_domain::time::NS_PER_S;
+use portcullis_domain::{BootNs, Name};
 use portcullis_statement::SignedStatement;
 
 use crate::fault::{BAD_CONFIG, DaemonFault};

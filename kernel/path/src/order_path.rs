@@ -239,10 +239,9 @@ pub fn release(
     let Ok(recorded) = order.into_recorded(mark) else {
         return not_sent(cl_ord_id, DenyCode::EvidenceUnwritable);
     };
-    let held = authority.hold();
-    if !authority.admits(epoch) {
+    let Some(held) = authority.admit(epoch) else {
         return not_sent(cl_ord_id, DenyCode::ReleaseRevoked);
-    }
+    };
     if now().boot > deadline {
         return not_sent(cl_ord_id, DenyCode::ReleaseExpired);
     }

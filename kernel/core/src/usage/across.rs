@@ -56,6 +56,19 @@ impl Across {
         (before.day, before.base_day, before.base_week) != (self.day, self.base_day, self.base_week)
     }
 
+    /// Takes on what was put on record. A day that begins with it has no orders yet.
+    pub(crate) fn restore(
+        &mut self,
+        day: i64,
+        (base_day, base_week): (Option<Money>, Option<Money>),
+        profit: Option<Money>,
+    ) {
+        if day > self.day {
+            self.notional = Some(Money::ZERO);
+        }
+        *self = Self { day, profit, base_day, base_week, notional: self.notional };
+    }
+
     /// An order of that value was approved at `now`.
     pub(crate) fn approved(&mut self, now: WallNs, value: Option<Money>) {
         self.reckon(now, None);

@@ -5,14 +5,21 @@ use std::collections::VecDeque;
 use portcullis_domain::BootNs;
 use portcullis_gate::{PriceWindow, Quote};
 
-/// Lowest and highest middle of the quotes of the last `length_ns`, each in amortised constant
-/// time: of two middles the later one outlives the earlier, so an earlier one that is not more
-/// extreme can be forgotten.
+/// One middle, doubled, and until when the market stood there: until the next quote.
+#[derive(Clone, Copy, Debug)]
+struct Stood {
+    twice: i64,
+    until: Option<BootNs>,
+}
+
+/// Lowest and highest middle at which the market stood in the last `length_ns`, each in amortised
+/// constant time: of two middles the later one outlives the earlier, so an earlier one that is not
+/// more extreme can be forgotten.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Middles {
     length_ns: i64,
-    lows: VecDeque<(BootNs, i64)>,
-    highs: VecDeque<(BootNs, i64)>,
+    lows: VecDeque<Stood>,
+    highs: VecDeque<Stood>,
 }
 
 impl Middles {
@@ -26,31 +33,37 @@ impl Middles {
         let Some(twice) = bid.units().checked_add(ask.units()).filter(|_| bid < ask) else {
             return;
         };
-        while self.lows.back().is_some_and(|(_, low)| *low >= twice) {
-            self.lows.pop_back();
-        }
-        while self.highs.back().is_some_and(|(_, high)| *high <= twice) {
-            self.highs.pop_back();
-        }
-        self.lows.push_back((received, twice));
-        self.highs.push_back((received, twice));
-        self.forget(received);
-    }
-
-    /// The extremes of the window that ends now; `None` where nothing was quoted in it.
-    pub(crate) fn extremes(&self, now: BootNs) -> Option<PriceWindow> {
-        let inside = |(at, _): &&(BootNs, i64)| now.since_ns(*at) <= self.length_ns;
-        let low_twice = self.lows.iter().find(inside)?.1;
-        let high_twice = self.highs.iter().find(inside)?.1;
-        Some(PriceWindow { low_twice, high_twice })
-    }
-
-    fn forget(&mut self, now: BootNs) {
-        for side in [&mut self.lows, &mut self.highs] {
-            while side.front().is_some_and(|(at, _)| now.since_ns(*at) > self.length_ns) {
+        let length_ns = self.length_ns;
+        let not_lower: fn(&i64, &i64) -> bool = i64::ge;
+        let not_higher: fn(&i64, &i64) -> bool = i64::le;
+        for (side, outdone) in [(&mut self.lows, not_lower), (&mut self.highs, not_higher)] {
+            // The newest middle is always the last of both sides: it ends where this one begins.
+            if let Some(last) = side.back_mut() {
+                last.until = Some(received);
+            }
+            while side.back().is_some_and(|stood| outdone(&stood.twice, &twice)) {
+                side.pop_back();
+            }
+            side.push_back(Stood { twice, until: None });
+            while side.front().is_some_and(|stood| !stood.reaches(received, length_ns)) {
                 side.pop_front();
             }
         }
+    }
+
+    /// The extremes of the window that ends now; `None` before the first quote.
+    pub(crate) fn extremes(&self, now: BootNs) -> Option<PriceWindow> {
+        let inside = |stood: &&Stood| stood.reaches(now, self.length_ns);
+        let low_twice = self.lows.iter().find(inside)?.twice;
+        let high_twice = self.highs.iter().find(inside)?.twice;
+        Some(PriceWindow { low_twice, high_twice })
+    }
+}
+
+impl Stood {
+    /// Whether the market still stood there when the window of that length began.
+    fn reaches(&self, now: BootNs, length_ns: i64) -> bool {
+        self.until.is_none_or(|until| now.since_ns(until) <= length_ns)
     }
 }
 
@@ -76,11 +89,13 @@ mod tests {
     fn the_extremes_are_those_of_the_window_and_of_nothing_else() {
         check(&[], 0, None);
         check(&[(0, 100)], 10, Some((100, 100)));
-        check(&[(0, 100)], 11, None);
+        // Nothing else was quoted since: the market stands there still.
+        check(&[(0, 100)], 11, Some((100, 100)));
         check(&[(0, 100), (5, 90), (6, 120)], 6, Some((90, 120)));
-        check(&[(0, 80), (5, 90), (6, 120)], 11, Some((90, 120)));
-        check(&[(0, 80), (5, 130), (6, 120), (14, 110)], 14, Some((110, 130)));
-        check(&[(0, 80), (5, 130), (6, 120), (14, 110)], 16, Some((110, 120)));
+        check(&[(0, 80), (5, 90), (6, 120)], 15, Some((80, 120)));
+        check(&[(0, 80), (5, 90), (6, 120)], 16, Some((90, 120)));
+        check(&[(0, 80), (5, 130), (6, 120), (14, 110)], 16, Some((110, 130)));
+        check(&[(0, 80), (5, 130), (6, 120), (14, 110)], 17, Some((110, 120)));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use portcullis_domain::{
     BootNs, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, MarketEvent, MarketFrame,
     Money, Now, OrderId, Phase, PluginId, Role, Side, StreamId, WallNs,
 };
+use portcullis_gate::VenueStatus;
 use portcullis_statement::json::Value;
 use portcullis_statement::{
     Digest, EndpointKind, JournalBinding, Kind, SessionApproval, SignedStatement, Unkill,
@@ -178,7 +179,11 @@ impl World {
     pub(crate) fn feed(&mut self, input: Input) -> Out {
         self.pass(1_000_000);
         let mut out = Out::default();
+        // The first frame of every connection says whether the venue trades.
+        let status = Input::VenueStatus { status: VenueStatus::Online };
+        let linked = matches!(input, Input::VenueLink { up: true, .. });
         let mut waiting = vec![input];
+        waiting.extend(linked.then_some(status));
         while !waiting.is_empty() {
             let event = Event { now: self.now, input: waiting.remove(0) };
             let step = self.core.step(event.clone());
@@ -196,6 +201,11 @@ impl World {
             self.past.push((event, step.entries));
         }
         out
+    }
+
+    /// A withdrawal that asks nothing else of the core.
+    pub(crate) fn raise_epoch(&mut self, epoch: u64) -> Out {
+        self.feed(Input::EpochRaised { epoch, cause: EpochCause::PluginStopped })
     }
 
     fn raised(&mut self, cause: EpochCause) -> Input {

@@ -15,6 +15,7 @@ fn wide<T: LimitTable>(row: &LimitRow<T>) -> i128 {
         (Unit::Milliseconds | Unit::BasisPoints, Direction::LargerIsStricter) => {
             i128::from(!row.zero)
         }
+        (Unit::BasisPoints, _) if row.name == "price_collar_window_bps" => 10_000,
         (Unit::BasisPoints, Direction::SmallerIsStricter) => 100,
         (Unit::Percent, Direction::SmallerIsStricter) => 80,
         (Unit::Percent, Direction::LargerIsStricter) => 20,
