@@ -118,13 +118,13 @@ fn the_golden_file_holds_every_kind() {
         kinds(Class::Input),
         "account close-session draft epoch-raised lost not-sent open-session plugin-failed \
          plugin-ready plugin-reply report sent shadow-report started statement stop tick tighten \
-         venue-link"
+         venue-link venue-status"
     );
     assert_eq!(
         kinds(Class::Outcome),
         "balances-adopted booked cancel-requested clean-stop denied drafted events-dropped faulted \
-         killed order-dead ordered orders-clear plugin-stopped reconciled refused session-closed \
-         session-closing session-opened statement-accepted tightened unkilled"
+         killed order-dead ordered orders-clear plugin-stopped reckoned reconciled refused \
+         session-closed session-closing session-opened statement-accepted tightened unkilled"
     );
 }
 
