@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::bench::BenchVerb;
 use crate::verbs::evidence::EvidenceVerb;
 use crate::verbs::order::OrderVerb;
+use crate::verbs::limits::LimitsVerb;
 use crate::verbs::plugin::PluginVerb;
 use crate::verbs::position::PositionVerb;
 use crate::verbs::recon::ReconVerb;
@@ -43,6 +44,9 @@ pub(crate) enum Verb {
     Status(status::Args),
     /// Shut the gate, latch, take every order back.
     Kill(kill::Args),
+    /// Look at limits, compare them, tighten them.
+    #[command(subcommand)]
+    Limits(LimitsVerb),
     /// Draft what people then review, sign and submit.
     #[command(subcommand)]
     Request(RequestVerb),

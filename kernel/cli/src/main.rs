@@ -33,7 +33,7 @@ use verbs::evidence::EvidenceVerb;
 use verbs::plugin::PluginVerb;
 use verbs::request::RequestVerb;
 use verbs::{
-    ask, evidence, explain, init, kill, order, plugin, position, recon, request, sign, status,
+    ask, evidence, explain, init, kill, limits, order, plugin, position, recon, request, sign, status,
 };
 
 fn main() -> ExitCode {
@@ -61,6 +61,8 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Request(RequestVerb::PluginRelease(args)) => request::plugin_release(&args),
         Verb::Request(RequestVerb::EndpointSet(args)) => request::endpoint_set(&args),
         Verb::Request(RequestVerb::Session(args)) => request::session(&args),
+        Verb::Limits(verb) => limits::run(&verb),
+        Verb::Request(RequestVerb::LimitsChange(args)) => limits::request_change(&args),
         Verb::Request(RequestVerb::Unkill(args)) => request::unkill(&args),
         Verb::Request(RequestVerb::Seal(args)) => request::seal(&args),
         Verb::Request(RequestVerb::Extract(args)) => sign::extract(&args),

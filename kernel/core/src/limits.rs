@@ -6,7 +6,7 @@
 //! until two people say otherwise, and an old file or an old change loosens nothing again.
 
 use portcullis_domain::policy::{Change, Limits};
-use portcullis_domain::{Instrument, Money, Name, Phase, Rate};
+use portcullis_domain::{Instrument, Money, Name, Phase};
 use portcullis_statement::json::{JsonError, Value};
 use portcullis_statement::{Digest, LimitsChange, SessionApproval, limits_value, read_limits};
 
@@ -104,29 +104,19 @@ impl Core {
         } else {
             self.account.balances()
         };
-        let no = |cause: String| Err(("EQUITY_ABOVE_CAP".to_owned(), cause));
-        let mut worth = Some(Money::ZERO);
-        for (currency, amount) in balances.into_iter().flatten() {
-            let limits = &approval.limits;
-            let rate = if *currency == limits.currency {
-                Rate::from_bps(10_000)
-            } else if let Some(price) = limits.conversions.get(currency) {
-                price.rate
-            } else {
-                continue;
-            };
-            worth = worth.and_then(|sum| sum.plus(amount.times(rate)?));
-        }
-        match worth {
-            Some(worth) if worth <= approval.equity_max => Ok(()),
-            Some(worth) => no(format!(
+        let limits = &approval.limits;
+        let worth = balances.map_or(Some(Money::ZERO), |balances| limits.cash_worth(balances));
+        let cause = match worth {
+            Some(worth) if worth <= approval.equity_max => return Ok(()),
+            Some(worth) => format!(
                 "the account holds at least {} {}; approved are {}",
                 worth.text(),
-                approval.limits.currency,
+                limits.currency,
                 approval.equity_max.text()
-            )),
-            None => no("what the account is worth is beyond every number".to_owned()),
-        }
+            ),
+            None => "what the account is worth is beyond every number".to_owned(),
+        };
+        Err(("EQUITY_ABOVE_CAP".to_owned(), cause))
     }
 
     /// A session opened. The durable half, live and in recovery alike.

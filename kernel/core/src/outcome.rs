@@ -415,11 +415,7 @@ impl Outcome {
                 ("position", Value::Int(position.0)),
                 ("status", status.name().into()),
             ]),
-            Self::Tightened { who, count, keys, .. } => json::object([
-                ("count", int(u64::try_from(*count).unwrap_or(u64::MAX))),
-                ("keys", texts(keys)),
-                ("who", who.as_str().into()),
-            ]),
+            Self::Tightened { who, count, keys, .. } => tightened_body(who, *count, keys),
             Self::Killed { kill_seq, who, .. } => {
                 json::object([("kill_seq", int(*kill_seq)), ("who", who.clone().into())])
             }
@@ -437,6 +433,14 @@ impl Outcome {
             | Self::CleanStop => json::object([]),
         }
     }
+}
+
+fn tightened_body(who: &Name, count: usize, keys: &[String]) -> Value {
+    json::object([
+        ("count", int(u64::try_from(count).unwrap_or(u64::MAX))),
+        ("keys", texts(keys)),
+        ("who", who.as_str().into()),
+    ])
 }
 
 fn intent_correlation(intent: &OrderIntent) -> String {

@@ -7,6 +7,7 @@ pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod kill;
 pub(crate) mod order;
+pub(crate) mod limits;
 pub(crate) mod plugin;
 pub(crate) mod position;
 pub(crate) mod recon;

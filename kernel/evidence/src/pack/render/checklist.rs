@@ -52,7 +52,7 @@ fn limits(session: &Session) -> [String; 4] {
         format!("Limits in force: {} (entry {seq})", item.limits_digest),
         format!("Phase rules in force: {} (entry {seq})", item.phases_digest),
         format!("Worst-case loss approved: {loss} (entry {seq})"),
-        format!("Losses stop at {stop} {currency}, the account holds at most {cap} (entry {seq})"),
+        format!("Loss limit approved: {stop} {currency}; account worth up to {cap} (entry {seq})"),
     ]
 }
 
