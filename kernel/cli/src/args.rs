@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::BenchVerb;
 use crate::verbs::evidence::EvidenceVerb;
-use crate::verbs::order::OrderVerb;
 use crate::verbs::limits::LimitsVerb;
+use crate::verbs::order::OrderVerb;
 use crate::verbs::plugin::PluginVerb;
 use crate::verbs::position::PositionVerb;
 use crate::verbs::recon::ReconVerb;

@@ -33,7 +33,8 @@ use verbs::evidence::EvidenceVerb;
 use verbs::plugin::PluginVerb;
 use verbs::request::RequestVerb;
 use verbs::{
-    ask, evidence, explain, init, kill, limits, order, plugin, position, recon, request, sign, status,
+    ask, evidence, explain, init, kill, limits, order, plugin, position, recon, request, sign,
+    status,
 };
 
 fn main() -> ExitCode {
