@@ -5,14 +5,10 @@
 )]
 
 #[cfg(test)]
-mod assess;
-#[cfg(test)]
 mod fixture;
-#[cfg(test)]
-mod monotone;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
-mod reduce;
+mod verdicts;
