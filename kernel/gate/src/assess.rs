@@ -1,7 +1,9 @@
 //! The order of the checks. This file is the audit: every check is one function, and they run in
 //! the order in which they stand in [`CHECKS`].
 
-use portcullis_domain::{BootNs, ClOrdId, InstrumentId, OrderIntent, Origin, Phase, Px};
+use std::sync::Arc;
+
+use portcullis_domain::{BootNs, ClOrdId, Instrument, InstrumentId, OrderIntent, Phase, Px};
 
 use crate::circumstances::{Circumstances, Quote};
 use crate::code::{Act, DenyCode};
@@ -37,7 +39,7 @@ pub enum Verdict {
     /// Phase 1: it would have become an order. No venue code accepts this type.
     WouldBe(Shadow),
     /// From phase 5: a person has to release it. It reserves nothing and is assessed anew then.
-    Propose(Proposal),
+    Propose(Box<Proposal>),
     /// No.
     Deny(Denial),
     /// No, and nothing of the same scope before `until`.
@@ -154,36 +156,44 @@ const CHECKS: &[Check] = &[
     losses::check_fees,
 ];
 
+/// What the checks leave behind of an intent that passed them.
+struct Passed {
+    act: Act,
+    instrument: Arc<Instrument>,
+    reserve_px: Px,
+    warnings: Vec<Denial>,
+}
+
 impl Gate {
     /// Judges one intent. The only place where an order is approved.
     pub fn assess(&self, intent: OrderIntent, id: ClOrdId, at: &Circumstances) -> Verdict {
-        let (reserve_px, warnings) = match self.judge(&intent, at) {
+        let passed = match self.judge(&intent, at) {
             Ok(passed) => passed,
             Err(denial) => return self.refuse(denial, at, intent.instrument),
         };
-        let Some(instrument) = self.instrument(intent.instrument) else {
-            return Verdict::Deny(Denial::plain(DenyCode::InstrumentNotAllowed, Scope::Instrument));
-        };
-        if self.phase() >= Phase::ManualLive && matches!(intent.origin, Origin::Plugin(_)) {
+        if self.asks_a_person(&intent, passed.act) {
             return match at.quote {
-                Some(reference) => Verdict::Propose(Proposal { intent, reference }),
+                Some(reference) => Verdict::Propose(Box::new(Proposal { intent, reference })),
                 None => Verdict::Deny(Denial::plain(DenyCode::NoReferencePrice, Scope::Instrument)),
             };
         }
-        let terms = Terms { cl_ord_id: id, reserve_px, instrument: instrument.clone(), warnings };
+        let Passed { act: _, instrument, reserve_px, warnings } = passed;
+        let terms = Terms { cl_ord_id: id, reserve_px, instrument, warnings };
         if self.phase() == Phase::Shadow {
             return Verdict::WouldBe(Shadow { intent, terms });
         }
         Verdict::Approve(Approved::mint(intent, terms, at.now, self.authority()))
     }
 
-    /// Runs the checks. What comes back is the price that the order reserves, and the limits that
-    /// are used beyond their warning level.
-    pub(crate) fn judge(
-        &self,
-        intent: &OrderIntent,
-        at: &Circumstances,
-    ) -> Result<(Px, Vec<Denial>), Denial> {
+    /// From phase 5 a plugin's order waits for a person. What protects never does: it says that it
+    /// only reduces, and provably so.
+    fn asks_a_person(&self, intent: &OrderIntent, act: Act) -> bool {
+        let protects = intent.reduce_only && act == Act::Reduce;
+        self.phase() >= Phase::ManualLive && intent.origin.plugin().is_some() && !protects
+    }
+
+    /// Runs the checks.
+    fn judge(&self, intent: &OrderIntent, at: &Circumstances) -> Result<Passed, Denial> {
         let mut case = Case::new(self, intent, at)?;
         for check in CHECKS {
             if let Err(denial) = check(&mut case)
@@ -196,9 +206,10 @@ impl Gate {
         if intent.reduce_only && case.act == Act::Increase {
             return Err(Denial::plain(DenyCode::ReduceOnly, Scope::Order));
         }
-        // Without any price this is a sell that reduces, and a sell reserves its quantity.
+        // Without any price it only reduces, and claims nothing but what it takes off.
         let reserve_px = case.reserve_px().unwrap_or(case.instrument.tick);
-        Ok((reserve_px, case.warnings))
+        let instrument = Arc::clone(case.instrument);
+        Ok(Passed { act: case.act, instrument, reserve_px, warnings: case.warnings })
     }
 
     /// A denial, or the pause that its code begins.

@@ -1,6 +1,7 @@
 //! From a signed approval to a gate. Nothing else makes one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use portcullis_domain::policy::{ActivityLimits, LimitTable, Limits, NotTighter, ScopeLimits};
 use portcullis_domain::{Instrument, InstrumentId, Name, Phase, PluginId, WallNs};
@@ -16,6 +17,8 @@ use crate::deny::{Figure, Scope};
 #[derive(Debug)]
 pub struct Gate {
     approval: Verified<SessionApproval>,
+    /// The instruments of the approval. Each order carries its own, and copies none.
+    instruments: Vec<Arc<Instrument>>,
     /// What holds now: the limits of the approval, or what was tightened since.
     limits: Limits,
     /// The strictest of account, venue and host.
@@ -64,8 +67,6 @@ pub enum OpenRefusal {
     PolicyChanged,
     /// Expired, or outside its window.
     OutsideSessionWindow,
-    /// Nothing runs in this phase.
-    PhaseForbids,
     /// The endpoint set was not signed here.
     EndpointNotSigned,
     /// The endpoint set is not what the approval says, or the phase does not admit its kind.
@@ -94,7 +95,6 @@ impl OpenRefusal {
             Self::KillSeqChanged => "KILL_SEQ_CHANGED",
             Self::PolicyChanged => "POLICY_CHANGED",
             Self::OutsideSessionWindow => "OUTSIDE_SESSION_WINDOW",
-            Self::PhaseForbids => "PHASE_FORBIDS",
             Self::EndpointNotSigned => "ENDPOINT_NOT_SIGNED",
             Self::EndpointForbidden => "ENDPOINT_FORBIDDEN",
             Self::HashNotSigned => "HASH_NOT_SIGNED",
@@ -119,9 +119,10 @@ impl Gate {
         if approval.item().instruments.is_empty() {
             return Err(OpenRefusal::NothingToDo);
         }
+        let instruments = approval.item().instruments.iter().cloned().map(Arc::new).collect();
         let limits = approval.item().limits.clone();
         let whole = strictest(&limits);
-        Ok(Self { approval, limits, whole })
+        Ok(Self { approval, instruments, limits, whole })
     }
 
     /// Puts stricter limits in force at once. What is not provably stricter, key by key, is a
@@ -177,7 +178,11 @@ impl Gate {
     /// The instrument of that number.
     #[must_use]
     pub fn instrument(&self, id: InstrumentId) -> Option<&Instrument> {
-        self.instruments().iter().find(|instrument| instrument.id == id)
+        self.shared(id).map(Arc::as_ref)
+    }
+
+    pub(crate) fn shared(&self, id: InstrumentId) -> Option<&Arc<Instrument>> {
+        self.instruments.iter().find(|instrument| instrument.id == id)
     }
 
     /// All instruments of the session.
@@ -266,14 +271,13 @@ fn check_endpoint(
     if approval.check_endpoint(signed).is_err() {
         return Err(OpenRefusal::EndpointForbidden);
     }
-    match (item.phase, item.endpoint_kind) {
-        (Phase::Foundation, _) => Err(OpenRefusal::PhaseForbids),
-        (Phase::Shadow, EndpointKind::Recorded | EndpointKind::Simulated) => Ok(()),
-        (_, EndpointKind::Simulated) => Ok(()),
-        (_, EndpointKind::Recorded | EndpointKind::Sandbox | EndpointKind::Real) => {
-            Err(OpenRefusal::EndpointForbidden)
-        }
-    }
+    let admitted = match item.endpoint_kind {
+        EndpointKind::Recorded => item.phase == Phase::Shadow,
+        // Nothing runs in foundation. No such approval is verified; here it would open nothing.
+        EndpointKind::Simulated => item.phase != Phase::Foundation,
+        EndpointKind::Sandbox | EndpointKind::Real => false,
+    };
+    if admitted { Ok(()) } else { Err(OpenRefusal::EndpointForbidden) }
 }
 
 fn check_plugins(

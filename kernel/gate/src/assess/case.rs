@@ -1,5 +1,7 @@
 //! One intent on its way through the checks, and the ways to hold a number against a limit.
 
+use std::sync::Arc;
+
 use portcullis_domain::policy::{ActivityLimits, InstrumentLimits, StandingLimits};
 use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{Instrument, Money, OrderIntent, Origin, Px, Qty, Rate, Side};
@@ -23,7 +25,7 @@ pub(crate) struct Case<'a> {
     pub(super) gate: &'a Gate,
     pub(super) intent: &'a OrderIntent,
     pub(super) at: &'a Circumstances,
-    pub(super) instrument: &'a Instrument,
+    pub(super) instrument: &'a Arc<Instrument>,
     pub(super) limits: &'a InstrumentLimits,
     pub(super) act: Act,
     pub(super) warnings: Vec<Denial>,
@@ -80,7 +82,7 @@ impl<'a> Case<'a> {
         at: &'a Circumstances,
     ) -> Result<Self, Denial> {
         let missing = Denial::plain(DenyCode::InstrumentNotAllowed, Scope::Instrument);
-        let instrument = gate.instrument(intent.instrument).ok_or(missing)?;
+        let instrument = gate.shared(intent.instrument).ok_or(missing)?;
         let limits = gate.limits().instruments.get(&intent.instrument).ok_or(missing)?;
         let reserve = gate.reserve(intent, at.quote);
         let act = act(intent, at);

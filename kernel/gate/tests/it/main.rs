@@ -11,4 +11,6 @@ mod opening;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod proposals;
+#[cfg(test)]
 mod verdicts;
