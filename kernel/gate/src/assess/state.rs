@@ -39,8 +39,10 @@ pub(super) fn check_plugin(case: &mut Case<'_>) -> Result<(), Denial> {
     plain(same, C::HashNotSigned, Scope::Strategy)
 }
 
+/// Only a strategy is told the past: what a person or the house asks for is never held up by it.
 pub(super) fn check_warm_up(case: &mut Case<'_>) -> Result<(), Denial> {
-    plain(!case.at.warming_up, C::WarmingUp, Scope::Strategy)
+    let asks = case.intent.origin.plugin().is_some();
+    plain(!(asks && case.at.warming_up), C::WarmingUp, Scope::Strategy)
 }
 
 pub(super) fn check_evidence(case: &mut Case<'_>) -> Result<(), Denial> {

@@ -5,6 +5,10 @@
 )]
 
 #[cfg(test)]
+mod cancels;
+#[cfg(test)]
+mod cells;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod opening;
