@@ -11,7 +11,7 @@ use portcullis_statement::{
 
 use crate::assess::Authority;
 use crate::code::DenyCode;
-use crate::deny::{Figure, Scope};
+use crate::deny::Scope;
 
 /// An open gate: the values that people signed, and nothing that could change them.
 #[derive(Debug)]
@@ -160,12 +160,14 @@ impl Gate {
     }
 
     /// Which of account, venue and host a limit comes from, for the record of a denial.
-    pub(crate) fn strictest(&self, scope: Scope, code: DenyCode, limit: Figure) -> Scope {
+    pub(crate) fn strictest(&self, scope: Scope, code: DenyCode) -> Scope {
         if scope != Scope::Account {
             return scope;
         }
+        let whole = &self.whole;
         let says = |limits: &ScopeLimits| {
-            denies_with(&limits.activity, code, limit) || denies_with(&limits.standing, code, limit)
+            holds_first(&limits.activity, &whole.activity, code)
+                || holds_first(&limits.standing, &whole.standing, code)
         };
         let scopes = [
             (Scope::Account, &self.limits.account),
@@ -219,9 +221,11 @@ fn strictest(limits: &Limits) -> ScopeLimits {
     limits.account.stricter(&limits.venue).stricter(&limits.host)
 }
 
-/// Whether a table has a key of that code with that number.
-fn denies_with<T: LimitTable>(table: &T, code: DenyCode, limit: Figure) -> bool {
-    T::ROWS.iter().any(|row| row.denies == code.code() && (row.get)(table) == limit.units())
+/// Whether the limit of that code in `whole` is the one of `table`. The first key of a code is the
+/// limit, and what follows it says how it is measured.
+fn holds_first<T: LimitTable>(table: &T, whole: &T, code: DenyCode) -> bool {
+    let limit = T::ROWS.iter().find(|row| row.denies == code.code());
+    limit.is_some_and(|row| (row.get)(table) == (row.get)(whole))
 }
 
 fn check_place(

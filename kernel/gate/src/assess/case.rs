@@ -147,8 +147,10 @@ impl<'a> Case<'a> {
         limit: Figure,
     ) -> Result<(), Denial> {
         // Whose limit it is matters only where it is told.
-        let denial =
-            || Denial::over(code, self.gate.strictest(scope, code, limit), observed, limit);
+        let denial = || {
+            let scope = self.gate.strictest(scope, code);
+            Denial::over(code, scope, observed, limit)
+        };
         if observed.units() > limit.units() {
             return Err(denial());
         }
@@ -171,7 +173,7 @@ impl<'a> Case<'a> {
         let loss = loss.max(Money::ZERO);
         let (observed, limit) = (Figure::money(loss), Figure::money(limit));
         if observed.units() >= limit.units() {
-            let scope = self.gate.strictest(scope, code, limit);
+            let scope = self.gate.strictest(scope, code);
             return Err(Denial::over(code, scope, observed, limit));
         }
         self.within(code, scope, observed, limit)

@@ -21,6 +21,7 @@ pub(super) fn check_repeats(case: &mut Case<'_>) -> Result<(), Denial> {
         let max = limits.repeat_executions_max;
         if usage.executions >= max {
             let (seen, max) = (count(usage.executions), count(max));
+            let scope = case.gate.strictest(scope, C::RepeatExecThrottle);
             return Err(Denial::over(C::RepeatExecThrottle, scope, seen, max));
         }
     }
@@ -52,7 +53,7 @@ pub(super) fn check_messages(case: &mut Case<'_>) -> Result<(), Denial> {
         let share = budget.saturating_mul(kept).checked_div(100).unwrap_or(0);
         let asked = usage.messages.saturating_add(1);
         if asked > share {
-            let scope = case.gate.strictest(scope, C::MaxMsgRate, count(budget));
+            let scope = case.gate.strictest(scope, C::MaxMsgRate);
             let code = if scope == Scope::Venue { C::VenueRateBudget } else { C::MaxMsgRate };
             return Err(Denial::over(code, scope, count(asked), count(share)));
         }

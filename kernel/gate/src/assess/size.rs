@@ -93,14 +93,10 @@ pub(super) fn check_leverage(case: &mut Case<'_>) -> Result<(), Denial> {
     let gross = case.at.whole.gross.ok_or(unknown)?;
     let equity = case.at.across.equity.ok_or(unknown)?;
     let max = case.standing().leverage_hundredths_max;
-    let hundredths = gross.0.saturating_mul(100);
-    let allowed = equity.0.max(0).saturating_mul(i128::from(max));
-    if hundredths <= allowed {
-        return Ok(());
-    }
-    let observed = hundredths.checked_div(equity.0.max(1)).unwrap_or(i128::MAX);
-    let (observed, limit) = (Figure::scaled(observed, 2), Figure::scaled(i128::from(max), 2));
-    Err(Denial::over(C::MaxLeverage, Scope::Account, observed, limit))
+    // Compared as money, rounded down: what cannot be multiplied out allows less, never more.
+    let allowed = equity.0.max(0).saturating_mul(i128::from(max)) / 100;
+    let (gross, allowed) = (Figure::money(gross), Figure::money(Money(allowed)));
+    case.within(C::MaxLeverage, Scope::Account, gross, allowed)
 }
 
 pub(super) fn check_open_orders(case: &mut Case<'_>) -> Result<(), Denial> {

@@ -17,4 +17,6 @@ mod people;
 #[cfg(test)]
 mod proposals;
 #[cfg(test)]
+mod scopes;
+#[cfg(test)]
 mod verdicts;
