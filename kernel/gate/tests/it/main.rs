@@ -11,6 +11,8 @@ mod cells;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod holes;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod people;
