@@ -5,6 +5,8 @@
 )]
 
 #[cfg(test)]
+mod boundary;
+#[cfg(test)]
 mod cancels;
 #[cfg(test)]
 mod cells;
