@@ -15,6 +15,8 @@ mod fixture;
 #[cfg(test)]
 mod holes;
 #[cfg(test)]
+mod missing;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod people;
