@@ -17,6 +17,8 @@ mod holes;
 #[cfg(test)]
 mod missing;
 #[cfg(test)]
+mod monotone;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod people;
