@@ -199,6 +199,11 @@ impl Gate {
         self.approval.item().phase
     }
 
+    /// The collar as it was signed, whatever was tightened since.
+    pub(crate) fn signed_collar_bps(&self, id: InstrumentId) -> Option<u32> {
+        self.approval.item().limits.instruments.get(&id).map(|limits| limits.price_collar_bps)
+    }
+
     pub(crate) fn authority(&self) -> Authority {
         Authority { approval: self.approval.digest(), genesis: self.approval.genesis() }
     }

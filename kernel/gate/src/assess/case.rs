@@ -41,12 +41,13 @@ pub(super) type Held<'a> = (Scope, &'a Usage, &'a ActivityLimits);
 impl Gate {
     /// What an order would reserve; `None` without a price, or where the product does not fit.
     ///
-    /// A market order can run up to the collar, so that is what it reserves.
+    /// A market order can run up to the collar, so that is what it reserves: the collar that people
+    /// signed, so that a narrower one makes no order cheaper.
     #[must_use]
     pub fn reserve(&self, intent: &OrderIntent, quote: Option<Quote>) -> Option<Reserve> {
-        let instrument = self.instrument(intent.instrument)?;
-        let limits = self.limits().instruments.get(&intent.instrument)?;
-        let px = worst_px(intent, quote, limits)?;
+        let id = intent.instrument;
+        let (instrument, collar_bps) = self.instrument(id).zip(self.signed_collar_bps(id))?;
+        let px = worst_px(intent, quote, collar_bps)?;
         Some(Reserve { px, notional: Money::notional(px, intent.qty, instrument)? })
     }
 
@@ -66,10 +67,10 @@ impl Gate {
 }
 
 /// The worst price that an order can trade at. `None` without any price.
-fn worst_px(intent: &OrderIntent, quote: Option<Quote>, limits: &InstrumentLimits) -> Option<Px> {
+fn worst_px(intent: &OrderIntent, quote: Option<Quote>, collar_bps: u32) -> Option<Px> {
     match (intent.price, intent.side) {
         (Some(price), _) => Some(price),
-        (None, Side::Buy) => worsened(quote?.ask, limits.price_collar_bps),
+        (None, Side::Buy) => worsened(quote?.ask, collar_bps),
         (None, Side::Sell) => Some(quote?.bid),
     }
 }
@@ -90,7 +91,8 @@ impl<'a> Case<'a> {
         let missing = Denial::plain(DenyCode::InstrumentNotAllowed, Scope::Instrument);
         let instrument = gate.shared(intent.instrument).ok_or(missing)?;
         let limits = gate.limits().instruments.get(&intent.instrument).ok_or(missing)?;
-        let px = worst_px(intent, at.quote, limits);
+        let collar_bps = gate.signed_collar_bps(intent.instrument);
+        let px = worst_px(intent, at.quote, collar_bps.unwrap_or(limits.price_collar_bps));
         let act = act(intent, at);
         Ok(Self { gate, intent, at, instrument, limits, act, warnings: Vec::new(), px })
     }

@@ -7,9 +7,9 @@ use portcullis_domain::policy::{
     ActivityLimits, Direction, InstrumentLimits, LimitRow, LimitTable, Rules, StandingLimits,
 };
 use portcullis_domain::{Money, Phase, Position, Side};
-use portcullis_gate::{Denial, Scope, Until, Usage, Verdict};
+use portcullis_gate::{Scope, Until, Usage, Verdict};
 
-use crate::fixture::{BOOT, Case, word};
+use crate::fixture::{BOOT, Case, denial, word};
 use crate::people::{HOUR_NS, NOW, money, px, qty};
 
 /// How a number is held against its limit.
@@ -26,6 +26,9 @@ use Held::{Above, At, Quiet};
 
 /// A key, the number that is held against it, and the circumstances in which it is that number.
 type Edge = (&'static str, Held, fn(&mut Case));
+
+/// A code, and what sets its limit to some percent of what the order needs.
+type Size = (&'static str, fn(&mut Case, i128));
 
 /// One unit of money.
 const ONE: i128 = 1_000_000_000_000_000_000;
@@ -116,14 +119,6 @@ fn asked<T: LimitTable>(edge: &Edge, table: fn(&mut Case) -> &mut T, number: i12
     case.verdict()
 }
 
-fn denial(verdict: Verdict) -> Denial {
-    match verdict {
-        Verdict::Deny(denial) => denial,
-        Verdict::Pause(pause) => pause.denial,
-        Verdict::Approve(_) | Verdict::WouldBe(_) | Verdict::Propose(_) => panic!("{verdict:?}"),
-    }
-}
-
 /// One key of one scope: the last number that admits, and the first that denies.
 fn check<T: LimitTable>(scope: Scope, table: fn(&mut Case) -> &mut T, edges: &[Edge]) {
     for edge in edges {
@@ -138,7 +133,7 @@ fn check<T: LimitTable>(scope: Scope, table: fn(&mut Case) -> &mut T, edges: &[E
         };
         let yes = if edge.0 == "open_proposals_max" { "PROPOSE" } else { "APPROVE" };
         assert_eq!(word(&asked(edge, table, last)), yes, "{what} at {last}");
-        let denial = denial(asked(edge, table, first));
+        let denial = denial(&asked(edge, table, first)).unwrap();
         let budget = (row.denies, scope) == ("MAX_MSG_RATE", Scope::Venue);
         let code = if budget { "VENUE_RATE_BUDGET" } else { row.denies };
         assert_eq!((denial.code.code(), denial.scope), (code, scope), "{what} at {first}");
@@ -155,11 +150,9 @@ fn check_warning<T: LimitTable>(
     seen: i128,
     scope: Scope,
 ) {
-    let warned = |limit: i128| match asked(edge, table, limit) {
-        Verdict::Approve(approved) => {
-            approved.warnings().iter().map(|w| (w.code.code(), w.scope)).collect::<Vec<_>>()
-        }
-        other => panic!("{}: {other:?}", edge.0),
+    let warned = |limit: i128| {
+        let Verdict::Approve(approved) = asked(edge, table, limit) else { panic!("{}", edge.0) };
+        approved.warnings().iter().map(|w| (w.code.code(), w.scope)).collect::<Vec<_>>()
     };
     let level = seen * 5 / 4;
     assert_eq!(warned(level), [(row::<T>(edge.0).denies, scope)], "{} at {level}", edge.0);
@@ -274,7 +267,7 @@ fn a_converted_value_carries_the_haircut() {
 /// After a kill was lifted the sizes come back in steps; more than all of them there is not.
 #[test]
 fn sizes_come_back_in_steps() {
-    let sizes: [(&str, fn(&mut Case, i128)); 6] = [
+    let sizes: [Size; 6] = [
         ("MAX_ORDER_QTY", |c, n| c.limits().order_qty_max = qty(scaled(10_000, n))),
         ("MAX_ORDER_NOTIONAL", |c, n| c.limits().order_notional_max = Money(10 * ONE * n / 100)),
         ("MAX_POSITION", |c, n| c.limits().position_qty_max = qty(scaled(10_000, n))),

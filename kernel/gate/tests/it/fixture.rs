@@ -8,8 +8,8 @@ use portcullis_domain::{
     Phase, PluginId, Position, Rate, Role, Side, TimeInForce, WallNs,
 };
 use portcullis_gate::{
-    Balance, Circumstances, Gate, GuardState, Guards, OpenRefusal, Opening, PriceWindow, Quote,
-    Standing, StandingUsage, Usage, VenueStatus, Verdict, Working,
+    Balance, Circumstances, Denial, Gate, GuardState, Guards, OpenRefusal, Opening, PriceWindow,
+    Quote, Standing, StandingUsage, Usage, VenueStatus, Verdict, Working,
 };
 use portcullis_statement::{
     Digest, EndpointKind, EndpointSet, Kind, PluginRelease, Refusal, SessionApproval, Trust,
@@ -259,5 +259,14 @@ pub(crate) fn word(verdict: &Verdict) -> &'static str {
         Verdict::Propose(_) => "PROPOSE",
         Verdict::Deny(denial) => denial.code.code(),
         Verdict::Pause(pause) => pause.denial.code.code(),
+    }
+}
+
+/// The denial in a verdict, if it is one.
+pub(crate) fn denial(verdict: &Verdict) -> Option<Denial> {
+    match verdict {
+        Verdict::Deny(denial) => Some(*denial),
+        Verdict::Pause(pause) => Some(pause.denial),
+        Verdict::Approve(_) | Verdict::WouldBe(_) | Verdict::Propose(_) => None,
     }
 }

@@ -12,13 +12,16 @@ use crate::people::{px, qty};
 /// A small generator with a seed: the same numbers in every run.
 struct Draw(u64);
 
+type Get = dyn Fn(&mut Limits) -> i128;
+type Put = dyn Fn(&mut Limits, i128);
+
 /// One key of one table.
 struct Key {
     name: String,
     unit: Unit,
     stricter: Direction,
-    get: Box<dyn Fn(&mut Limits) -> i128>,
-    put: Box<dyn Fn(&mut Limits, i128)>,
+    get: Box<Get>,
+    put: Box<Put>,
 }
 
 fn table<T: LimitTable>(table: &str, of: fn(&mut Limits) -> &mut T) -> Vec<Key> {
@@ -249,4 +252,23 @@ fn a24_a_mixed_edit_changes_nothing() {
     let refused = gate.tighten(mixed).unwrap_err();
     assert_eq!((refused.table.as_str(), refused.key), ("host", "repeat_window_ms"));
     assert_eq!(gate.limits(), &held);
+}
+
+/// An order at the market reserves up to the collar that people signed. A narrower one does not
+/// make it cheaper, or a no would turn into a yes.
+#[test]
+fn a24_a_narrower_collar_makes_no_market_order_cheaper() {
+    let mut case = Case::new(Phase::Paper);
+    case.at_market();
+    case.limits().order_notional_max = Money::parse("10.11").unwrap();
+    let mut gate = case.house.open().unwrap();
+    assert_eq!(word(&case.ask(&gate)), "MAX_ORDER_NOTIONAL");
+    let mut limits = gate.limits().clone();
+    for held in limits.instruments.values_mut() {
+        held.price_collar_bps = 20;
+    }
+    gate.tighten(limits).unwrap();
+    assert_eq!(word(&case.ask(&gate)), "MAX_ORDER_NOTIONAL");
+    let reserve = gate.reserve(&case.intent, case.at.quote).unwrap();
+    assert_eq!(reserve.px, px(10_111));
 }

@@ -2,13 +2,15 @@
 
 use portcullis_domain::Phase;
 use portcullis_domain::policy::{LimitTable, ScopeLimits};
-use portcullis_gate::{Scope, Verdict};
+use portcullis_gate::Scope;
 
-use crate::fixture::Case;
+use crate::fixture::{Case, denial};
 use crate::people::money;
 
-/// Three scopes of which the one in the middle is the strictest in everything.
-const SCOPES: [(Scope, fn(&mut Case) -> &mut ScopeLimits); 3] = [
+type Limits = fn(&mut Case) -> &mut ScopeLimits;
+
+/// The scopes in whose limits all strategies are counted together.
+const SCOPES: [(Scope, Limits); 3] = [
     (Scope::Account, |c| &mut c.all_limits().account),
     (Scope::Venue, |c| &mut c.all_limits().venue),
     (Scope::Host, |c| &mut c.all_limits().host),
@@ -22,11 +24,7 @@ fn check(narrow: fn(&mut ScopeLimits), setup: fn(&mut Case), expect: &str) {
         setup(&mut case);
         assert_eq!(case.answer(), "APPROVE");
         narrow(limits(&mut case));
-        let denial = match case.verdict() {
-            Verdict::Deny(denial) => denial,
-            Verdict::Pause(pause) => pause.denial,
-            Verdict::Approve(_) | Verdict::WouldBe(_) | Verdict::Propose(_) => panic!("approved"),
-        };
+        let denial = denial(&case.verdict()).unwrap();
         let budget = expect == "MAX_MSG_RATE" && scope == Scope::Venue;
         let expect = if budget { "VENUE_RATE_BUDGET" } else { expect };
         assert_eq!((denial.code.code(), denial.scope), (expect, scope));
