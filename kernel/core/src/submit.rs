@@ -193,10 +193,10 @@ impl Core {
     }
 
     /// In the phases in which a person has the last word: recorded, and held for that word.
-    fn on_proposed(&mut self, proposal: Proposal, turn: &mut Turn) {
+    fn on_proposed(&mut self, proposal: Box<Proposal>, turn: &mut Turn) {
         let Some(live) = self.live.as_mut() else { return };
         live.count("PROPOSED");
-        turn.record(&Outcome::Proposed { proposal: Box::new(proposal) });
+        turn.record(&Outcome::Proposed { proposal });
     }
 }
 

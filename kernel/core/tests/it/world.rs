@@ -304,6 +304,7 @@ impl World {
         let bound = (self.endpoint, EndpointKind::Simulated);
         let mut approval = people::approval(phase, bound, &plugins);
         approval.session = name(session);
+        approval.limits = people::narrow_limits(&PLUGINS);
         approval.kill_seq = self.core.kill_seq();
         approval.journal = JournalBinding { origin: ORIGIN.to_owned(), size, root };
         approval.window_opens = self.now.wall;
