@@ -11,7 +11,9 @@ use crate::circumstances::{Circumstances, Quote, Standing};
 use crate::deny::{Denial, DenyCode, Figure};
 use crate::open::Gate;
 
+mod amend;
 mod approved;
+pub use amend::{AmendVerdict, ShadowAmend};
 use approved::Terms;
 pub use approved::{Approved, Authority};
 

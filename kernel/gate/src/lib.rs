@@ -10,6 +10,7 @@ mod deny;
 mod docs;
 mod open;
 
+pub use assess::{AmendVerdict, ShadowAmend};
 pub use assess::{Approved, Authority, CancelRequest, Shadow, Verdict, approve_cancel, with_fee};
 pub use circumstances::{Balance, Circumstances, Quote, Standing, Working};
 pub use deny::{Denial, DenyCode, Figure};

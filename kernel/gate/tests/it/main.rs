@@ -5,6 +5,8 @@
 )]
 
 #[cfg(test)]
+mod amend;
+#[cfg(test)]
 mod assess;
 #[cfg(test)]
 mod fixture;
