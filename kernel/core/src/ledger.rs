@@ -188,18 +188,19 @@ impl Ledger {
         let mut working = Working::default();
         for order in self.orders.open() {
             let issued = self.issued.get(&order.cl_ord_id)?;
-            let leaves = order.leaves_qty();
+            // While a change is on its way, the worse of both terms counts.
+            let claim = order.claim_qty();
             working.open_orders = working.open_orders.checked_add(1)?;
             if order.intent.side == Side::Buy && issued.quote == instrument.quote {
-                let value = Money::notional(order.reserve_px, leaves, issued)?;
+                let value = Money::notional(order.claim_px(), claim, issued)?;
                 let cost = with_fee(value, issued.taker_fee)?;
                 working.reserved_quote = working.reserved_quote.plus(cost)?;
             }
             if issued.symbol == instrument.symbol {
                 working.any_unknown |= order.status == OrdStatus::Unknown;
                 match order.intent.side {
-                    Side::Buy => working.buy_qty = working.buy_qty.plus(leaves)?,
-                    Side::Sell => working.sell_qty = working.sell_qty.plus(leaves)?,
+                    Side::Buy => working.buy_qty = working.buy_qty.plus(claim)?,
+                    Side::Sell => working.sell_qty = working.sell_qty.plus(claim)?,
                 }
             }
         }
@@ -221,8 +222,7 @@ impl Ledger {
     /// The wire failed under an order. If the venue has spoken about it already, its word stands.
     pub fn lost(&mut self, id: ClOrdId) -> Result<OrdStatus, OrderFault> {
         let status = self.orders.get(id).ok_or(OrderFault::UnknownOrder(id))?.status;
-        let waits = matches!(status, OrdStatus::PendingNew | OrdStatus::PendingCancel);
-        if waits { self.advance(id, OrderEvent::Lost) } else { Ok(status) }
+        if waits_for_answer(status) { self.advance(id, OrderEvent::Lost) } else { Ok(status) }
     }
 
     /// The venue does not have the order any more. One that we took back was canceled, and its
@@ -231,6 +231,12 @@ impl Ledger {
         let taken_back = self.orders.get(id).is_some_and(|o| o.status == OrdStatus::PendingCancel);
         self.advance(id, if taken_back { OrderEvent::Canceled } else { OrderEvent::Expired })
     }
+}
+
+/// Whether the venue was asked something about the order and has not answered.
+pub(crate) const fn waits_for_answer(status: OrdStatus) -> bool {
+    use OrdStatus::{PendingCancel, PendingNew, PendingReplace};
+    matches!(status, PendingNew | PendingCancel | PendingReplace)
 }
 
 /// Whether a report moves no money and comes after the end of its order. Reads of the account

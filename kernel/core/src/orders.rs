@@ -6,12 +6,12 @@ use portcullis_domain::frame::{
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    ClOrdId, ExecutionReport, InstrumentId, MarketFrame, OrdStatus, OrdType, Order, OrderIntent,
+    BootNs, ClOrdId, ExecutionReport, InstrumentId, MarketFrame, OrdType, Order, OrderIntent,
     Origin, PluginId, Px, Qty, Side, TimeInForce, WallNs,
 };
-use portcullis_gate::{Circumstances, Denial, DenyCode, Standing, Verdict};
+use portcullis_gate::{Approved, Circumstances, Denial, DenyCode, Standing, Verdict};
 
-use crate::effect::{Effect, Submit};
+use crate::effect::{Effect, Leaving};
 use crate::input::EpochCause;
 use crate::outcome::Outcome;
 use crate::state::{Core, LiveSession, Turn};
@@ -70,6 +70,7 @@ impl Core {
         for record in intents {
             match record.kind {
                 intent_kind::SUBMIT => self.on_submit(plugin, record, turn),
+                intent_kind::AMEND => self.on_amend(plugin, record, turn),
                 intent_kind::CANCEL => self.on_plugin_cancel(plugin, record.reference, turn),
                 intent_kind::SET_TIMER => self.on_set_timer(plugin, record, turn),
                 _ => self.malformed(plugin, record, DenyCode::OrderTypeNotAllowed, turn),
@@ -98,19 +99,23 @@ impl Core {
             Verdict::Approve(order) => {
                 let reserve_px = order.reserve_px();
                 if self.issue(intent, (id, reserve_px), turn) {
-                    let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
-                    self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
-                    let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
-                    let epoch = self.epoch;
-                    let submit = Submit { order, epoch, deadline, venue_deadline };
+                    let submit = self.leaving(order, turn);
                     turn.effect(Effect::Submit(Box::new(submit)));
                 }
             }
         }
     }
 
+    /// Something approved on its way out: under the present epoch, and not for long.
+    pub(crate) fn leaving<T>(&mut self, order: Approved<T>, turn: &Turn) -> Leaving<T> {
+        let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
+        self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
+        let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
+        Leaving { order, epoch: self.epoch, deadline, venue_deadline }
+    }
+
     /// Everything the gate judges by, as it stands at this event.
-    fn circumstances(&self, intent: &OrderIntent, turn: &Turn) -> Circumstances {
+    pub(crate) fn circumstances(&self, intent: &OrderIntent, turn: &Turn) -> Circumstances {
         let live = self.live.as_ref();
         let plugin = intent.origin.plugin();
         let desk = live.zip(plugin).and_then(|(live, id)| live.desks.get(usize::from(id.0)));
@@ -119,7 +124,7 @@ impl Core {
         let ledger = self.ledger();
         let working = instrument.and_then(|i| ledger.working(i));
         let recent = |live: &LiveSession| {
-            let second = |at: &&portcullis_domain::BootNs| turn.now.boot.since_ns(**at) < NS_PER_S;
+            let second = |at: &&BootNs| turn.now.boot.since_ns(**at) < NS_PER_S;
             u32::try_from(live.submits.iter().filter(second).count()).unwrap_or(u32::MAX)
         };
         Circumstances {
@@ -164,19 +169,9 @@ impl Core {
             return false;
         };
         live.references.insert((intent.origin, intent.reference), id);
-        live.submits.push_back(turn.now.boot);
-        while live.submits.front().is_some_and(|at| turn.now.boot.since_ns(*at) >= NS_PER_S) {
-            live.submits.pop_front();
-        }
+        live.count_message(turn.now.boot);
         live.count("APPROVED");
-        let order = Order {
-            cl_ord_id: id,
-            order_id: None,
-            intent,
-            reserve_px: px,
-            status: OrdStatus::PendingNew,
-            cum_qty: Qty::ZERO,
-        };
+        let order = Order::new(id, intent, px);
         let symbol = instrument.symbol.clone();
         let recorded = Box::new(order.clone());
         if let Err(fault) = self.ledger_mut().issue(order, &instrument) {
@@ -196,7 +191,7 @@ impl Core {
         turn.record(&Outcome::Denied { intent: Box::new(intent), denial });
     }
 
-    fn malformed(
+    pub(crate) fn malformed(
         &mut self,
         plugin: PluginId,
         record: &IntentRecord,
@@ -302,6 +297,14 @@ impl Core {
 }
 
 impl LiveSession {
+    /// Counts something approved for the venue, and forgets what is older than a second.
+    pub(crate) fn count_message(&mut self, now: BootNs) {
+        self.submits.push_back(now);
+        while self.submits.front().is_some_and(|at| now.since_ns(*at) >= NS_PER_S) {
+            self.submits.pop_front();
+        }
+    }
+
     pub(crate) fn count(&mut self, verdict: &'static str) {
         let counted = self.verdicts.entry(verdict).or_insert(0);
         *counted = counted.saturating_add(1);

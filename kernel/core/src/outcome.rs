@@ -1,13 +1,15 @@
 //! What the core decided, as the journal keeps it.
 
 use portcullis_domain::{
-    Bracket, ClOrdId, OrdStatus, Order, OrderIntent, Origin, Position, Px, SessionId,
+    Amendment, Bracket, ClOrdId, OrdStatus, Order, OrderIntent, Origin, Position, Px, Qty,
+    SessionId,
 };
-use portcullis_gate::Denial;
+use portcullis_gate::{Denial, Figure};
 use portcullis_statement::json::{self, Value};
 use portcullis_statement::{Digest, Kind};
 
 use crate::entry::{Content, int};
+use crate::input_codec::terms_value;
 
 /// One decision.
 #[derive(Clone, Debug)]
@@ -85,6 +87,26 @@ pub enum Outcome {
         /// The plugin's number for it.
         reference: u64,
         /// Why.
+        denial: Denial,
+    },
+    /// A change of an order was approved; from here on the worse of both terms counts.
+    AmendRequested {
+        /// Whole quantity and price before it.
+        before: (Qty, Px),
+        /// The change.
+        after: Amendment,
+        /// Phase 1: it will not leave.
+        shadow: bool,
+        /// Authority epoch it was approved under.
+        epoch: u64,
+    },
+    /// A change of an order was denied; the order stands as it was.
+    AmendDenied {
+        /// The asker's own number of the order.
+        reference: u64,
+        /// The change.
+        after: Amendment,
+        /// Why, with the numbers.
         denial: Denial,
     },
     /// An order is being taken back.
@@ -192,6 +214,8 @@ impl Outcome {
             Self::SessionClosed { .. } => "session-closed",
             Self::Ordered { .. } => "ordered",
             Self::Denied { .. } | Self::Malformed { .. } => "denied",
+            Self::AmendRequested { .. } => "amend-requested",
+            Self::AmendDenied { .. } => "amend-denied",
             Self::CancelRequested { .. } => "cancel-requested",
             Self::Booked { .. } => "booked",
             Self::Faulted { .. } => "faulted",
@@ -223,7 +247,9 @@ impl Outcome {
                 }
             },
             Self::Malformed { reference, .. } => format!("intent-{reference}"),
-            Self::CancelRequested { cl_ord_id, .. }
+            Self::AmendRequested { after: Amendment { cl_ord_id, .. }, .. }
+            | Self::AmendDenied { after: Amendment { cl_ord_id, .. }, .. }
+            | Self::CancelRequested { cl_ord_id, .. }
             | Self::Booked { cl_ord_id, .. }
             | Self::OrderDead { cl_ord_id } => cl_ord_id.to_string(),
             Self::Faulted { cl_ord_id: Some(id), .. } => id.to_string(),
@@ -250,8 +276,10 @@ impl Outcome {
             Self::SessionOpened { .. } => "APPROVED",
             Self::SessionClosing { reason, .. } | Self::Killed { reason, .. } => reason,
             Self::SessionClosed { .. } => "CLOSED",
-            Self::Ordered { .. } => "WITHIN_LIMITS",
-            Self::Denied { denial, .. } | Self::Malformed { denial, .. } => denial.code.code(),
+            Self::Ordered { .. } | Self::AmendRequested { .. } => "WITHIN_LIMITS",
+            Self::Denied { denial, .. }
+            | Self::Malformed { denial, .. }
+            | Self::AmendDenied { denial, .. } => denial.code.code(),
             Self::CancelRequested { cause, .. } => cause,
             Self::Booked { status, .. } => status.name(),
             Self::Faulted { code, .. } => code,
@@ -300,6 +328,18 @@ impl Outcome {
                 denial_body(intent.reference, denial, intent_value(intent))
             }
             Self::Malformed { reference, denial } => denial_body(*reference, denial, Value::Null),
+            Self::AmendRequested { before: (qty, price), after, shadow, epoch } => json::object([
+                ("after", terms_value(after.qty, after.price)),
+                ("before", terms_value(*qty, *price)),
+                ("epoch", int(*epoch)),
+                ("shadow", Value::Bool(*shadow)),
+            ]),
+            Self::AmendDenied { reference, after, denial } => json::object([
+                ("after", terms_value(after.qty, after.price)),
+                ("limit", figure_value(denial.limit)),
+                ("observed", figure_value(denial.observed)),
+                ("reference", int(*reference)),
+            ]),
             Self::Booked { status, cum_qty, position, .. } => json::object([
                 ("cum_qty", Value::Int(*cum_qty)),
                 ("position", Value::Int(position.0)),
@@ -329,15 +369,16 @@ fn texts(list: &[String]) -> Value {
 }
 
 fn denial_body(reference: u64, denial: &Denial, intent: Value) -> Value {
-    let figure = |figure: Option<portcullis_gate::Figure>| {
-        figure.map_or(Value::Null, |figure| figure.text().into())
-    };
     json::object([
         ("intent", intent),
-        ("limit", figure(denial.limit)),
-        ("observed", figure(denial.observed)),
+        ("limit", figure_value(denial.limit)),
+        ("observed", figure_value(denial.observed)),
         ("reference", int(reference)),
     ])
+}
+
+fn figure_value(figure: Option<Figure>) -> Value {
+    figure.map_or(Value::Null, |figure| figure.text().into())
 }
 
 pub(crate) fn intent_value(intent: &OrderIntent) -> Value {

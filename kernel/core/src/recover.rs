@@ -1,14 +1,14 @@
 //! Recovery: what a journal says, folded back into a core, without any market data.
 
 use portcullis_domain::order::OrderEvent;
-use portcullis_domain::{ClOrdId, OrdStatus, Order, OrderFault, Px, Qty, SessionId};
+use portcullis_domain::{Amendment, ClOrdId, OrdStatus, Order, OrderFault, Px, SessionId};
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, JsonError};
 
 use crate::account::is_trade;
 use crate::entry::{self, Class, Decoded, EntryError};
 use crate::input::Input;
-use crate::input_codec::{amounts, order_intent};
+use crate::input_codec::{amounts, order_intent, terms};
 use crate::ledger::Ledger;
 use crate::state::{Core, Kill, SessionState};
 
@@ -68,6 +68,9 @@ impl Core {
                 self.unfolded = Some(signed);
             }
             Input::NotSent { cl_ord_id, .. } => self.fold_move(cl_ord_id, Ledger::not_sent),
+            Input::AmendNotSent { cl_ord_id, .. } => {
+                self.fold_move(cl_ord_id, |ledger, id| ledger.orders.amend_failed(id));
+            }
             Input::Lost { cl_ord_id } => self.fold_move(cl_ord_id, Ledger::lost),
             Input::VenueLink { up: false, .. } => drop(self.lose_pending()),
             // A report that could not be booked then cannot be booked now; the fault is on record.
@@ -86,6 +89,7 @@ impl Core {
             | Input::PluginReply { .. }
             | Input::PluginFailed { .. }
             | Input::Sent { .. }
+            | Input::AmendSent { .. }
             | Input::VenueLink { up: true, .. }
             | Input::Market(_)
             | Input::Host(_)
@@ -112,6 +116,12 @@ impl Core {
                 self.sessions.insert(session, SessionState::Closed);
             }
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
+            "amend-requested" if !body.bool("shadow")? => {
+                let (qty, price) = terms(body.value("after")?)?;
+                self.fold_move(order_of(entry)?, |ledger, cl_ord_id| {
+                    ledger.orders.amend(Amendment { cl_ord_id, qty, price })
+                });
+            }
             "cancel-requested" => self.fold_move(order_of(entry)?, |ledger, id| {
                 ledger.advance(id, OrderEvent::CancelRequested)
             }),
@@ -168,15 +178,9 @@ impl Core {
         let bad = RecoverError::Entry(EntryError::Value("ordered"));
         let id = ClOrdId::parse(body.text("cl_ord_id")?).ok_or_else(|| bad.clone())?;
         let instrument = self.instruments.get(body.text("symbol")?).ok_or_else(|| bad.clone())?;
-        let order = Order {
-            cl_ord_id: id,
-            order_id: None,
-            intent: order_intent(body.value("intent")?)?,
-            reserve_px: Px::new(body.int("reserve_px")?).ok_or(bad)?,
-            status: OrdStatus::PendingNew,
-            cum_qty: Qty::ZERO,
-        };
-        Ok(self.account.issue(order, instrument)?)
+        let intent = order_intent(body.value("intent")?)?;
+        let reserve_px = Px::new(body.int("reserve_px")?).ok_or(bad)?;
+        Ok(self.account.issue(Order::new(id, intent, reserve_px), instrument)?)
     }
 
     /// Orders that are not in the account's ledger belonged to a phase-1 session. A move that the
