@@ -5,11 +5,11 @@ use std::path::Path;
 
 use portcullis_core::entry::{Class, decode};
 use portcullis_core::{Core, EpochCause, Input};
-use portcullis_domain::{ClOrdId, ExecType, Name, Phase, Role};
+use portcullis_domain::{ClOrdId, ExecType, InstrumentId, Name, Phase, Position, Role};
 use portcullis_gate::DenyCode;
-use portcullis_statement::{Classification, Digest, JournalHead, Kind, Seal};
+use portcullis_statement::{Carried, Classification, Digest, JournalHead, Kind, Seal};
 
-use crate::world::{ALPHA, BETA, SECOND_NS, World, buy, cancel, resting};
+use crate::world::{ALPHA, BETA, SECOND_NS, World, amend, buy, cancel, replaced, resting};
 
 const WHOLE: &[(&str, &str)] = &[("USDT", "996"), ("BTC", "5.04")];
 
@@ -49,7 +49,29 @@ fn life() -> World {
     world.unkill();
     world.close();
     shadow_and_seal(&mut world);
+    amends(&mut world);
     world
+}
+
+/// A session after all others, in which orders are changed.
+fn amends(world: &mut World) {
+    world.out.clear();
+    let mut approval = world.draft("s-3", Phase::Paper);
+    approval.carried = vec![Carried {
+        instrument: InstrumentId(0),
+        position: Position(4_000),
+        avg_px: Some(crate::people::px(10_000)),
+    }];
+    assert_eq!(world.open_with(&approval).answers(), ["DONE"]);
+    world.ready();
+    let orders = vec![buy(1, 10_000, 10_000), amend(1, 20_000, 9_990), amend(1, 80_010, 10_000)];
+    let out = world.reply(ALPHA, orders);
+    let id = out.submits()[0];
+    assert_eq!((out.amends(), out.reasons("amend-denied")), (vec![id], vec!["MAX_ORDER_NOTIONAL"]));
+    world.feed(Input::AmendSent { cl_ord_id: id });
+    world.report(id, replaced(20_000, 9_990));
+    assert_eq!(world.reply(ALPHA, vec![amend(1, 10_000, 9_990)]).amends(), [id]);
+    world.feed(Input::AmendNotSent { cl_ord_id: id, code: DenyCode::ReleaseRevoked });
 }
 
 fn shadow_and_seal(world: &mut World) {
@@ -111,15 +133,29 @@ fn the_golden_file_holds_every_kind() {
     let kinds = |class| of(class).map(|entry| entry.kind.clone()).collect::<Vec<_>>().join(" ");
     assert_eq!(
         kinds(Class::Input),
-        "account close-session draft epoch-raised lost not-sent open-session plugin-failed \
+        "account amend-not-sent amend-sent close-session draft epoch-raised lost not-sent open-session plugin-failed \
          plugin-ready plugin-reply report sent shadow-report started statement stop tick venue-link"
     );
     assert_eq!(
         kinds(Class::Outcome),
-        "balances-adopted booked cancel-requested clean-stop denied drafted events-dropped faulted \
+        "amend-denied amend-requested balances-adopted booked cancel-requested clean-stop denied drafted events-dropped faulted \
          killed order-dead ordered orders-clear plugin-stopped reconciled refused session-closed \
          session-closing session-opened statement-accepted unkilled"
     );
+}
+
+/// A change that the venue made has its terms in the report; other reports read as they did.
+#[test]
+fn a_report_of_a_change_reads_back() {
+    let world = life();
+    let changed = |bytes: &&Vec<u8>| String::from_utf8_lossy(bytes).contains("\"replaced\":{");
+    let journal = world.journal();
+    let bytes = journal.iter().find(changed).unwrap();
+    let entry = decode(bytes).unwrap();
+    let what = entry.body.canonical_text();
+    assert!(what.contains("\"replaced\":{\"price\":9990,\"qty\":20000},\"text\""), "{what}");
+    let content = Input::decode(&entry).unwrap().content(false).unwrap();
+    assert_eq!(portcullis_core::Entry::new(Class::Input, &entry.place, content).bytes, *bytes);
 }
 
 #[test]
