@@ -141,7 +141,9 @@ impl House {
     pub(crate) fn raise(&self, cause: EpochCause) -> u64 {
         let epoch = match cause {
             EpochCause::Kill { .. } => self.authority.close_gate(),
-            EpochCause::PluginStopped | EpochCause::SessionEnd => self.authority.raise(),
+            EpochCause::PluginStopped | EpochCause::SessionEnd | EpochCause::Tightened => {
+                self.authority.raise()
+            }
         };
         self.insist(Input::EpochRaised { epoch, cause });
         epoch
