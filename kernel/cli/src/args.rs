@@ -5,7 +5,10 @@ use clap::{Parser, Subcommand};
 use crate::bench::BenchVerb;
 use crate::verbs::evidence::EvidenceVerb;
 use crate::verbs::limits::LimitsVerb;
+use crate::verbs::order::OrderVerb;
 use crate::verbs::plugin::PluginVerb;
+use crate::verbs::position::PositionVerb;
+use crate::verbs::recon::ReconVerb;
 use crate::verbs::request::RequestVerb;
 use crate::verbs::{ask, explain, init, kill, sign, status};
 use crate::{demo, replay};
@@ -57,6 +60,15 @@ pub(crate) enum Verb {
     Open(ask::OpenArgs),
     /// Close the open session.
     Close(ask::CloseArgs),
+    /// Orders by hand: submit, amend, cancel, list.
+    #[command(subcommand)]
+    Order(OrderVerb),
+    /// What is held, and the way out of it.
+    #[command(subcommand)]
+    Position(PositionVerb),
+    /// What differs between account and house, and people's word about it.
+    #[command(subcommand)]
+    Recon(ReconVerb),
     /// Write the evidence of an ended session into one folder.
     Pack(ask::PackArgs),
     /// Judge evidence.

@@ -32,7 +32,10 @@ pub(crate) use error::{CliError, Exit};
 use verbs::evidence::EvidenceVerb;
 use verbs::plugin::PluginVerb;
 use verbs::request::RequestVerb;
-use verbs::{ask, evidence, explain, init, kill, limits, plugin, request, sign, status};
+use verbs::{
+    ask, evidence, explain, init, kill, limits, order, plugin, position, recon, request, sign,
+    status,
+};
 
 fn main() -> ExitCode {
     let outcome = match Cli::try_parse() {
@@ -70,6 +73,9 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Submit(args) => ask::submit(&args),
         Verb::Open(args) => ask::open(&args),
         Verb::Close(args) => ask::close(&args),
+        Verb::Order(verb) => order::run(verb),
+        Verb::Position(verb) => position::run(verb),
+        Verb::Recon(verb) => recon::run(verb),
         Verb::Pack(args) => ask::pack(&args),
         Verb::Evidence(EvidenceVerb::Verify(args)) => evidence::run(&args),
         Verb::Plugin(PluginVerb::Inspect(args)) => plugin::inspect(&args),

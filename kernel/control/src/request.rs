@@ -4,6 +4,9 @@ use portcullis_domain::Name;
 use serde::{Deserialize, Serialize};
 
 use crate::ControlError;
+use crate::by_hand::{
+    FindingConfirm, FindingExplain, OrderAmend, OrderCancel, OrderSubmit, Plain as _, PositionClose,
+};
 use crate::codec::{self, encode, open, same, typed};
 
 /// Longest statement in bytes.
@@ -60,6 +63,29 @@ pub enum Request {
         /// What the operator has learned, one to three lines: asked for even when all was green.
         lessons: Vec<String>,
     },
+    /// An order of a person.
+    #[serde(rename = "order-submit")]
+    OrderSubmit(OrderSubmit),
+    /// Change a working order.
+    #[serde(rename = "order-amend")]
+    OrderAmend(OrderAmend),
+    /// Take one order back, or all.
+    #[serde(rename = "order-cancel")]
+    OrderCancel(OrderCancel),
+    /// Make a position smaller.
+    #[serde(rename = "position-close")]
+    PositionClose(PositionClose),
+    /// What reconciliation has found.
+    Findings {
+        /// One of them; without it the newest.
+        number: Option<u64>,
+    },
+    /// Explain a finding.
+    #[serde(rename = "finding-explain")]
+    FindingExplain(FindingExplain),
+    /// Confirm the explanation of a finding.
+    #[serde(rename = "finding-confirm")]
+    FindingConfirm(FindingConfirm),
     /// End the daemon.
     Stop,
     /// Shut the gate, latch, take every order back.
@@ -69,8 +95,24 @@ pub enum Request {
     },
 }
 
-const VERBS: [&str; 9] =
-    ["close", "draft", "kill", "open", "pack", "statement", "status", "stop", "tighten"];
+const VERBS: [&str; 16] = [
+    "close",
+    "draft",
+    "finding-confirm",
+    "finding-explain",
+    "findings",
+    "kill",
+    "open",
+    "order-amend",
+    "order-cancel",
+    "order-submit",
+    "pack",
+    "position-close",
+    "statement",
+    "status",
+    "stop",
+    "tighten",
+];
 
 impl Request {
     /// The canonical bytes of one frame.
@@ -137,7 +179,16 @@ impl Request {
                     "a pack has 1 to 3 lessons of 1 to 512 bytes, one line each",
                 ))
             }
-            Self::Status | Self::Draft { .. } | Self::Stop => Ok(()),
+            Self::OrderSubmit(order) => order.check().map_err(ControlError::malformed),
+            Self::OrderAmend(change) => change.check().map_err(ControlError::malformed),
+            Self::OrderCancel(which) => which.check().map_err(ControlError::malformed),
+            Self::PositionClose(close) => close.check().map_err(ControlError::malformed),
+            Self::FindingExplain(said) => said.check().map_err(ControlError::malformed),
+            Self::Status
+            | Self::Draft { .. }
+            | Self::Findings { .. }
+            | Self::FindingConfirm(_)
+            | Self::Stop => Ok(()),
         }
     }
 }

@@ -9,6 +9,7 @@ use portcullis_statement::EndpointKind;
 
 use crate::ledger::Ledger;
 use crate::state::{Core, LiveSession, Turn};
+use crate::submit::Door;
 
 /// The session's parts that every question is put to.
 #[derive(Clone, Copy)]
@@ -19,8 +20,38 @@ struct Desk<'a> {
 }
 
 impl Core {
-    /// Everything the gate judges by. `None` where no session is open.
-    pub(crate) fn circumstances(&self, intent: &OrderIntent, turn: &Turn) -> Option<Circumstances> {
+    /// Everything the gate behind that door judges by.
+    pub(crate) fn circumstances(
+        &self,
+        intent: &OrderIntent,
+        door: Door,
+        turn: &Turn,
+    ) -> Circumstances {
+        let known = match door {
+            Door::Session => self.session_circumstances(intent, turn),
+            Door::Closing => self.closing_circumstances(intent, turn),
+        };
+        known.unwrap_or_else(|| Circumstances::unknown(turn.now))
+    }
+
+    /// After a session the streams are down and nothing is tallied: what is left is what the
+    /// account holds and what works on it.
+    fn closing_circumstances(&self, intent: &OrderIntent, turn: &Turn) -> Option<Circumstances> {
+        let gate = self.gate(Door::Closing)?;
+        let instrument = gate.instrument(intent.instrument)?;
+        let ledger = self.ledger_behind(Door::Closing);
+        Some(Circumstances {
+            killed: self.kill.is_some(),
+            evidence_writable: !self.evidence_full,
+            position: Some(ledger.holding(&instrument.symbol).position),
+            working: ledger.working(&instrument.symbol),
+            balance: self.account_read.and_then(|read| ledger.balance_for(instrument, read)),
+            reconciled: self.is_reconciled(),
+            ..Circumstances::unknown(turn.now)
+        })
+    }
+
+    fn session_circumstances(&self, intent: &OrderIntent, turn: &Turn) -> Option<Circumstances> {
         let live = self.live.as_ref()?;
         let ledger = self.ledger();
         let book = ledger.session.as_ref()?.book();
@@ -44,7 +75,11 @@ impl Core {
             evidence_writable: !self.evidence_full && !book.is_broken(),
             clock_offset_ns: self.clock_offset_ns,
             guards: self.guards(),
-            standing: plugin_desk.map_or(Standing::Suspended, |desk| desk.standing),
+            standing: match plugin {
+                Some(_) => plugin_desk.map_or(Standing::Suspended, |desk| desk.standing),
+                // A person has no process that could have failed.
+                None => Standing::Running,
+            },
             component: plugin_desk.map(|desk| desk.component),
             warming_up: false,
             disabled: plugin.is_some_and(|plugin| live.usage.is_disabled(plugin)),

@@ -12,6 +12,7 @@ use portcullis_statement::json::Value;
 use portcullis_statement::{Digest, SignedStatement};
 
 use crate::entry::Content;
+use crate::people::PersonRequest;
 
 /// An input with its moment. The core reads no other clock.
 #[derive(Clone, Debug)]
@@ -137,6 +138,8 @@ pub enum Input {
         /// Why.
         reason: String,
     },
+    /// A person asks for something by hand.
+    Person(Box<PersonRequest>),
     /// Someone tightens the limits of the open session.
     Tighten {
         /// The request to answer.

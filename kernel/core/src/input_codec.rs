@@ -9,7 +9,9 @@ use portcullis_statement::json::{self, Fields, Value};
 use crate::entry::{Content, Decoded, EntryError, as_text, int};
 use crate::input::{EpochCause, Input, Worker};
 
+mod people;
 mod records;
+use people::{person, person_value};
 use records::{account, account_value, report, report_value, start, start_value};
 pub(crate) use records::{amounts, money_or_null, order_intent};
 
@@ -65,6 +67,10 @@ impl Input {
                     ("who", who.as_str().into()),
                 ]),
             ),
+            Self::Person(asked) => {
+                let (kind, body) = person_value(asked);
+                (kind, format!("request-{}", asked.request), body)
+            }
             Self::Stop { who } => {
                 ("stop", "-".to_owned(), json::object([("who", who.as_str().into())]))
             }
@@ -148,6 +154,7 @@ impl Input {
             | Self::OpenSession { .. }
             | Self::CloseSession { .. }
             | Self::Tighten { .. }
+            | Self::Person(_)
             | Self::Stop { .. } => return None,
         })
     }
@@ -158,6 +165,9 @@ impl Input {
         let input = match entry.kind.as_str() {
             "started" => return Ok(Self::Started(Box::new(start(&entry.body)?))),
             "report" | "shadow-report" => return Ok(Self::Report(report(&entry.body)?)),
+            kind if people::KINDS.contains(&kind) => {
+                return Ok(Self::Person(Box::new(person(kind, &entry.body)?)));
+            }
             "account" => return Ok(Self::Account(account(&entry.body)?)),
             "statement" => Self::Statement {
                 request: body.uint("request")?,

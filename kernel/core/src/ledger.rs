@@ -9,7 +9,7 @@ use portcullis_domain::{
     OrderTable, Qty, Side,
 };
 use portcullis_gate::exposure::base_amount;
-use portcullis_gate::{Balance, Fill};
+use portcullis_gate::{Balance, Fill, Working};
 
 pub use portcullis_gate::Holding;
 
@@ -156,6 +156,24 @@ impl Ledger {
             quote: amount(&instrument.quote),
             read,
         })
+    }
+
+    /// What open orders of a symbol can still trade, by walking over them: for the rare question
+    /// that no session's book answers. `None` where it cannot be added up.
+    #[must_use]
+    pub fn working(&self, symbol: &str) -> Option<Working> {
+        let mut working = Working::default();
+        for order in self.orders.open() {
+            if self.issued.get(&order.cl_ord_id)?.symbol == symbol {
+                let leaves = order.leaves_qty();
+                working.any_unknown |= order.status == OrdStatus::Unknown;
+                match order.intent.side {
+                    Side::Buy => working.buy_qty = working.buy_qty.plus(leaves)?,
+                    Side::Sell => working.sell_qty = working.sell_qty.plus(leaves)?,
+                }
+            }
+        }
+        Some(working)
     }
 
     /// Moves an order by something other than a report.

@@ -6,29 +6,24 @@ use portcullis_domain::frame::{
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    ClOrdId, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, Money, OrdStatus, OrdType,
-    Order, OrderIntent, Origin, PluginId, Position, Px, Qty, Side, TimeInForce, WallNs,
+    ClOrdId, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, OrdType, Order, OrderIntent,
+    Origin, PluginId, Position, Px, Qty, Side, TimeInForce, WallNs,
 };
 use portcullis_gate::exposure::Owner;
-use portcullis_gate::{
-    Denial, DenyCode, Pause, Proposal, Scope, Standing, Verdict, approve_cancel,
-};
+use portcullis_gate::{Denial, DenyCode, Scope, Standing, approve_cancel};
 
-use crate::effect::{Effect, Submit};
+use crate::effect::Effect;
 use crate::input::EpochCause;
 use crate::outcome::Outcome;
-use crate::state::{Core, LiveSession, Turn};
+use crate::state::{Core, Turn};
+use crate::submit::Door;
 use crate::tell::market_record;
 use crate::usage::{Executed, SessionBook};
 
-/// A submit that has not left the house after this long must not leave it any more.
-const RELEASE_NS_MAX: i64 = 500 * NS_PER_MS;
 /// How far the venue's clock may be behind ours, and an answer of it behind its question.
 const VENUE_SKEW_NS: i64 = NS_PER_S;
 /// Soonest moment for which a plugin can set a timer.
 const TIMER_NS_MIN: i64 = NS_PER_MS;
-/// A submit that has not reached the venue after this long must be refused there.
-pub(crate) const VENUE_DEADLINE_NS: i64 = 5 * NS_PER_S;
 
 impl Core {
     pub(crate) fn on_market(&mut self, frame: &MarketFrame, turn: &mut Turn) {
@@ -109,115 +104,12 @@ impl Core {
             Ok(intent) => intent,
             Err(code) => return self.malformed(plugin, record, code, turn),
         };
-        let Some(at) = self.circumstances(&intent, turn) else { return };
-        let Some(desk) = self.desk(plugin) else { return };
-        desk.references.insert(intent.reference);
-        let Some(id) = self.next_cl_ord_id() else { return };
-        let Some(live) = self.live.as_ref() else { return };
-        match live.gate.assess(intent.clone(), id, &at) {
-            Verdict::Deny(denial) => self.on_denied(intent, denial, turn),
-            Verdict::Pause(pause) => self.on_paused(intent, pause, turn),
-            Verdict::Propose(proposal) => self.on_proposed(proposal, turn),
-            Verdict::WouldBe(shadow) => {
-                let reserve_px = shadow.reserve_px();
-                self.warn(shadow.warnings(), turn);
-                if self.issue(intent, (id, reserve_px), turn) {
-                    turn.effect(Effect::ShadowSubmit(shadow));
-                }
-            }
-            Verdict::Approve(order) => {
-                let reserve_px = order.reserve_px();
-                self.warn(order.warnings(), turn);
-                if self.issue(intent, (id, reserve_px), turn) {
-                    let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
-                    self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
-                    let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
-                    let epoch = self.epochs.stamp();
-                    let submit = Submit { order, epoch, deadline, venue_deadline };
-                    turn.effect(Effect::Submit(Box::new(submit)));
-                }
-            }
-        }
+        self.submit(intent, Door::Session, turn);
     }
 
     /// Whether no order of ours can still reach a venue: each was to be refused before this.
     pub(crate) fn past_venue_deadlines(&self, now: WallNs) -> bool {
         now > self.venue_deadline_last.plus_ns(VENUE_SKEW_NS)
-    }
-
-    fn next_cl_ord_id(&mut self) -> Option<ClOrdId> {
-        let epoch = self.identity.as_ref()?.draw;
-        self.orders_issued = self.orders_issued.checked_add(1)?;
-        Some(ClOrdId { epoch, sequence: self.orders_issued })
-    }
-
-    /// Puts an approved order on record and into every limit, before anything leaves.
-    fn issue(&mut self, intent: OrderIntent, (id, px): (ClOrdId, Px), turn: &mut Turn) -> bool {
-        let shadow = self.is_shadow();
-        let epoch = self.epochs.stamp();
-        let Some(live) = self.live.as_mut() else { return false };
-        let Some(instrument) = live.gate.instrument(intent.instrument).cloned() else {
-            return false;
-        };
-        live.references.insert((intent.origin, intent.reference), id);
-        live.usage.ordered(&intent, turn.now.boot);
-        let notional = Money::notional(px, intent.qty, &instrument);
-        let value = notional.and_then(|value| live.gate.in_account_currency(value, &instrument));
-        live.count("APPROVED");
-        let order = Order {
-            cl_ord_id: id,
-            order_id: None,
-            intent,
-            reserve_px: px,
-            status: OrdStatus::PendingNew,
-            cum_qty: Qty::ZERO,
-        };
-        let symbol = instrument.symbol.clone();
-        let recorded = Box::new(order.clone());
-        if let Err(fault) = self.ledger_mut().issue(order, &instrument) {
-            turn.fault(fault);
-            return false;
-        }
-        self.ledger_mut().across.approved(turn.now.wall, value);
-        turn.record(&Outcome::Ordered { order: recorded, symbol, shadow, epoch, value });
-        self.tell_order(id, turn);
-        true
-    }
-
-    /// Records each limit once when an order takes it beyond its warning level.
-    fn warn(&mut self, warnings: &[Denial], turn: &mut Turn) {
-        let Some(live) = self.live.as_mut() else { return };
-        for warning in warnings {
-            if live.warned.insert((warning.code, warning.scope)) {
-                turn.record(&Outcome::Warned { warning: *warning });
-            }
-        }
-    }
-
-    fn on_denied(&mut self, intent: OrderIntent, denial: Denial, turn: &mut Turn) {
-        if let Origin::Plugin(plugin) = intent.origin {
-            let about = (intent.reference, intent.instrument.0);
-            self.tell_denial(plugin, about, denial.code, turn.now.wall);
-        }
-        turn.record(&Outcome::Denied { intent: Box::new(intent), denial });
-    }
-
-    /// A denial, and nothing of the same scope before the pause is over. The gate itself keeps to
-    /// it: what paused is state that it judges by.
-    fn on_paused(&mut self, intent: OrderIntent, pause: Pause, turn: &mut Turn) {
-        let Pause { denial, until } = pause;
-        self.on_denied(intent, denial, turn);
-        let known = self.live.as_mut().map(|live| live.paused.insert((denial.code, denial.scope)));
-        if known == Some(true) {
-            turn.record(&Outcome::Paused { denial, until });
-        }
-    }
-
-    /// In the phases in which a person has the last word: recorded, told, and held for that word.
-    fn on_proposed(&mut self, proposal: Proposal, turn: &mut Turn) {
-        let Some(live) = self.live.as_mut() else { return };
-        live.count("PROPOSED");
-        turn.record(&Outcome::Proposed { proposal: Box::new(proposal) });
     }
 
     fn malformed(
@@ -370,13 +262,6 @@ impl Core {
 
     pub(crate) fn desk(&mut self, plugin: PluginId) -> Option<&mut crate::plugin::PluginDesk> {
         self.live.as_mut()?.desks.get_mut(usize::from(plugin.0))
-    }
-}
-
-impl LiveSession {
-    pub(crate) fn count(&mut self, verdict: &'static str) {
-        let counted = self.verdicts.entry(verdict).or_insert(0);
-        *counted = counted.saturating_add(1);
     }
 }
 

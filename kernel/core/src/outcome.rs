@@ -1,13 +1,15 @@
 //! What the core decided, as the journal keeps it.
 
 use portcullis_domain::{
-    Bracket, ClOrdId, Money, Name, OrdStatus, Order, OrderIntent, Origin, Position, Px, SessionId,
+    Bracket, ClOrdId, Money, Name, OrdStatus, Order, OrderIntent, Origin, Position, Px, Role,
+    SessionId,
 };
-use portcullis_gate::{Denial, Figure, Proposal, Until};
+use portcullis_gate::{Denial, DenyCode, Figure, Proposal, Until};
 use portcullis_statement::json::{self, Value};
 use portcullis_statement::{Digest, Kind};
 
 use crate::entry::{Content, int};
+use crate::people::PersonVerb;
 
 /// One decision.
 #[derive(Clone, Debug)]
@@ -123,6 +125,19 @@ pub enum Outcome {
         reference: u64,
         /// Why.
         denial: Denial,
+    },
+    /// A person acted by hand, in addition to what became of it.
+    Intervened {
+        /// Who.
+        who: Name,
+        /// In which role.
+        role: Role,
+        /// What was asked for.
+        verb: PersonVerb,
+        /// The order it is about, if it is one.
+        cl_ord_id: Option<ClOrdId>,
+        /// Why the gate said no, if it did.
+        denial: Option<DenyCode>,
     },
     /// An order is being taken back.
     CancelRequested {
@@ -245,6 +260,7 @@ impl Outcome {
             Self::Warned { .. } => "warned",
             Self::CancelDenied { .. } => "cancel-denied",
             Self::Reckoned { .. } => "reckoned",
+            Self::Intervened { .. } => "intervened",
             Self::CancelRequested { .. } => "cancel-requested",
             Self::Booked { .. } => "booked",
             Self::Faulted { .. } => "faulted",
@@ -279,6 +295,7 @@ impl Outcome {
             Self::Paused { denial, .. } | Self::Warned { warning: denial } => {
                 denial.scope.name().to_owned()
             }
+            Self::Intervened { cl_ord_id: Some(id), .. } => id.to_string(),
             Self::CancelRequested { cl_ord_id, .. }
             | Self::Booked { cl_ord_id, .. }
             | Self::OrderDead { cl_ord_id } => cl_ord_id.to_string(),
@@ -291,6 +308,7 @@ impl Outcome {
             }
             Self::Refused { .. }
             | Self::Faulted { cl_ord_id: None, .. }
+            | Self::Intervened { cl_ord_id: None, .. }
             | Self::BalancesAdopted { .. }
             | Self::Reconciled { .. }
             | Self::CleanStop => "-".to_owned(),
@@ -314,6 +332,7 @@ impl Outcome {
             | Self::CancelDenied { denial, .. } => denial.code.code(),
             Self::Proposed { .. } => "WAITS_FOR_A_PERSON",
             Self::Reckoned { .. } => "DAY_AND_WEEK",
+            Self::Intervened { denial, .. } => denial.map_or("PERSON_ASKED", DenyCode::code),
             Self::CancelRequested { cause, .. } => cause,
             Self::Booked { status, .. } => status.name(),
             Self::Faulted { code, .. } => code,
@@ -383,6 +402,13 @@ impl Outcome {
                 ("base_week", money_or_null(*base_week)),
                 ("day", Value::Int(*day)),
                 ("profit", money_or_null(*profit)),
+            ]),
+            Self::Intervened { who, role, verb, cl_ord_id, denial } => json::object([
+                ("cl_ord_id", cl_ord_id.map_or(Value::Null, |id| id.to_string().into())),
+                ("denial", denial.map_or(Value::Null, |code| code.code().into())),
+                ("role", role.name().into()),
+                ("verb", verb.name().into()),
+                ("who", who.as_str().into()),
             ]),
             Self::Booked { status, cum_qty, position, .. } => json::object([
                 ("cum_qty", Value::Int(*cum_qty)),

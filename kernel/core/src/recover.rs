@@ -2,6 +2,7 @@
 
 use portcullis_domain::order::OrderEvent;
 use portcullis_domain::{ClOrdId, OrdStatus, Order, OrderFault, Px, Qty, SessionId};
+use portcullis_gate::Gate;
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, JsonError};
 
@@ -10,6 +11,7 @@ use crate::entry::{self, Class, Decoded, EntryError};
 use crate::input::Input;
 use crate::input_codec::{amounts, money_or_null, order_intent};
 use crate::ledger::Ledger;
+use crate::session::grants_closing_rights;
 use crate::state::{Core, Kill, SessionState};
 
 /// Why a journal cannot be folded. The kernel does not start on such a journal.
@@ -68,6 +70,8 @@ impl Core {
                 self.unfolded = Some(signed);
             }
             Input::Tighten { limits, .. } => self.unfolded_limits = Some(limits),
+            // Each of them has used up a number, whatever became of it.
+            Input::Person(_) => self.person_orders = self.person_orders.saturating_add(1),
             Input::NotSent { cl_ord_id, .. } => self.fold_move(cl_ord_id, Ledger::not_sent),
             Input::Lost { cl_ord_id } => self.fold_move(cl_ord_id, Ledger::lost),
             Input::VenueLink { up: false, .. } => drop(self.lose_pending()),
@@ -105,7 +109,7 @@ impl Core {
                 self.draft(body.name("session")?, head);
             }
             "session-opened" => {
-                self.fold_instruments(entry)?;
+                self.fold_approval(entry)?;
                 self.burned.insert(body.text("nonce")?.to_owned());
                 self.sessions.insert(body.name("session")?, SessionState::Open);
             }
@@ -163,8 +167,9 @@ impl Core {
         Ok(())
     }
 
-    /// The instruments that the session's approval fixed; its orders are in their units.
-    fn fold_instruments(&mut self, entry: &Decoded) -> Result<(), RecoverError> {
+    /// The instruments that the session's approval fixed, whose units its orders are in; and its
+    /// closing rights, which are all that a restart leaves of a session.
+    fn fold_approval(&mut self, entry: &Decoded) -> Result<(), RecoverError> {
         let missing = || RecoverError::Statement("opened without an approval".into());
         let signed = self.unfolded.take().ok_or_else(missing)?;
         let verified = self
@@ -175,6 +180,9 @@ impl Core {
             self.instruments.insert(instrument.symbol.clone(), instrument.clone());
         }
         self.limits_opened(approval.item());
+        if grants_closing_rights(approval.item().phase) {
+            self.closing = Some(Gate::closing(approval));
+        }
         Ok(())
     }
 

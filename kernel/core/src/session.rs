@@ -302,9 +302,25 @@ impl Core {
             turn.effect(Effect::StopPlugin { plugin: PluginId(number) });
         }
         turn.effect(Effect::SessionClosed);
+        if grants_closing_rights(live.gate.phase()) {
+            self.closing = Some(live.gate.into_closing());
+        }
         if let Some(request) = request {
             turn.done(request, format!("session {session} is closed"));
         }
+    }
+}
+
+/// Whether a session of that phase can have left a position at the venue. One of the others does
+/// not take the closing rights of the session before it away.
+pub(crate) const fn grants_closing_rights(phase: Phase) -> bool {
+    match phase {
+        Phase::Paper
+        | Phase::BoundedAuto
+        | Phase::ManualLive
+        | Phase::MonitoredAuto
+        | Phase::Continuous => true,
+        Phase::Foundation | Phase::Shadow | Phase::PreLive => false,
     }
 }
 

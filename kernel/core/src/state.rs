@@ -145,6 +145,10 @@ pub struct Core {
     pub(crate) opened: crate::limits::Opened,
     /// Limits read back from the journal whose tightening has not been read yet.
     pub(crate) unfolded_limits: Option<portcullis_statement::json::Value>,
+    /// What is left of the session that ended last and could trade: its closing rights.
+    pub(crate) closing: Option<Gate>,
+    /// Orders that people asked for; the next one's number.
+    pub(crate) person_orders: u64,
     /// Last differences between account and house; `None` until they were first compared.
     pub(crate) differences: Option<Vec<String>>,
     pub(crate) suspects: BTreeSet<String>,

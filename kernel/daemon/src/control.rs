@@ -13,7 +13,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use portcullis_control::{Answer, Refused, Reply, Request, SignedBytes, read_frame, write_frame};
+use portcullis_control::{
+    Answer, DenialView, Refused, Reply, Request, SignedBytes, read_frame, write_frame,
+};
 use portcullis_core::{Answer as CoreAnswer, EpochCause, Input};
 use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{BootNs, Name};
@@ -21,7 +23,7 @@ use portcullis_statement::SignedStatement;
 
 use crate::fault::{BAD_CONFIG, DaemonFault};
 use crate::house::House;
-use crate::{clock, open, pack, status, threads};
+use crate::{by_hand, clock, open, pack, status, threads};
 
 /// Most connections served at once on the control socket.
 const CONTROLS_MAX: usize = 8;
@@ -170,6 +172,13 @@ fn control(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut Uni
         }
         Request::Tighten { limits } => tighten(house, asker, &limits),
         Request::Pack { session, lessons } => pack::pack(house, &session, &lessons),
+        Request::OrderSubmit(order) => by_hand::submit(house, order),
+        Request::OrderAmend(change) => by_hand::amend(house, change),
+        Request::OrderCancel(which) => by_hand::cancel(house, which),
+        Request::PositionClose(close) => by_hand::close(house, close),
+        Request::Findings { number } => by_hand::findings(house, number),
+        Request::FindingExplain(said) => by_hand::explain(house, said),
+        Request::FindingConfirm(said) => by_hand::confirm(house, said),
         Request::Stop => match open::stop(house, asker, stream) {
             Some(refusal) => refusal,
             None => return,
@@ -215,7 +224,7 @@ fn follow_kill(answers: &Receiver<CoreAnswer>, stream: &mut UnixStream) {
             Ok(CoreAnswer::Refused { code, cause }) => {
                 return say(stream, &Answer::refused(Refused { code, cause }));
             }
-            Ok(CoreAnswer::Done(_)) => {}
+            Ok(CoreAnswer::Done(_) | CoreAnswer::Ordered { .. } | CoreAnswer::Denied(_)) => {}
             Err(_) => {
                 let cause = "the venue has not confirmed yet; the gate stays shut";
                 return say(stream, &refused("ORDERS_NOT_CLEAR", cause));
@@ -233,6 +242,10 @@ pub(crate) fn ask(house: &House, input: impl FnOnce(u64) -> Input) -> Answer {
     match answer {
         Some(CoreAnswer::Done(text)) => Answer::last(Reply::Done { text }),
         Some(CoreAnswer::Refused { code, cause }) => Answer::refused(Refused { code, cause }),
+        Some(CoreAnswer::Ordered { cl_ord_id }) => {
+            Answer::last(Reply::Ordered { cl_ord_id: cl_ord_id.to_string() })
+        }
+        Some(CoreAnswer::Denied(denial)) => Answer::last(Reply::Denied(DenialView::from(&denial))),
         Some(CoreAnswer::Latched { .. } | CoreAnswer::OrdersClear { .. }) | None => {
             refused("NO_ANSWER", "the core did not answer in time; status shows where it stands")
         }

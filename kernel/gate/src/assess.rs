@@ -4,6 +4,7 @@
 use portcullis_domain::{BootNs, ClOrdId, InstrumentId, OrderIntent, Origin, Phase, Px};
 
 use crate::circumstances::{Circumstances, Quote};
+use crate::closing::Rights;
 use crate::code::{Act, DenyCode};
 use crate::deny::{Denial, Pause, Scope, Until};
 use crate::open::Gate;
@@ -25,7 +26,7 @@ use approved::Terms;
 pub use approved::{Approved, Authority};
 pub use cancel::{CancelRequest, approve_cancel};
 pub(crate) use case::Case;
-pub use case::Reserve;
+pub use case::{Reserve, is_reduction};
 pub use size::with_fee;
 
 /// What the gate says to an intent.
@@ -86,12 +87,23 @@ pub struct Proposal {
     pub reference: Quote,
 }
 
+/// What the checks leave of an intent that passed them all.
+pub(crate) struct Passed {
+    /// The worst price it can trade at: what it reserves.
+    pub(crate) reserve_px: Px,
+    /// By which rights it passed.
+    pub(crate) rights: Rights,
+    /// Limits that are used beyond their warning level.
+    pub(crate) warnings: Vec<Denial>,
+}
+
 /// One check. `Err` counts only if its code holds for the act at hand.
 type Check = fn(&mut Case<'_>) -> Result<(), Denial>;
 
 /// Every check, in order.
 const CHECKS: &[Check] = &[
     // May anything be asked for now, and by this one?
+    state::check_rights,
     state::check_kill,
     state::check_expiry,
     state::check_window,
@@ -157,7 +169,7 @@ const CHECKS: &[Check] = &[
 impl Gate {
     /// Judges one intent. The only place where an order is approved.
     pub fn assess(&self, intent: OrderIntent, id: ClOrdId, at: &Circumstances) -> Verdict {
-        let (reserve_px, warnings) = match self.judge(&intent, at) {
+        let Passed { reserve_px, rights, warnings } = match self.judge(&intent, at) {
             Ok(passed) => passed,
             Err(denial) => return self.refuse(denial, at, intent.instrument),
         };
@@ -170,20 +182,16 @@ impl Gate {
                 None => Verdict::Deny(Denial::plain(DenyCode::NoReferencePrice, Scope::Instrument)),
             };
         }
-        let terms = Terms { cl_ord_id: id, reserve_px, instrument: instrument.clone(), warnings };
+        let instrument = instrument.clone();
+        let terms = Terms { cl_ord_id: id, reserve_px, instrument, warnings, rights };
         if self.phase() == Phase::Shadow {
             return Verdict::WouldBe(Shadow { intent, terms });
         }
         Verdict::Approve(Approved::mint(intent, terms, at.now, self.authority()))
     }
 
-    /// Runs the checks. What comes back is the price that the order reserves, and the limits that
-    /// are used beyond their warning level.
-    pub(crate) fn judge(
-        &self,
-        intent: &OrderIntent,
-        at: &Circumstances,
-    ) -> Result<(Px, Vec<Denial>), Denial> {
+    /// Runs the checks.
+    pub(crate) fn judge(&self, intent: &OrderIntent, at: &Circumstances) -> Result<Passed, Denial> {
         let mut case = Case::new(self, intent, at)?;
         for check in CHECKS {
             if let Err(denial) = check(&mut case)
@@ -192,13 +200,16 @@ impl Gate {
                 return Err(denial);
             }
         }
-        // An order that asks to be a reduction and cannot be proved to be one is none.
-        if intent.reduce_only && case.act == Act::Increase {
-            return Err(Denial::plain(DenyCode::ReduceOnly, Scope::Order));
-        }
-        // Without any price this is a sell that reduces, and a sell reserves its quantity.
-        let reserve_px = case.reserve_px().unwrap_or(case.instrument.tick);
-        Ok((reserve_px, case.warnings))
+        let reserve_px = match (case.reserve_px(), case.act) {
+            (Some(px), _) => px,
+            // Who leaves by closing rights may have no market to measure by, and names the price.
+            (None, Act::Flatten) => {
+                return Err(Denial::plain(DenyCode::NoReferencePrice, Scope::Instrument));
+            }
+            // This is a sell that reduces, and a sell reserves its quantity.
+            (None, Act::Increase | Act::Reduce) => case.instrument.tick,
+        };
+        Ok(Passed { reserve_px, rights: case.rights(), warnings: case.warnings })
     }
 
     /// A denial, or the pause that its code begins.

@@ -112,6 +112,16 @@ pub struct Guards {
     pub presence: GuardState,
 }
 
+impl Guards {
+    /// All of them are asked for and none answers.
+    pub const MISSING: Self = Self {
+        guardian: GuardState::Missing,
+        witness: GuardState::Missing,
+        dead_man: GuardState::Missing,
+        presence: GuardState::Missing,
+    };
+}
+
 /// What one strategy, or all of them together, have used of their limits. Money is in the
 /// account's currency; `None` is a figure that nobody knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,6 +161,49 @@ pub struct StandingUsage {
     pub profit_week: Option<Money>,
     /// What the account is worth.
     pub equity: Option<Money>,
+}
+
+impl Circumstances {
+    /// Nothing is known but the time: nothing but a reduction can pass, and that not without what
+    /// is held.
+    #[must_use]
+    pub fn unknown(now: Now) -> Self {
+        Self {
+            now,
+            killed: false,
+            closing: true,
+            reduce_only: true,
+            flatten: false,
+            size_percent: 100,
+            evidence_writable: false,
+            clock_offset_ns: None,
+            guards: Guards::MISSING,
+            standing: Standing::Suspended,
+            component: None,
+            warming_up: false,
+            disabled: false,
+            reference_used: false,
+            same_approved: None,
+            quote: None,
+            window: None,
+            book_valid: false,
+            feed: None,
+            venue_status: None,
+            metadata_read: None,
+            reduced: None,
+            position: None,
+            reducible: None,
+            working: None,
+            crosses_own: false,
+            balance: None,
+            reconciled: false,
+            marks_fresh: false,
+            exposure: None,
+            whole: Usage::default(),
+            strategy: None,
+            across: StandingUsage::default(),
+        }
+    }
 }
 
 /// Everything an assessment depends on besides the intent and the approval.

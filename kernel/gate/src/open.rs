@@ -9,6 +9,8 @@ use portcullis_statement::{
 };
 
 use crate::assess::Authority;
+use crate::circumstances::Circumstances;
+use crate::closing::Rights;
 use crate::code::DenyCode;
 use crate::deny::{Figure, Scope};
 
@@ -16,6 +18,7 @@ use crate::deny::{Figure, Scope};
 #[derive(Debug)]
 pub struct Gate {
     approval: Verified<SessionApproval>,
+    pub(crate) rights: Rights,
     /// What holds now: the limits of the approval, or what was tightened since.
     limits: Limits,
     /// The strictest of account, venue and host.
@@ -119,9 +122,13 @@ impl Gate {
         if approval.item().instruments.is_empty() {
             return Err(OpenRefusal::NothingToDo);
         }
+        Ok(Self::with_rights(approval, Rights::Session))
+    }
+
+    pub(crate) fn with_rights(approval: Verified<SessionApproval>, rights: Rights) -> Self {
         let limits = approval.item().limits.clone();
         let whole = strictest(&limits);
-        Ok(Self { approval, limits, whole })
+        Self { approval, rights, limits, whole }
     }
 
     /// Puts stricter limits in force at once. What is not provably stricter, key by key, is a
@@ -200,8 +207,14 @@ impl Gate {
         self.approval.header().expires
     }
 
-    pub(crate) fn window(&self) -> (WallNs, WallNs) {
-        (self.approval.item().window_opens, self.approval.item().window_closes)
+    pub(crate) const fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    /// Whether the session is inside of its window and not closing.
+    pub(crate) fn takes_new(&self, at: &Circumstances) -> bool {
+        let item = self.approval.item();
+        !at.closing && at.now.wall >= item.window_opens && at.now.wall < item.window_closes
     }
 
     pub(crate) fn component(&self, plugin: PluginId) -> Option<Digest> {

@@ -53,9 +53,17 @@ impl Authority {
     /// to the end of its write: a gate that closes waits for that.
     #[must_use]
     pub fn admit(&self, epoch: u64) -> Option<MutexGuard<'_, ()>> {
+        let held = self.admit_exit(epoch)?;
+        (!self.killed.load(Ordering::SeqCst)).then_some(held)
+    }
+
+    /// The same for an order of closing rights. The latch does not hold it: it can only make a
+    /// position smaller, and the core approves none before the venue has confirmed a kill.
+    /// Whatever was approved before the kill is of a lower epoch.
+    #[must_use]
+    pub fn admit_exit(&self, epoch: u64) -> Option<MutexGuard<'_, ()>> {
         let held = self.hold();
-        let killed = self.killed.load(Ordering::SeqCst);
-        (!killed && self.epoch.load(Ordering::SeqCst) == epoch).then_some(held)
+        (self.epoch.load(Ordering::SeqCst) == epoch).then_some(held)
     }
 
     fn hold(&self) -> MutexGuard<'_, ()> {

@@ -202,6 +202,13 @@ pub(crate) fn done(socket: &Path, request: &Request) -> Result<(), CliError> {
         | Request::Statement(_)
         | Request::Tighten { .. }
         | Request::Pack { .. }
+        | Request::OrderSubmit(_)
+        | Request::OrderAmend(_)
+        | Request::OrderCancel(_)
+        | Request::PositionClose(_)
+        | Request::Findings { .. }
+        | Request::FindingExplain(_)
+        | Request::FindingConfirm(_)
         | Request::Stop
         | Request::Kill { .. } => SOON,
     };

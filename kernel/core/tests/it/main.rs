@@ -23,6 +23,8 @@ mod paper;
 #[path = "../../../gate/tests/it/people.rs"]
 mod people;
 #[cfg(test)]
+mod people_orders;
+#[cfg(test)]
 mod plugin;
 #[cfg(test)]
 mod recon;

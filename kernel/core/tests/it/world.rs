@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use portcullis_core::entry::{Decoded, decode};
 use portcullis_core::{
-    AccountSnapshot, Answer, Core, Effect, Entry, EpochCause, Event, Input, Start, VenueOrder,
-    Worker,
+    AccountSnapshot, Answer, Core, Effect, Entry, EpochCause, Event, Input, PersonCommand,
+    PersonRequest, Start, VenueOrder, Worker,
 };
 use portcullis_domain::frame::{
     EventRecord, IntentRecord, intent_kind, ord_type_code, side_code, tif_code,
@@ -84,6 +84,10 @@ impl Out {
             Effect::Answer { answer: Answer::Latched { .. }, .. } => Some("LATCHED".to_owned()),
             Effect::Answer { answer: Answer::OrdersClear { .. }, .. } => Some("CLEAR".to_owned()),
             Effect::Answer { answer: Answer::Refused { code, .. }, .. } => Some(code.clone()),
+            Effect::Answer { answer: Answer::Ordered { .. }, .. } => Some("ORDERED".to_owned()),
+            Effect::Answer { answer: Answer::Denied(denial), .. } => {
+                Some(denial.code.code().to_owned())
+            }
             _ => None,
         };
         let known = self.effects.iter().filter_map(answer);
@@ -344,6 +348,12 @@ impl World {
         };
         let by = [("olga", Role::Operator), ("rita", Role::Risk)];
         self.hand_in(Kind::Unkill, &by, &body.to_value())
+    }
+
+    /// A person asks for something by hand.
+    pub(crate) fn by_hand(&mut self, who: &str, command: PersonCommand) -> Out {
+        let (request, who) = (self.next_request(), name(who));
+        self.feed(Input::Person(Box::new(PersonRequest { request, who, command })))
     }
 
     pub(crate) fn market(&mut self, stream: StreamId, event: MarketEvent) -> Out {

@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod assess;
 #[cfg(test)]
+mod closing;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod monotone;
