@@ -10,8 +10,8 @@ use portcullis_domain::{
 };
 use portcullis_evidence::{Journal, MemoryDisk, Recorded};
 use portcullis_gate::{
-    AmendVerdict, Approved, Balance, Circumstances, Gate, Opening, Quote, Standing, Verdict,
-    Working,
+    AmendVerdict, Approved, Balance, Circumstances, Gate, GuardState, Guards, Opening, PriceWindow,
+    Quote, Standing, StandingUsage, Usage, VenueStatus, Verdict, Working,
 };
 use portcullis_statement::json::Value;
 use portcullis_statement::{
@@ -275,10 +275,7 @@ impl House {
     ) -> Recorded<Approved<Amendment>> {
         let order = Order::new(id, intent(id.sequence, wish), Px::new(wish.px).unwrap());
         let now = Now { wall: wall(), ..Now::default() };
-        let mut at = self.circumstances(now, wish.px);
-        at.working.open_orders = 1;
-        at.working.buy_qty = order.claim_qty();
-        at.working.reserved_quote = Money::parse("1000").unwrap();
+        let at = self.circumstances(now, wish.px);
         let (qty, price) = (Qty::new(qty).unwrap(), Px::new(px).unwrap());
         let change = Amendment { cl_ord_id: id, qty, price };
         let verdict = self.gate.assess_amend(&order, change, &at);
@@ -300,22 +297,56 @@ impl House {
             received: now.boot,
         };
         let all = Qty::new(1_000_000_000_000).unwrap();
+        let money = Money::parse("1000000000").unwrap();
+        let (none, zero) = (GuardState::NotRequired, Some(Money::ZERO));
+        let twice = px.units().saturating_mul(2);
+        let unused = Usage {
+            gross: zero,
+            profit: zero,
+            drawdown: zero,
+            adverse: zero,
+            fees: zero,
+            ..Usage::default()
+        };
         Circumstances {
             now,
             killed: false,
             closing: false,
             reduce_only: false,
+            flatten: false,
+            size_percent: 100,
+            evidence_writable: true,
+            clock_offset_ns: Some(0),
+            guards: Guards { guardian: none, witness: none, dead_man: none, presence: none },
             standing: Standing::Running,
             component: Some(self.component),
-            quote: Some(quote),
-            book_valid: true,
-            position: Position::FLAT,
-            balance: Some(Balance { base: all, quote: Money::parse("1000000000").unwrap() }),
-            working: Working::default(),
-            submits_last_second: 0,
-            reconciled: true,
-            evidence_writable: true,
+            warming_up: false,
+            disabled: false,
             reference_used: false,
+            same_approved: None,
+            quote: Some(quote),
+            window: Some(PriceWindow { low_twice: twice, high_twice: twice }),
+            book_valid: true,
+            feed: Some(EndpointKind::Simulated),
+            venue_status: Some(VenueStatus::Online),
+            metadata_read: Some(now.wall),
+            reduced: None,
+            position: Some(Position::FLAT),
+            reducible: Some(Qty::ZERO),
+            working: Some(Working::default()),
+            crosses_own: false,
+            balance: Some(Balance { base: all, quote: money, read: now.boot }),
+            reconciled: true,
+            marks_fresh: true,
+            exposure: zero,
+            whole: unused,
+            strategy: Some(unused),
+            across: StandingUsage {
+                notional: zero,
+                profit_day: zero,
+                profit_week: zero,
+                equity: Some(money),
+            },
         }
     }
 }
