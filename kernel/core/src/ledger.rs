@@ -10,6 +10,13 @@ use portcullis_domain::{
 };
 use portcullis_gate::{Balance, Working, with_fee};
 
+mod balances;
+mod entries;
+
+use balances::balances_after;
+use entries::Entries;
+pub use entries::{EntryChange, EntryFault};
+
 /// What is held of one instrument, and what it has earned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Holding {
@@ -85,7 +92,7 @@ pub struct Fill<'a> {
 }
 
 /// The account as the house knows it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// All orders.
     pub orders: OrderTable,
@@ -95,6 +102,8 @@ pub struct Ledger {
     holdings: BTreeMap<String, Holding>,
     /// By currency; `None` until the venue or the approval has stated them.
     balances: Option<BTreeMap<String, Money>>,
+    /// What the venue booked besides fills.
+    entries: Entries,
 }
 
 impl Ledger {
@@ -128,10 +137,12 @@ impl Ledger {
             let fill = Fill { px: *last_px, qty: *last_qty, fee: *fee, instrument };
             // Both are computed before anything changes, so that an overflow changes nothing.
             let overflow = OrderFault::Overfill(id);
-            let holding = self.holding(&instrument.symbol).after(side, fill).ok_or(overflow)?;
+            let before = self.holding(&instrument.symbol);
+            let holding = before.after(side, fill).ok_or(overflow)?;
+            let earned = holding.realised.minus(before.realised).ok_or(overflow)?;
             let balances = match self.balances.clone() {
                 None => None,
-                Some(held) => Some(balances_after(held, side, fill).ok_or(overflow)?),
+                Some(held) => Some(balances_after(held, side, fill, earned).ok_or(overflow)?),
             };
             let symbol = instrument.symbol.clone();
             let change = self.orders.book(report)?;
@@ -238,35 +249,6 @@ impl Ledger {
 fn is_echo(status: OrdStatus, exec_type: &ExecType) -> bool {
     let over = matches!(status, OrdStatus::Canceled | OrdStatus::Expired);
     over && !matches!(exec_type, ExecType::Trade { .. })
-}
-
-/// Balances after a fill; `None` on overflow.
-fn balances_after(
-    mut balances: BTreeMap<String, Money>,
-    side: Side,
-    fill: Fill<'_>,
-) -> Option<BTreeMap<String, Money>> {
-    let Instrument { base, quote, .. } = fill.instrument;
-    let value = Money::notional(fill.px, fill.qty, fill.instrument)?;
-    let amount = base_amount(fill.qty, fill.instrument)?;
-    let (base_change, quote_change) = match side {
-        Side::Buy => (amount, Money(value.0.checked_neg()?)),
-        Side::Sell => (Money(amount.0.checked_neg()?), value),
-    };
-    let mut shift = |currency: &str, change: Money| {
-        let held = balances.entry(currency.to_owned()).or_insert(Money::ZERO);
-        *held = held.plus(change)?;
-        Some(())
-    };
-    shift(base, base_change)?;
-    shift(quote, quote_change.minus(fill.fee)?)?;
-    Some(balances)
-}
-
-/// A base quantity as an amount of money.
-fn base_amount(qty: Qty, instrument: &Instrument) -> Option<Money> {
-    let unit = pow10(Money::SCALE.checked_sub(instrument.qty_scale)?)?;
-    i128::from(qty.units()).checked_mul(unit).map(Money)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ mod view;
 pub use effect::{Answer, Effect, Submit};
 pub use entry::{Class, Entry, EntryError};
 pub use input::{AccountSnapshot, EpochCause, Event, Input, Start, VenueOrder, Worker};
-pub use ledger::{Holding, Ledger};
+pub use ledger::{EntryChange, EntryFault, Holding, Ledger};
 pub use market::MarketCounts;
 pub use outcome::Outcome;
 pub use recover::RecoverError;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::execution::Execution;
 use crate::ids::{ClOrdId, ExecId, OrderId};
 use crate::intent::OrderIntent;
 use crate::money::{Money, Px, Qty};
@@ -241,9 +242,6 @@ impl OrderFault {
     }
 }
 
-/// What one execution said; compared when its id comes again.
-type Execution = (ClOrdId, Px, Qty, Money);
-
 /// All orders of the account that this journal knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderTable {
@@ -289,6 +287,17 @@ impl OrderTable {
         self.executions.contains_key(id)
     }
 
+    /// What was booked under that id.
+    #[must_use]
+    pub fn execution(&self, id: &ExecId) -> Option<&Execution> {
+        self.executions.get(id)
+    }
+
+    /// All executions by id.
+    pub fn executions(&self) -> impl Iterator<Item = (&ExecId, &Execution)> + '_ {
+        self.executions.iter()
+    }
+
     /// Moves an order by something other than a venue report.
     pub fn advance(&mut self, id: ClOrdId, event: OrderEvent) -> Result<OrdStatus, OrderFault> {
         let order = self.orders.get_mut(&id).ok_or(OrderFault::UnknownOrder(id))?;
@@ -314,21 +323,20 @@ impl OrderTable {
     }
 
     fn book_trade(&mut self, report: &ExecutionReport) -> Result<OrderChange, OrderFault> {
-        let ExecType::Trade { exec_id, last_px, last_qty, fee, maker: _ } = &report.exec_type
-        else {
+        let Some((exec_id, execution)) = Execution::of(report) else {
             return Ok(OrderChange::Duplicate);
         };
         let id = report.cl_ord_id;
-        let execution = (id, *last_px, *last_qty, *fee);
+        let Execution { last_px, last_qty, fee, .. } = execution;
         if let Some(known) = self.executions.get(exec_id) {
-            return if *known == execution {
+            return if known.agrees(&execution) {
                 Ok(OrderChange::Duplicate)
             } else {
                 Err(OrderFault::ConflictingExecution(id))
             };
         }
         let order = self.orders.get_mut(&id).ok_or(OrderFault::UnknownOrder(id))?;
-        let cum_qty = order.cum_qty.plus(*last_qty).ok_or(OrderFault::Overfill(id))?;
+        let cum_qty = order.cum_qty.plus(last_qty).ok_or(OrderFault::Overfill(id))?;
         if cum_qty > order.intent.qty || last_qty.is_zero() {
             return Err(OrderFault::Overfill(id));
         }
@@ -338,7 +346,7 @@ impl OrderTable {
         let status = order.status;
         self.executions.insert(exec_id.clone(), execution);
         self.learn_order_id(report);
-        Ok(OrderChange::Filled { status, last_px: *last_px, last_qty: *last_qty, fee: *fee })
+        Ok(OrderChange::Filled { status, last_px, last_qty, fee })
     }
 
     fn learn_order_id(&mut self, report: &ExecutionReport) {
