@@ -233,3 +233,7 @@ pub(crate) fn as_list(value: &Value) -> &[Value] {
 pub(crate) fn as_text(value: &Value) -> Option<&str> {
     if let Value::Text(text) = value { Some(text) } else { None }
 }
+
+pub(crate) fn as_int(value: &Value) -> Option<i64> {
+    if let Value::Int(number) = value { Some(*number) } else { None }
+}

@@ -9,9 +9,12 @@ use portcullis_statement::json::{self, Fields, Value};
 use crate::entry::{Content, Decoded, EntryError, as_text, int};
 use crate::input::{EpochCause, Input, Worker};
 
+mod account;
 mod records;
-use records::{account, account_value, report, report_value, start, start_value};
-pub(crate) use records::{amounts, order_intent};
+pub(crate) use account::entry_value;
+use account::{account, account_value};
+use records::{report, report_value, start, start_value};
+pub(crate) use records::{amounts, money, order_intent};
 
 type Read<T> = Result<T, EntryError>;
 
@@ -52,6 +55,25 @@ impl Input {
                 format!("request-{request}"),
                 json::object([
                     ("reason", reason.as_str().into()),
+                    ("request", int(*request)),
+                    ("who", who.as_str().into()),
+                ]),
+            ),
+            Self::ExplainFinding { request, finding, who, reason } => (
+                "explain-finding",
+                finding_corr(*finding),
+                json::object([
+                    ("finding", int(*finding)),
+                    ("reason", reason.as_str().into()),
+                    ("request", int(*request)),
+                    ("who", who.as_str().into()),
+                ]),
+            ),
+            Self::ConfirmFinding { request, finding, who } => (
+                "confirm-finding",
+                finding_corr(*finding),
+                json::object([
+                    ("finding", int(*finding)),
                     ("request", int(*request)),
                     ("who", who.as_str().into()),
                 ]),
@@ -134,6 +156,8 @@ impl Input {
             | Self::Draft { .. }
             | Self::OpenSession { .. }
             | Self::CloseSession { .. }
+            | Self::ExplainFinding { .. }
+            | Self::ConfirmFinding { .. }
             | Self::Stop { .. } => return None,
         })
     }
@@ -192,12 +216,28 @@ impl Input {
             "venue-link" => {
                 Self::VenueLink { up: body.bool("up")?, cause: body.text("cause")?.to_owned() }
             }
+            "explain-finding" => Self::ExplainFinding {
+                request: body.uint("request")?,
+                finding: body.uint("finding")?,
+                who: body.name("who")?,
+                reason: body.text("reason")?.to_owned(),
+            },
+            "confirm-finding" => Self::ConfirmFinding {
+                request: body.uint("request")?,
+                finding: body.uint("finding")?,
+                who: body.name("who")?,
+            },
             "stop" => Self::Stop { who: body.name("who")? },
             other => return Err(EntryError::UnknownKind(other.to_owned())),
         };
         body.finish()?;
         Ok(input)
     }
+}
+
+/// What belongs to a finding of reconciliation carries its number.
+pub(crate) fn finding_corr(finding: u64) -> String {
+    format!("finding-{finding}")
 }
 
 fn plugin_corr(plugin: PluginId) -> String {

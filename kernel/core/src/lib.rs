@@ -19,6 +19,7 @@ mod market;
 mod orders;
 mod outcome;
 mod plugin;
+mod recon;
 mod recover;
 mod session;
 mod state;
@@ -33,6 +34,9 @@ pub use input::{AccountSnapshot, EpochCause, Event, Input, Start, VenueOrder, Wo
 pub use ledger::{EntryChange, EntryFault, Holding, Ledger};
 pub use market::MarketCounts;
 pub use outcome::Outcome;
+pub use recon::{
+    Difference, DifferenceKind, Finding, FindingState, Findings, ReconColour, ReconOutcome, ReconRecord,
+};
 pub use recover::RecoverError;
 pub use state::{Core, SessionState, Step};
-pub use view::{OrderView, PositionView, View};
+pub use view::{FindingView, OrderView, PositionView, View};

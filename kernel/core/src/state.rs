@@ -17,6 +17,7 @@ use crate::ledger::Ledger;
 use crate::market::MarketDesk;
 use crate::outcome::Outcome;
 use crate::plugin::PluginDesk;
+use crate::recon::Recon;
 
 /// What one event led to.
 #[derive(Debug, Default)]
@@ -132,6 +133,7 @@ pub struct Core {
     /// Last differences between account and house; `None` until they were first compared.
     pub(crate) differences: Option<Vec<String>>,
     pub(crate) suspects: BTreeSet<String>,
+    pub(crate) recon: Recon,
     /// Orders of phase-1 sessions that are over: what is still said about them means nothing.
     pub(crate) past_shadow: BTreeSet<ClOrdId>,
     /// Orders that are to be taken back: asked again at every reading that still lists them.

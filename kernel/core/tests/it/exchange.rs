@@ -73,14 +73,24 @@ impl Exchange {
     }
 
     fn listed(&self) -> Vec<VenueOrder> {
-        self.open.iter().map(|(id, (_, leaves))| crate::world::resting(*id, *leaves)).collect()
+        let line = |(id, (intent, leaves)): (&ClOrdId, &(OrderIntent, i64))| VenueOrder {
+            side: Some(intent.side),
+            price: intent.price,
+            qty: Some(intent.qty),
+            cum_qty: Some(qty(intent.qty.units() - leaves)),
+            ..crate::world::resting(*id, *leaves)
+        };
+        self.open.iter().map(line).collect()
     }
 
-    fn snapshot(&self) -> Input {
+    fn snapshot(&self, asked: portcullis_domain::WallNs) -> Input {
         Input::Account(portcullis_core::AccountSnapshot {
+            asked_at: Some(asked),
             open_orders: self.listed(),
             fills: self.fills.clone(),
+            fills_since: Some(portcullis_domain::WallNs(0)),
             balances: self.balances.clone(),
+            ..portcullis_core::AccountSnapshot::default()
         })
     }
 }
@@ -229,7 +239,7 @@ impl Play {
                         self.taken_back(id);
                     }
                 }
-                Effect::ReadAccount if self.up => next.push(self.venue.snapshot()),
+                Effect::ReadAccount if self.up => next.push(self.venue.snapshot(self.world.now.wall)),
                 _ => {}
             }
         }

@@ -10,9 +10,13 @@ mod blocked;
 #[cfg(test)]
 mod exchange;
 #[cfg(test)]
+mod findings;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod kill;
+#[cfg(test)]
+mod mismatch;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]

@@ -1,0 +1,1 @@
+//! The life of findings: explained by one person, confirmed by another.
