@@ -288,6 +288,14 @@ impl Play {
         }
     }
 
+    /// Tells everything that is late.
+    pub(crate) fn catch_up(&mut self) {
+        while !self.late.is_empty() {
+            let out = self.tell();
+            self.follow(out);
+        }
+    }
+
     /// Tells everything that is late, and closes the session in order.
     pub(crate) fn finish(&mut self) {
         if !self.up && self.phase != Phase::Shadow {
@@ -298,10 +306,7 @@ impl Play {
         let out = self.world.close();
         self.follow(out);
         for _ in 0..40 {
-            while !self.late.is_empty() {
-                let out = self.tell();
-                self.follow(out);
-            }
+            self.catch_up();
             self.world.pass(SECOND_NS);
             let out = self.world.feed(Input::Tick);
             self.follow(out);

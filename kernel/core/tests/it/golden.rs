@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use portcullis_core::entry::{Class, decode};
-use portcullis_core::{Core, EpochCause, Input};
-use portcullis_domain::{ClOrdId, ExecType, Name, Phase, Role};
+use portcullis_core::{AccountSnapshot, Core, EpochCause, Input};
+use portcullis_domain::{ClOrdId, ExecType, LedgerKind, Name, Phase, Role};
 use portcullis_gate::DenyCode;
 use portcullis_statement::{Classification, Digest, JournalHead, Kind, Seal};
 
+use crate::mismatch::entry;
+use crate::people::money;
 use crate::world::{ALPHA, BETA, SECOND_NS, World, buy, cancel, resting};
 
 const WHOLE: &[(&str, &str)] = &[("USDT", "996"), ("BTC", "5.04")];
@@ -78,10 +80,35 @@ fn shadow_and_seal(world: &mut World) {
     world.feed(Input::Stop { who: Name::new("olga").unwrap() });
 }
 
-/// The first entry of each kind and class.
-fn firsts(world: &World) -> Vec<String> {
+/// A balance that is found, explained, confirmed and adopted, and a deposit.
+fn findings() -> World {
+    let mut world = World::open(Phase::Paper);
+    let deposit = entry("L-1", LedgerKind::Deposit, "10", world.now.wall);
+    let amount = |currency: &str, amount: &str| (currency.to_owned(), money(amount));
+    let differs = AccountSnapshot {
+        asked_at: Some(world.now.wall),
+        balances: [amount("USDT", "1009"), amount("BTC", "5")].into(),
+        ledger: vec![deposit],
+        ledger_since: Some(world.now.wall),
+        ..AccountSnapshot::default()
+    };
+    world.read(differs.clone());
+    world.read(differs.clone());
+    let (who, reason) = (crate::people::name("olga"), "invoice 77".to_owned());
+    world.feed(Input::ExplainFinding { request: 90, finding: 1, who, reason });
+    let who = crate::people::name("rita");
+    world.feed(Input::ConfirmFinding { request: 91, finding: 1, who });
+    for usdt in ["1008", "1008", "1009"] {
+        let balances = [amount("USDT", usdt), amount("BTC", "5")].into();
+        world.read(AccountSnapshot { balances, ..differs.clone() });
+    }
+    world
+}
+
+/// The first entry of each kind and class, life by life.
+fn firsts(lives: &[World]) -> Vec<String> {
     let mut firsts: BTreeMap<(bool, String), String> = BTreeMap::new();
-    for bytes in world.journal() {
+    for bytes in lives.iter().flat_map(World::journal) {
         let entry = decode(&bytes).unwrap();
         let key = (entry.class == Class::Outcome, entry.kind);
         firsts.entry(key).or_insert_with(|| String::from_utf8(bytes).unwrap());
@@ -96,7 +123,7 @@ fn golden() -> String {
 
 #[test]
 fn entries_are_written_as_they_ever_were() {
-    let written = firsts(&life());
+    let written = firsts(&[life(), findings()]);
     for (now, then) in written.iter().zip(golden().lines()) {
         assert_eq!(now, then);
     }
@@ -111,13 +138,15 @@ fn the_golden_file_holds_every_kind() {
     let kinds = |class| of(class).map(|entry| entry.kind.clone()).collect::<Vec<_>>().join(" ");
     assert_eq!(
         kinds(Class::Input),
-        "account close-session draft epoch-raised lost not-sent open-session plugin-failed \
-         plugin-ready plugin-reply report sent shadow-report started statement stop tick venue-link"
+        "account close-session confirm-finding draft epoch-raised explain-finding lost not-sent \
+         open-session plugin-failed plugin-ready plugin-reply report sent shadow-report started \
+         statement stop tick venue-link"
     );
     assert_eq!(
         kinds(Class::Outcome),
-        "balances-adopted booked cancel-requested clean-stop denied drafted events-dropped faulted \
-         killed order-dead ordered orders-clear plugin-stopped reconciled refused session-closed \
+        "balance-adjusted balances-adopted booked cancel-requested clean-stop denied drafted \
+         events-dropped faulted finding-confirmed finding-explained finding-gone finding-opened \
+         killed ledger-booked order-dead ordered orders-clear plugin-stopped reconciled refused session-closed \
          session-closing session-opened statement-accepted unkilled"
     );
 }

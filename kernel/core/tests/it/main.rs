@@ -16,6 +16,8 @@ mod golden;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod many;
+#[cfg(test)]
 mod mismatch;
 #[cfg(test)]
 mod opening;

@@ -208,6 +208,7 @@ fn p2_r3_every_mismatch_kind_is_found() {
         assert_eq!(core.view().findings[0].code, kind.code());
         assert_eq!(folded(&stage.world.journal()).findings(), core.findings());
         assert_eq!(folded(&stage.world.journal()).account(), core.account());
+        crate::replay::check_replay(&stage.world);
     }
 }
 
