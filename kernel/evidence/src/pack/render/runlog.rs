@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::text::quote_markdown;
 
 /// The kinds that stand in the timeline.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 23] = [
     "session-opened",
     "session-closing",
     "session-closed",
@@ -26,6 +26,12 @@ const KINDS: [&str; 17] = [
     "refused",
     "reconciled",
     "balances-adopted",
+    "balance-adjusted",
+    "finding-opened",
+    "finding-gone",
+    "finding-explained",
+    "finding-confirmed",
+    "ledger-booked",
     "venue-link",
     "order-dead",
     "lost",
