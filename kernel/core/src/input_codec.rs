@@ -10,11 +10,13 @@ use crate::entry::{Content, Decoded, EntryError, as_text, int};
 use crate::input::{EpochCause, Input, Worker};
 
 mod account;
+mod finding;
 mod records;
 pub(crate) use account::entry_value;
 use account::{account, account_value};
-use records::{report, report_value, start, start_value};
+pub(crate) use finding::finding_corr;
 pub(crate) use records::{amounts, money, order_intent};
+use records::{report, report_value, start, start_value};
 
 type Read<T> = Result<T, EntryError>;
 
@@ -59,25 +61,6 @@ impl Input {
                     ("who", who.as_str().into()),
                 ]),
             ),
-            Self::ExplainFinding { request, finding, who, reason } => (
-                "explain-finding",
-                finding_corr(*finding),
-                json::object([
-                    ("finding", int(*finding)),
-                    ("reason", reason.as_str().into()),
-                    ("request", int(*request)),
-                    ("who", who.as_str().into()),
-                ]),
-            ),
-            Self::ConfirmFinding { request, finding, who } => (
-                "confirm-finding",
-                finding_corr(*finding),
-                json::object([
-                    ("finding", int(*finding)),
-                    ("request", int(*request)),
-                    ("who", who.as_str().into()),
-                ]),
-            ),
             Self::Stop { who } => {
                 ("stop", "-".to_owned(), json::object([("who", who.as_str().into())]))
             }
@@ -92,6 +75,7 @@ impl Input {
             | Self::Report(_)
             | Self::Account(_)
             | Self::VenueLink { .. } => self.event_content(shadow)?,
+            Self::ExplainFinding { .. } | Self::ConfirmFinding { .. } => self.finding_content()?,
         };
         Some(Content { kind, corr, reason: "RECEIVED".to_owned(), body })
     }
@@ -216,28 +200,14 @@ impl Input {
             "venue-link" => {
                 Self::VenueLink { up: body.bool("up")?, cause: body.text("cause")?.to_owned() }
             }
-            "explain-finding" => Self::ExplainFinding {
-                request: body.uint("request")?,
-                finding: body.uint("finding")?,
-                who: body.name("who")?,
-                reason: body.text("reason")?.to_owned(),
-            },
-            "confirm-finding" => Self::ConfirmFinding {
-                request: body.uint("request")?,
-                finding: body.uint("finding")?,
-                who: body.name("who")?,
-            },
+            "explain-finding" => Self::explain_finding(&mut body)?,
+            "confirm-finding" => Self::confirm_finding(&mut body)?,
             "stop" => Self::Stop { who: body.name("who")? },
             other => return Err(EntryError::UnknownKind(other.to_owned())),
         };
         body.finish()?;
         Ok(input)
     }
-}
-
-/// What belongs to a finding of reconciliation carries its number.
-pub(crate) fn finding_corr(finding: u64) -> String {
-    format!("finding-{finding}")
 }
 
 fn plugin_corr(plugin: PluginId) -> String {

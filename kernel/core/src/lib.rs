@@ -35,7 +35,8 @@ pub use ledger::{EntryChange, EntryFault, Holding, Ledger};
 pub use market::MarketCounts;
 pub use outcome::Outcome;
 pub use recon::{
-    Difference, DifferenceKind, Finding, FindingState, Findings, ReconColour, ReconOutcome, ReconRecord,
+    Difference, DifferenceKind, Finding, FindingState, Findings, ReconColour, ReconOutcome,
+    ReconRecord,
 };
 pub use recover::RecoverError;
 pub use state::{Core, SessionState, Step};

@@ -17,5 +17,5 @@ pub(crate) use compare::fill_differences;
 pub use findings::{Finding, FindingState, Findings};
 pub use kind::{Difference, DifferenceKind, ReconOutcome};
 pub use record::ReconRecord;
-pub use standing::ReconColour;
 pub(crate) use standing::Recon;
+pub use standing::ReconColour;

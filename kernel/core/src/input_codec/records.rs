@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::policy::{PhaseRule, PhaseRules};
 use portcullis_domain::{
-    Bracket, ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId,
-    OrderIntent, Origin, Phase, PluginId, Px, Qty, Role, Side, TimeInForce, WallNs,
+    Bracket, ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId, OrderIntent,
+    Origin, Phase, PluginId, Px, Qty, Role, Side, TimeInForce, WallNs,
 };
 use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};

@@ -34,9 +34,9 @@ impl Reading<'_> {
 }
 
 /// A difference with both sides as text; empty where a side has nothing.
-fn differs(kind: K, subject: impl ToString, ours: &str, venue: &str) -> Difference {
+fn differs(kind: K, subject: &str, ours: &str, venue: &str) -> Difference {
     let side = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let (subject, ours, venue) = (subject.to_string(), side(ours), side(venue));
+    let (subject, ours, venue) = (subject.to_owned(), side(ours), side(venue));
     Difference { kind, subject, symbol: None, ours, venue, gap: None }
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn fill_differences(reading: &Reading<'_>) -> Vec<Difference> {
         let (ours, venue) = (here.map_or_else(String::new, text), text(&there));
         let about_order = matches!(kind, K::OrderMissingHere | K::OrderNeverIssued);
         let subject = if about_order { order.to_string() } else { id.0.clone() };
-        differences.push(differs(kind, subject, &ours, &venue).of(instrument));
+        differences.push(differs(kind, &subject, &ours, &venue).of(instrument));
     }
     differences
 }
@@ -109,7 +109,8 @@ fn order_differences(reading: &Reading<'_>) -> Vec<Difference> {
         if let Some(twin) = listed.insert(id, there) {
             let both = format!("{} and {}", twin.order_id.0, there.order_id.0);
             let instrument = reading.house.instrument_of(id);
-            differences.push(differs(K::OrderDuplicateId, id, "", &both).of(instrument));
+            differences
+                .push(differs(K::OrderDuplicateId, &id.to_string(), "", &both).of(instrument));
             continue;
         }
         listed_order(reading, id, there, &mut differences);
@@ -119,7 +120,8 @@ fn order_differences(reading: &Reading<'_>) -> Vec<Difference> {
         if !listed.contains_key(&id) {
             let instrument = reading.house.instrument_of(id);
             let state = here.status.name();
-            differences.push(differs(K::OrderMissingThere, id, state, "").of(instrument));
+            differences
+                .push(differs(K::OrderMissingThere, &id.to_string(), state, "").of(instrument));
         }
     }
     differences
@@ -150,18 +152,18 @@ fn listed_order(
     there: &VenueOrder,
     differences: &mut Vec<Difference>,
 ) {
-    let instrument = reading.house.instrument_of(id);
+    let (about, instrument) = (id.to_string(), reading.house.instrument_of(id));
     let left = |qty| format!("{} left", qty_text(qty, instrument));
     let found = match reading.house.orders.get(id) {
         None if reading.is_shadow(id) => {
-            vec![differs(K::OrderMissingHere, id, "phase 1", "open")]
+            vec![differs(K::OrderMissingHere, &about, "phase 1", "open")]
         }
-        None => vec![differs(K::OrderNeverIssued, id, "", &left(there.leaves_qty))],
+        None => vec![differs(K::OrderNeverIssued, &about, "", &left(there.leaves_qty))],
         Some(here) if here.status == OrdStatus::Unsent => {
-            vec![differs(K::OrderMissingHere, id, "unsent", "open")]
+            vec![differs(K::OrderMissingHere, &about, "unsent", "open")]
         }
         Some(here) if !here.status.is_open() => {
-            vec![differs(K::OrderState, id, here.status.name(), "open")]
+            vec![differs(K::OrderState, &about, here.status.name(), "open")]
         }
         Some(here) => open_order(here, there, instrument),
     };
@@ -170,30 +172,30 @@ fn listed_order(
 
 /// An order that is open on both sides: every figure that the venue states.
 fn open_order(here: &Order, there: &VenueOrder, of: Option<&Instrument>) -> Vec<Difference> {
-    let id = here.cl_ord_id;
+    let id = here.cl_ord_id.to_string();
     let mut differences = Vec::new();
     if let Some(side) = there.side.filter(|side| *side != here.intent.side) {
-        differences.push(differs(K::OrderSide, id, here.intent.side.name(), side.name()));
+        differences.push(differs(K::OrderSide, &id, here.intent.side.name(), side.name()));
     }
     if let Some(px) = there.price.filter(|px| Some(*px) != here.intent.price) {
         let ours = here.intent.price.map_or_else(|| "market".to_owned(), |px| px_text(px, of));
-        differences.push(differs(K::OrderPrice, id, &ours, &px_text(px, of)));
+        differences.push(differs(K::OrderPrice, &id, &ours, &px_text(px, of)));
     }
     let mut quantities = |kind, ours: Qty, venue: Option<Qty>| {
         if let Some(venue) = venue.filter(|venue| *venue != ours) {
-            differences.push(differs(kind, id, &qty_text(ours, of), &qty_text(venue, of)));
+            differences.push(differs(kind, &id, &qty_text(ours, of), &qty_text(venue, of)));
         }
     };
     quantities(K::OrderQuantity, here.intent.qty, there.qty);
     quantities(K::OrderFilledQuantity, here.cum_qty, there.cum_qty);
     // What is left differs with one of those two; alone it says that a fill is missing somewhere.
-    let explained = differences.iter().any(|difference| {
-        matches!(difference.kind, K::OrderQuantity | K::OrderFilledQuantity)
-    });
+    let explained = differences
+        .iter()
+        .any(|difference| matches!(difference.kind, K::OrderQuantity | K::OrderFilledQuantity));
     let (ours, venue) = (here.leaves_qty(), there.leaves_qty);
     if ours != venue && !explained {
         let left = |qty| format!("{} left", qty_text(qty, of));
-        differences.push(differs(K::OrderFilledQuantity, id, &left(ours), &left(venue)));
+        differences.push(differs(K::OrderFilledQuantity, &id, &left(ours), &left(venue)));
     }
     differences
 }

@@ -126,6 +126,7 @@ impl Findings {
     }
 
     /// All findings, oldest first.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Finding> + '_ {
         self.all.values()
     }
@@ -139,7 +140,7 @@ impl Findings {
         for difference in counting {
             let known = self.waiting_for(difference);
             let stands = |known: &&Finding| known.shown && known.difference.gap == difference.gap;
-            if known.filter(stands).is_some() {
+            if known.as_ref().is_some_and(stands) {
                 continue;
             }
             let number = known.map_or_else(

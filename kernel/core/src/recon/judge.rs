@@ -17,11 +17,7 @@ use crate::state::{Core, Turn};
 
 impl Core {
     /// A reading with everything that is needed to judge it.
-    pub(crate) fn reading<'a>(
-        &'a self,
-        venue: &'a AccountSnapshot,
-        now: WallNs,
-    ) -> Reading<'a> {
+    pub(crate) fn reading<'a>(&'a self, venue: &'a AccountSnapshot, now: WallNs) -> Reading<'a> {
         Reading {
             venue,
             house: &self.account,
@@ -153,17 +149,17 @@ impl Core {
         let listed = snapshot.open_orders.iter().filter_map(|order| order.cl_ord_id);
         for cl_ord_id in listed {
             if let Some(cause) = unknown.get(cl_ord_id.to_string().as_str()) {
-                self.take_back_unknown(cl_ord_id, cause, turn);
+                take_back_unknown(cl_ord_id, cause, turn);
             }
         }
     }
+}
 
-    /// Taking back is legal for any id that we gave (D9). The order has ended in the house, so its
-    /// state does not move: only the venue's list can show that it is gone.
-    fn take_back_unknown(&self, cl_ord_id: ClOrdId, cause: &'static str, turn: &mut Turn) {
-        turn.record(&Outcome::CancelRequested { cl_ord_id, cause });
-        turn.effect(Effect::Cancel(CancelRequest { cl_ord_id }));
-    }
+/// Taking back is legal for any id that we gave (D9). The order has ended in the house, so its
+/// state does not move: only the venue's list can show that it is gone.
+fn take_back_unknown(cl_ord_id: ClOrdId, cause: &'static str, turn: &mut Turn) {
+    turn.record(&Outcome::CancelRequested { cl_ord_id, cause });
+    turn.effect(Effect::Cancel(CancelRequest { cl_ord_id }));
 }
 
 fn unbooked(entry: &LedgerEntry) -> Difference {

@@ -101,7 +101,7 @@ impl Core {
         self.recon.findings.hide(number);
         self.recon.standing.retain(|difference| difference.about() != about);
         self.suspects.remove(&about);
-        let differences: Vec<String> = self.recon.standing.iter().map(|d| d.text()).collect();
+        let differences: Vec<String> = self.recon.standing.iter().map(Difference::text).collect();
         turn.record(&Outcome::Reconciled { found: vec![], differences: differences.clone() });
         self.differences = Some(differences);
         Ok(())

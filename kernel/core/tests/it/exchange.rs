@@ -239,7 +239,9 @@ impl Play {
                         self.taken_back(id);
                     }
                 }
-                Effect::ReadAccount if self.up => next.push(self.venue.snapshot(self.world.now.wall)),
+                Effect::ReadAccount if self.up => {
+                    next.push(self.venue.snapshot(self.world.now.wall));
+                }
                 _ => {}
             }
         }

@@ -1,8 +1,6 @@
 //! The life of findings: explained by one person, confirmed by another.
 
-use portcullis_core::{
-    AccountSnapshot, DifferenceKind as K, FindingState, Input, ReconColour,
-};
+use portcullis_core::{AccountSnapshot, DifferenceKind as K, FindingState, Input, ReconColour};
 use portcullis_domain::{ExecType, InstrumentKind, LedgerKind, Money, Phase, Position, WallNs};
 
 use crate::exchange::Play;
@@ -59,7 +57,10 @@ fn a_balance_that_two_people_explain_is_adopted_on_record() {
     assert_eq!((colour(&world), world.balance("USDT")), ("RED", money("1000")));
     let out = confirm(&mut world, 1, "rita");
     assert_eq!(out.answers(), ["DONE"]);
-    assert_eq!(out.kinds(), ["confirm-finding", "balance-adjusted", "reconciled", "finding-confirmed"]);
+    assert_eq!(
+        out.kinds(),
+        ["confirm-finding", "balance-adjusted", "reconciled", "finding-confirmed"]
+    );
     assert_eq!(out.reasons("reconciled"), ["GREEN"]);
     assert_eq!((colour(&world), world.balance("USDT")), ("YELLOW", money("990")));
     assert_eq!(world.core.account().adopted().get("USDT"), Some(&money("-10")));
@@ -167,7 +168,10 @@ fn f8_without_a_reading_nothing_is_reconciled() {
     assert!(world.core.recon_blocks("BTC-USDT"));
     world.feed(Input::VenueLink { up: true, cause: String::new() });
     assert!(world.core.recon_blocks("BTC-USDT"));
-    assert_eq!((world.core.view().differences, world.core.reducible("BTC-USDT").units()), (None, 0));
+    assert_eq!(
+        (world.core.view().differences, world.core.reducible("BTC-USDT").units()),
+        (None, 0)
+    );
     let approval = world.draft("s-1", Phase::Paper);
     assert_eq!(world.open_with(&approval).answers(), ["RECON_UNRESOLVED"]);
     world.account(&[], WHOLE);
@@ -287,10 +291,7 @@ fn d10_a_deposit_that_the_ledger_proves_is_no_difference_and_no_profit() {
         world.read(with_entries("1000.500001", world.now.wall, &[]));
     }
     let differences = world.core.view().differences.unwrap();
-    assert_eq!(
-        differences,
-        ["RECON_BALANCE_AMOUNT USDT: house 999.500001, venue 1000.500001"]
-    );
+    assert_eq!(differences, ["RECON_BALANCE_AMOUNT USDT: house 999.500001, venue 1000.500001"]);
     check_again(&world);
 }
 

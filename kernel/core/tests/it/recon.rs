@@ -10,11 +10,7 @@ const WHOLE: &[(&str, &str)] = &[("USDT", "1000"), ("BTC", "5")];
 /// An order of somebody else.
 pub(crate) fn foreign(order_id: &str) -> VenueOrder {
     let nobody = ClOrdId { epoch: 0, sequence: 0 };
-    VenueOrder {
-        order_id: OrderId(order_id.to_owned()),
-        cl_ord_id: None,
-        ..resting(nobody, 1)
-    }
+    VenueOrder { order_id: OrderId(order_id.to_owned()), cl_ord_id: None, ..resting(nobody, 1) }
 }
 
 fn missing_there(id: ClOrdId) -> String {

@@ -450,7 +450,15 @@ pub(crate) fn trade(exec: &str, units: i64, at: i64) -> ExecType {
 pub(crate) fn resting(id: ClOrdId, leaves: i64) -> VenueOrder {
     let order_id = OrderId(format!("V{}", id.sequence));
     let (cl_ord_id, leaves_qty) = (Some(id), qty(leaves));
-    VenueOrder { order_id, cl_ord_id, leaves_qty, side: None, price: None, qty: None, cum_qty: None }
+    VenueOrder {
+        order_id,
+        cl_ord_id,
+        leaves_qty,
+        side: None,
+        price: None,
+        qty: None,
+        cum_qty: None,
+    }
 }
 
 fn limit(side: u8, reference: u64, units: i64, price: i64) -> IntentRecord {

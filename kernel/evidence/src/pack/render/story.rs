@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_core::entry::{Content, Place};
-use portcullis_core::{
-    AccountSnapshot, Class, Entry, EpochCause, Input, Outcome, Start, Worker,
-};
+use portcullis_core::{AccountSnapshot, Class, Entry, EpochCause, Input, Outcome, Start, Worker};
 use portcullis_domain::frame::IntentRecord;
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{
