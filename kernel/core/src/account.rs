@@ -107,9 +107,8 @@ impl Core {
 
     /// An order of unknown fate is dead once the venue, asked after its deadline, does not have it.
     fn bury_dead_orders(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
-        if !self.asked_past_deadlines(snapshot, turn.now.wall) {
-            return;
-        }
+        // One that does not say when it was asked for proves the end of no order.
+        let Some(asked) = snapshot.asked_at.map(|at| at.min(turn.now.wall)) else { return };
         let listed: BTreeSet<ClOrdId> =
             snapshot.open_orders.iter().filter_map(|order| order.cl_ord_id).collect();
         let dead: Vec<ClOrdId> = self
@@ -118,13 +117,16 @@ impl Core {
             .open()
             .filter(|order| self.may_be_dead(order))
             .map(|order| order.cl_ord_id)
-            .filter(|id| !listed.contains(id))
+            .filter(|id| !listed.contains(id) && self.past_venue_deadline(*id, asked))
             .collect();
         for id in dead {
             turn.record(&Outcome::OrderDead { cl_ord_id: id });
             let moved = self.account.dead(id);
             self.on_moved(id, moved, turn);
         }
+        let orders = &self.account.orders;
+        let open = |id| orders.get(id).is_some_and(|order| order.status.is_open());
+        self.venue_deadlines.retain(|id, _| open(*id));
     }
 
     /// Whether an order that the venue does not list may be taken for dead: its fate is unknown, or

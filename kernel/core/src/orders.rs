@@ -100,6 +100,7 @@ impl Core {
                 if self.issue(intent, (id, reserve_px), turn) {
                     let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
                     self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
+                    self.venue_deadlines.insert(id, venue_deadline);
                     let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
                     let epoch = self.epoch;
                     let submit = Submit { order, epoch, deadline, venue_deadline };
@@ -147,6 +148,13 @@ impl Core {
     /// Whether no order of ours can still reach a venue: each was to be refused before this.
     pub(crate) fn past_venue_deadlines(&self, now: WallNs) -> bool {
         now > self.venue_deadline_last.plus_ns(VENUE_SKEW_NS)
+    }
+
+    /// Whether this one cannot: it was to be refused before this. Orders of earlier runs have no
+    /// deadline on record and count from the start.
+    pub(crate) fn past_venue_deadline(&self, id: ClOrdId, now: WallNs) -> bool {
+        let deadline = self.venue_deadlines.get(&id).copied();
+        now > deadline.unwrap_or(self.venue_deadline_start).plus_ns(VENUE_SKEW_NS)
     }
 
     fn next_cl_ord_id(&mut self) -> Option<ClOrdId> {

@@ -145,6 +145,10 @@ pub struct Core {
     /// The highest authority epoch whose cause has been consumed.
     pub(crate) epoch: u64,
     pub(crate) venue_deadline_last: WallNs,
+    /// When whatever the last run had on its way must have arrived or been refused.
+    pub(crate) venue_deadline_start: WallNs,
+    /// The same for each open order of this run.
+    pub(crate) venue_deadlines: BTreeMap<ClOrdId, WallNs>,
     /// When the venue is to be read again, while there is a link to it.
     pub(crate) read_due: Option<WallNs>,
     pub(crate) place: Place,

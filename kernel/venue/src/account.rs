@@ -82,8 +82,10 @@ impl AccountReader {
             let held = self.door.call(&PrivateCall::BalanceEx, balances)?;
             let again = self.trades()?;
             if again.keys().eq(trades.keys()) {
-                let open_orders =
-                    open.iter().map(|order| self.open_order(order)).collect::<Result<_, _>>()?;
+                let open_orders = open
+                    .iter()
+                    .map(|order| open_order(&self.instruments, order))
+                    .collect::<Result<_, _>>()?;
                 let (fills, unplaced) = self.placed(trades, &open, orders)?;
                 let balance = |balance: portcullis_wire::kraken::Balance| {
                     let total = balance.total.money();
@@ -116,38 +118,6 @@ impl AccountReader {
         Err(VenueFault::Protocol(format!("more than {PAGES_MAX} pages of fills")))
     }
 
-    fn open_order(&self, line: &VenueOrderLine) -> Result<OpenOrder, VenueFault> {
-        let mut order = OpenOrder {
-            order_id: line.order_id.clone(),
-            cl_ord_id: line.ours(),
-            side: line.side,
-            leaves_qty: Qty::ZERO,
-            price: None,
-            qty: None,
-            cum_qty: None,
-        };
-        // Somebody else's order, or one in somebody else's instrument, must not keep the account
-        // from being read: that it is there is what counts.
-        let instrument = order.cl_ord_id.and_then(|_| self.instrument(&line.pair));
-        let Some(instrument) = instrument else { return Ok(order) };
-        let read = |field, text: &str| {
-            Qty::parse(text, instrument.qty_scale)
-                .map_err(|error| WireError::number(field, text, error))
-        };
-        let (qty, cum_qty) =
-            (read("vol", line.qty.as_str())?, read("vol_exec", line.cum_qty.as_str())?);
-        let leaves_qty = qty.minus(cum_qty);
-        order.leaves_qty = leaves_qty
-            .ok_or_else(|| VenueFault::Protocol("an order filled beyond itself".to_owned()))?;
-        if let Some(price) = &line.price {
-            let px = Px::parse(price.as_str(), instrument.price_scale);
-            let px = px.map_err(|error| WireError::number("price", price.as_str(), error))?;
-            order.price = Some(px);
-        }
-        (order.qty, order.cum_qty) = (Some(qty), Some(cum_qty));
-        Ok(order)
-    }
-
     /// Fills as reports about our orders, oldest first, and the rest.
     fn placed(
         &self,
@@ -173,8 +143,44 @@ impl AccountReader {
     }
 
     fn instrument(&self, pair: &str) -> Option<&Instrument> {
-        self.instruments.iter().find(|instrument| names_pair(instrument, pair))
+        named(&self.instruments, pair)
     }
+}
+
+fn named<'a>(instruments: &'a [Instrument], pair: &str) -> Option<&'a Instrument> {
+    instruments.iter().find(|instrument| names_pair(instrument, pair))
+}
+
+fn open_order(instruments: &[Instrument], line: &VenueOrderLine) -> Result<OpenOrder, VenueFault> {
+    let mut order = OpenOrder {
+        order_id: line.order_id.clone(),
+        cl_ord_id: line.ours(),
+        side: line.side,
+        leaves_qty: Qty::ZERO,
+        price: None,
+        qty: None,
+        cum_qty: None,
+    };
+    // Somebody else's order, or one in somebody else's instrument, must not keep the account
+    // from being read: that it is there is what counts.
+    let instrument = order.cl_ord_id.and_then(|_| named(instruments, &line.pair));
+    let Some(instrument) = instrument else { return Ok(order) };
+    let read = |field, text: &str| {
+        Qty::parse(text, instrument.qty_scale)
+            .map_err(|error| WireError::number(field, text, error))
+    };
+    let (qty, cum_qty) =
+        (read("vol", line.qty.as_str())?, read("vol_exec", line.cum_qty.as_str())?);
+    let leaves_qty = qty.minus(cum_qty);
+    order.leaves_qty = leaves_qty
+        .ok_or_else(|| VenueFault::Protocol("an order filled beyond itself".to_owned()))?;
+    if let Some(price) = &line.price {
+        let px = Px::parse(price.as_str(), instrument.price_scale);
+        let px = px.map_err(|error| WireError::number("price", price.as_str(), error))?;
+        order.price = Some(px);
+    }
+    (order.qty, order.cum_qty) = (Some(qty), Some(cum_qty));
+    Ok(order)
 }
 
 fn learn(ours: &mut BTreeMap<OrderId, ClOrdId>, lines: &[VenueOrderLine]) {
@@ -211,3 +217,6 @@ fn report(
         text: String::new(),
     })
 }
+
+#[cfg(test)]
+mod tests;

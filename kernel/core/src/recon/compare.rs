@@ -22,8 +22,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) live_shadow: Option<&'a Ledger>,
     /// When it was asked for, or at the latest when it arrived.
     pub(crate) asked: WallNs,
-    /// Whether it was asked for after the last order must have arrived or been refused.
-    pub(crate) past_deadlines: bool,
+    /// Orders that nobody answered, and whose answer cannot be under way any more.
+    pub(crate) unanswered: BTreeSet<ClOrdId>,
 }
 
 impl Reading<'_> {
@@ -131,8 +131,7 @@ fn order_differences(reading: &Reading<'_>) -> Vec<Difference> {
 fn should_rest(reading: &Reading<'_>, order: &Order) -> bool {
     match order.status {
         OrdStatus::New | OrdStatus::PartiallyFilled => true,
-        // Nobody answered, and no answer can be under way any more.
-        OrdStatus::PendingNew => reading.past_deadlines,
+        OrdStatus::PendingNew => reading.unanswered.contains(&order.cl_ord_id),
         // What is unknown or being taken back may be gone: the reading after the last deadline
         // ends it, and until then it counts in every limit.
         OrdStatus::PendingCancel

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis_domain::{ClOrdId, ExecId, LedgerEntry, WallNs};
+use portcullis_domain::{ClOrdId, ExecId, LedgerEntry, OrdStatus, Order, WallNs};
 use portcullis_gate::CancelRequest;
 
 use super::compare::{Reading, compare};
@@ -15,6 +15,9 @@ use crate::ledger::{EntryChange, EntryFault};
 use crate::outcome::Outcome;
 use crate::state::{Core, Turn};
 
+/// Differences that are named in one entry.
+const LINES_MAX: usize = 1_000;
+
 impl Core {
     /// A reading with everything that is needed to judge it.
     pub(crate) fn reading<'a>(&'a self, venue: &'a AccountSnapshot, now: WallNs) -> Reading<'a> {
@@ -25,8 +28,15 @@ impl Core {
             past_shadow: &self.past_shadow,
             live_shadow: self.live.as_ref().and_then(|live| live.shadow.as_ref()),
             asked: venue.asked_at.unwrap_or(now).min(now),
-            past_deadlines: self.asked_past_deadlines(venue, now),
+            unanswered: self.unanswered(venue, now),
         }
+    }
+
+    fn unanswered(&self, venue: &AccountSnapshot, now: WallNs) -> BTreeSet<ClOrdId> {
+        let Some(asked) = venue.asked_at.map(|at| at.min(now)) else { return BTreeSet::new() };
+        let waiting = |order: &&Order| order.status == OrdStatus::PendingNew;
+        let ids = self.account.orders.open().filter(waiting).map(|order| order.cl_ord_id);
+        ids.filter(|id| self.past_venue_deadline(*id, asked)).collect()
     }
 
     /// Whether a reading was asked for after the last order must have arrived or been refused.
@@ -98,7 +108,7 @@ impl Core {
         };
         let standing: Vec<Difference> = seen.iter().filter(counts).cloned().collect();
         self.suspects = seen.iter().map(Difference::about).collect();
-        let differences: Vec<String> = standing.iter().map(Difference::text).collect();
+        let differences = lines(&standing);
         if self.differences.as_ref() != Some(&differences) || !found.is_empty() {
             let differences = differences.clone();
             turn.record(&Outcome::Reconciled { found, differences });
@@ -160,6 +170,16 @@ impl Core {
 fn take_back_unknown(cl_ord_id: ClOrdId, cause: &'static str, turn: &mut Turn) {
     turn.record(&Outcome::CancelRequested { cl_ord_id, cause });
     turn.effect(Effect::Cancel(CancelRequest { cl_ord_id }));
+}
+
+/// The differences as lines. Each is a finding of its own; an entry of the journal is bounded.
+pub(super) fn lines(standing: &[Difference]) -> Vec<String> {
+    let mut lines: Vec<String> = standing.iter().take(LINES_MAX).map(Difference::text).collect();
+    let rest = standing.len().saturating_sub(LINES_MAX);
+    if rest > 0 {
+        lines.push(format!("RECON_MORE: and {rest} more"));
+    }
+    lines
 }
 
 fn unbooked(entry: &LedgerEntry) -> Difference {

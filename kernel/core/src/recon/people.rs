@@ -3,6 +3,7 @@
 use portcullis_domain::Name;
 
 use super::findings::{Finding, FindingState};
+use super::judge::lines;
 use super::kind::{Difference, DifferenceKind};
 use super::record::ReconRecord;
 use crate::outcome::Outcome;
@@ -101,7 +102,7 @@ impl Core {
         self.recon.findings.hide(number);
         self.recon.standing.retain(|difference| difference.about() != about);
         self.suspects.remove(&about);
-        let differences: Vec<String> = self.recon.standing.iter().map(Difference::text).collect();
+        let differences = lines(&self.recon.standing);
         turn.record(&Outcome::Reconciled { found: vec![], differences: differences.clone() });
         self.differences = Some(differences);
         Ok(())

@@ -336,6 +336,51 @@ fn a3_a_reading_buries_only_what_was_due_when_it_was_asked_for() {
     assert_eq!(world.status(id), "expired");
 }
 
+/// A3: each order has a deadline of its own: one that is lost is not kept alive by those after it.
+#[test]
+fn a3_an_order_is_buried_after_its_own_deadline_while_others_follow() {
+    let mut world = World::open(Phase::Paper);
+    let old = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.pass(7 * SECOND_NS);
+    world.quote(9_990, 10_010);
+    let young = world.reply(BETA, vec![crate::world::sell(1, 10_000, 10_020)]).submits()[0];
+    for id in [old, young] {
+        world.feed(Input::Lost { cl_ord_id: id });
+    }
+    world.account(&[], WHOLE);
+    assert_eq!((world.status(old), world.status(young)), ("expired", "unknown"));
+}
+
+/// An order that the venue never answered and does not list is a difference once its answer cannot
+/// be under way any more.
+#[test]
+fn f7_an_order_without_any_answer_is_a_difference_after_its_deadline() {
+    let mut world = World::open(Phase::Paper);
+    let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.account(&[], WHOLE);
+    world.account(&[], WHOLE);
+    assert_eq!(world.core.standing_differences(), []);
+    world.pass(7 * SECOND_NS);
+    world.account(&[], WHOLE);
+    world.account(&[], WHOLE);
+    let standing = world.core.standing_differences();
+    assert_eq!(standing.len(), 1);
+    assert_eq!((standing[0].kind, &standing[0].subject), (K::OrderMissingThere, &id.to_string()));
+}
+
+/// A10: a fill under an id that this journal never gave is somebody else's trading in our name.
+#[test]
+fn a10_a_fill_under_an_id_that_we_never_gave_is_a_hard_stop() {
+    let mut world = World::open(Phase::Paper);
+    let id = portcullis_domain::ClOrdId { epoch: 7, sequence: 1 };
+    let fill = report(id, trade("e1", 10_000, 10_000), world.now.wall);
+    let out = world.account_with_fills(&[], vec![fill], WHOLE);
+    assert_eq!(out.reasons("finding-opened"), ["RECON_ORDER_NEVER_ISSUED"]);
+    assert_eq!(out.reasons("faulted"), ["FAULT_UNKNOWN_ORDER"]);
+    assert!(world.core.is_killed());
+    check_again(&world);
+}
+
 /// A reading cannot have been asked for after it arrived: a clock that runs ahead buries nothing.
 #[test]
 fn a15_a_reading_from_the_future_buries_nothing() {
