@@ -23,6 +23,7 @@ venue = "kraken"
 venue_symbol = "BTC/USD"
 base = "BTC"
 quote = "USD"
+kind = "spot"
 price_scale = 1
 qty_scale = 8
 tick = "0.1"
