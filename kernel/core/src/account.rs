@@ -23,7 +23,8 @@ impl Core {
         let of_fills = fill_differences(&self.reading(snapshot, turn.now.wall));
         // Executions that are booked already are compared and change nothing.
         for fill in snapshot.fills.iter().filter(|fill| is_trade(fill)) {
-            if !self.is_shadow_order(fill.cl_ord_id) {
+            let said = self.kill.is_some() && self.is_impossible(fill);
+            if !said && !self.is_shadow_order(fill.cl_ord_id) {
                 self.on_report(fill, turn);
             }
         }
@@ -39,7 +40,7 @@ impl Core {
             turn.record(&Outcome::BalancesAdopted { balances: Value::Object(pairs.collect()) });
             self.account.adopt_balances(snapshot.balances.clone());
         }
-        self.remember(snapshot);
+        self.remember(snapshot, turn.now.wall);
         let found = found.iter().map(ToString::to_string).collect();
         self.judge(snapshot, (of_fills, late), found, turn);
         let ours = snapshot.open_orders.iter().any(|order| order.cl_ord_id.is_some());
@@ -149,6 +150,7 @@ impl Core {
 
     pub(crate) fn on_venue_link(&mut self, up: bool, turn: &mut Turn) {
         self.venue_up = up;
+        (self.recon.link_changed, self.recon.fresh) = (turn.now.wall, false);
         if up {
             self.read_due = Some(turn.now.wall.plus_ns(READ_PAUSE_NS));
             turn.effect(Effect::ReadAccount);

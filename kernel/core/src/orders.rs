@@ -139,8 +139,7 @@ impl Core {
             working: working.unwrap_or_default(),
             evidence_writable: working.is_some() && !self.evidence_full,
             submits_last_second: live.map_or(u32::MAX, recent),
-            reconciled: self.is_shadow()
-                || (self.venue_up && self.differences.as_ref().is_some_and(Vec::is_empty)),
+            reconciled: self.is_shadow() || self.account_agrees(),
             reference_used: desk.is_none_or(|desk| desk.references.contains(&intent.reference)),
         }
     }

@@ -153,6 +153,9 @@ impl Core {
         if !self.is_shadow() {
             if !self.venue_up {
                 reasons.push("RECON_UNRESOLVED: no link to the venue".to_owned());
+            } else if self.differences.is_some() && !self.recon.fresh {
+                let text = "RECON_UNRESOLVED: not compared since the link came up";
+                reasons.push(text.to_owned());
             }
             match &self.differences {
                 None => reasons.push("RECON_UNRESOLVED: not compared yet".to_owned()),

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis_domain::{ClOrdId, ExecId, LedgerEntry, OrdStatus, Order, WallNs};
+use portcullis_domain::{
+    ClOrdId, ExecId, Execution, ExecutionReport, LedgerEntry, OrdStatus, Order, WallNs,
+};
 use portcullis_gate::CancelRequest;
 
 use super::compare::{Reading, compare};
@@ -46,7 +48,9 @@ impl Core {
     }
 
     /// Remembers what the venue stated, for whatever is judged until the next reading.
-    pub(crate) fn remember(&mut self, snapshot: &AccountSnapshot) {
+    pub(crate) fn remember(&mut self, snapshot: &AccountSnapshot, now: WallNs) {
+        let asked = snapshot.asked_at.unwrap_or(now).min(now);
+        self.recon.fresh |= asked >= self.recon.link_changed;
         self.recon.foreign = snapshot.open_orders.iter().any(|order| order.cl_ord_id.is_none());
         self.recon.venue = Some(Stated {
             positions: snapshot.positions.clone(),
@@ -71,7 +75,11 @@ impl Core {
                     }
                 }
                 Ok(EntryChange::Opening | EntryChange::Duplicate) => {}
-                Err(fault) => ledger_fault(fault, turn),
+                Err(fault) => {
+                    if self.recon.impossible.insert(entry.id.clone()) {
+                        ledger_fault(fault, turn);
+                    }
+                }
             }
         }
         self.note_ledger_read(snapshot);
@@ -118,6 +126,16 @@ impl Core {
         self.note_findings(&findings, turn);
         self.recon.standing = standing;
         self.act_on(snapshot, turn);
+    }
+
+    /// Whether a fill contradicts what is booked, or is of an order that was never ordered. The
+    /// first of its kind is a fault that kills; after the kill it is a finding and no more.
+    pub(crate) fn is_impossible(&self, fill: &ExecutionReport) -> bool {
+        let Some((id, there)) = Execution::of(fill) else { return false };
+        match self.account.orders.execution(id) {
+            Some(here) => !here.agrees(&there),
+            None => self.account.orders.get(fill.cl_ord_id).is_none(),
+        }
     }
 
     /// Records what counts as findings, and what does not count any more as gone.

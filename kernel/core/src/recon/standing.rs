@@ -1,9 +1,9 @@
 //! What reconciliation means for the gate and for people, as it stands now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_domain::number::pow10;
-use portcullis_domain::{InstrumentKind, Money, Name, Position, Qty, WallNs};
+use portcullis_domain::{InstrumentKind, LedgerEntryId, Money, Name, Position, Qty, WallNs};
 
 use super::findings::{Finding, FindingState, Findings};
 use super::kind::{Difference, DifferenceKind};
@@ -20,6 +20,12 @@ pub(crate) struct Recon {
     pub(crate) foreign: bool,
     /// When the last reading was asked for that stated the venue's ledger.
     pub(crate) ledger_read: Option<WallNs>,
+    /// When the link last came up or went down.
+    pub(crate) link_changed: WallNs,
+    /// Whether a reading was asked for since then: what was true before may not be true now.
+    pub(crate) fresh: bool,
+    /// Entries of the venue's ledger that were found to be impossible: said once a run.
+    pub(crate) impossible: BTreeSet<LedgerEntryId>,
     /// Positions and balances as the venue stated them last.
     pub(crate) venue: Option<Stated>,
 }
@@ -68,6 +74,17 @@ impl Core {
         &self.recon.standing
     }
 
+    /// Whether there is a link, the account was read over it, and nothing differs.
+    #[must_use]
+    pub fn account_agrees(&self) -> bool {
+        self.is_compared() && self.differences.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// Whether the account was read since the link came up.
+    pub(crate) fn is_compared(&self) -> bool {
+        self.venue_up && self.recon.fresh && self.differences.is_some()
+    }
+
     /// How reconciliation stands for a session: its own findings, and all that wait for people.
     #[must_use]
     pub fn recon_colour(&self, session: Option<&Name>) -> ReconColour {
@@ -85,13 +102,12 @@ impl Core {
     }
 
     /// Whether reconciliation forbids new exposure in an instrument, by our symbol: there is no
-    /// link, nothing was compared yet, or something differs that is about this instrument or about
-    /// the whole account. Phase 1 has no account to compare.
+    /// link, nothing was compared over it yet, or something differs that is about this instrument
+    /// or about the whole account. Phase 1 has no account to compare.
     #[must_use]
     pub fn recon_blocks(&self, symbol: &str) -> bool {
-        let agreed = self.venue_up && self.differences.is_some();
         let differs = || self.recon.standing.iter().any(|difference| difference.blocks(symbol));
-        !self.is_shadow() && (!agreed || differs())
+        !self.is_shadow() && (!self.is_compared() || differs())
     }
 
     /// How much of a position may be reduced, by our symbol, even while account and house differ:

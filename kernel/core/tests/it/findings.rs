@@ -181,6 +181,31 @@ fn f8_without_a_reading_nothing_is_reconciled() {
     assert!(world.core.recon_blocks("BTC-USDT"));
 }
 
+/// F8: what was compared before a line broke proves nothing after it: the next reading does, if it
+/// was asked for over the new line.
+#[test]
+fn f8_after_a_reconnect_nothing_is_reconciled_before_the_next_reading() {
+    let mut world = World::open(Phase::Paper);
+    let before = world.now.wall;
+    world.feed(Input::VenueLink { up: false, cause: String::new() });
+    world.feed(Input::VenueLink { up: true, cause: String::new() });
+    let blocked = |world: &mut World, reference| {
+        world.quote(9_990, 10_010);
+        let out = world.reply(BETA, vec![buy(reference, 10_000, 10_000)]);
+        let denied = out.reasons("denied") == ["RECON_UNRESOLVED"];
+        assert_eq!(world.core.recon_blocks("BTC-USDT"), denied);
+        denied
+    };
+    assert!(blocked(&mut world, 1));
+    world.assert_blocked(&["RECON_UNRESOLVED"]);
+    let balances = [("USDT".to_owned(), money("1000")), ("BTC".to_owned(), money("5"))];
+    let (balances, asked_at) = (balances.into(), Some(before));
+    world.read(AccountSnapshot { asked_at, balances, ..AccountSnapshot::default() });
+    assert!(blocked(&mut world, 2));
+    world.account(&[], WHOLE);
+    assert!(!blocked(&mut world, 3));
+}
+
 /// F7: fills in any number of parts, and one after the cancel: all are booked, once, and what only
 /// the reading told is on record as a finding.
 #[test]
@@ -378,6 +403,10 @@ fn a10_a_fill_under_an_id_that_we_never_gave_is_a_hard_stop() {
     assert_eq!(out.reasons("finding-opened"), ["RECON_ORDER_NEVER_ISSUED"]);
     assert_eq!(out.reasons("faulted"), ["FAULT_UNKNOWN_ORDER"]);
     assert!(world.core.is_killed());
+    // Told again, it is the same finding and no second fault.
+    let fill = report(id, trade("e1", 10_000, 10_000), world.now.wall);
+    let out = world.account_with_fills(&[], vec![fill], WHOLE);
+    assert_eq!((out.reasons("faulted"), world.core.findings().iter().count()), (vec![], 1));
     check_again(&world);
 }
 
