@@ -1,7 +1,12 @@
 //! Readings of the account as entries, and back.
 //!
 //! Whatever a venue does not state is left out, so that entries from before these words read the
-//! same.
+//! same. An order of which the venue states everything is a list, since an entry is bounded and
+//! ten thousand open orders have to fit:
+//!
+//! ```text
+//! [cl_ord_id, order_id, side, price, qty, cum_qty, leaves_qty]
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -11,7 +16,7 @@ use portcullis_domain::{
 use portcullis_statement::json::{self, Fields, Value};
 
 use super::Read;
-use super::records::{amounts, moment, money, report, report_value, side};
+use super::records::{amounts, moment, money, optional_px, report, report_value, side};
 use crate::entry::{EntryError, as_int, as_text};
 use crate::input::{AccountSnapshot, VenueOrder};
 
@@ -45,8 +50,20 @@ pub(super) fn account_value(snapshot: &AccountSnapshot) -> Value {
 }
 
 fn order_value(order: &VenueOrder) -> Value {
+    let id = order.cl_ord_id.map_or(Value::Null, |id| id.to_string().into());
+    if let (Some(side), Some(qty), Some(cum_qty)) = (order.side, order.qty, order.cum_qty) {
+        return Value::List(vec![
+            id,
+            order.order_id.0.as_str().into(),
+            side.name().into(),
+            order.price.map_or(Value::Null, |px| Value::Int(px.units())),
+            Value::Int(qty.units()),
+            Value::Int(cum_qty.units()),
+            Value::Int(order.leaves_qty.units()),
+        ]);
+    }
     let mut value = json::object([
-        ("cl_ord_id", order.cl_ord_id.map_or(Value::Null, |id| id.to_string().into())),
+        ("cl_ord_id", id),
         ("leaves_qty", Value::Int(order.leaves_qty.units())),
         ("order_id", order.order_id.0.as_str().into()),
     ]);
@@ -103,6 +120,9 @@ pub(super) fn account(value: &Value) -> Read<AccountSnapshot> {
 }
 
 fn order(value: &Value) -> Read<VenueOrder> {
+    if let Value::List(parts) = value {
+        return whole_order(parts);
+    }
     let mut fields = Fields::new(value)?;
     let qty = |units, key| Qty::new(units).ok_or(EntryError::Value(key));
     let order = VenueOrder {
@@ -119,6 +139,23 @@ fn order(value: &Value) -> Read<VenueOrder> {
     };
     fields.finish()?;
     Ok(order)
+}
+
+fn whole_order(parts: &[Value]) -> Read<VenueOrder> {
+    let bad = || EntryError::Value("open_orders");
+    let [id, order_id, side_name, price, qty, cum_qty, leaves_qty] = parts else {
+        return Err(bad());
+    };
+    let units = |value| as_int(value).and_then(Qty::new).ok_or_else(bad);
+    Ok(VenueOrder {
+        order_id: OrderId(as_text(order_id).ok_or_else(bad)?.to_owned()),
+        cl_ord_id: as_text(id).and_then(ClOrdId::parse),
+        leaves_qty: units(leaves_qty)?,
+        side: Some(side(as_text(side_name).ok_or_else(bad)?)?),
+        price: optional_px(price)?,
+        qty: Some(units(qty)?),
+        cum_qty: Some(units(cum_qty)?),
+    })
 }
 
 fn entry(value: &Value) -> Read<LedgerEntry> {

@@ -198,7 +198,7 @@ fn origin(value: &Value) -> Read<Origin> {
 }
 
 /// A price in units, or `null` for none.
-fn optional_px(value: &Value) -> Read<Option<Px>> {
+pub(super) fn optional_px(value: &Value) -> Read<Option<Px>> {
     match value {
         Value::Null => Ok(None),
         Value::Int(units) => Px::new(*units).map(Some).ok_or(EntryError::Value("price")),

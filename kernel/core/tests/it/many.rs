@@ -3,8 +3,8 @@
 use portcullis_core::entry::Place;
 use portcullis_core::{AccountSnapshot, Class, Entry, Outcome, VenueOrder};
 use portcullis_domain::{
-    ClOrdId, InstrumentId, OrdStatus, OrdType, Order, OrderIntent, Origin, Phase, PluginId, Side,
-    TimeInForce,
+    ClOrdId, InstrumentId, OrdStatus, OrdType, Order, OrderId, OrderIntent, Origin, Phase,
+    PluginId, Side, TimeInForce,
 };
 
 use crate::people::{money, px, qty};
@@ -65,6 +65,7 @@ fn listed(price: i64) -> Vec<VenueOrder> {
         price: Some(px(price)),
         qty: Some(qty(100)),
         cum_qty: Some(qty(0)),
+        order_id: OrderId(format!("OABCDE-FGHIJ-{sequence:06}")),
         ..resting(ClOrdId { epoch: 9, sequence }, 100)
     };
     (1..=ORDERS).map(line).collect()
@@ -78,6 +79,9 @@ fn ten_thousand_open_orders_are_reconciled() {
         world.pass(SECOND_NS);
         let snapshot = reading(&world, listed(10_000));
         world.read(snapshot);
+        // An entry of the journal holds at most 1 MiB, whatever the venue's ids look like.
+        let longest = world.past.last().unwrap().1.iter().map(|entry| entry.bytes.len()).max();
+        assert!(longest.unwrap() < 1_000_000, "{longest:?}");
         assert_eq!(world.core.view().differences, Some(vec![]));
     }
     for _ in 0..2 {
