@@ -235,9 +235,8 @@ fn position_differences(reading: &Reading<'_>) -> Vec<Difference> {
             Some(instrument) => position.text(instrument.qty_scale),
             None => format!("{} units", position.0),
         };
-        let mut difference = differs(kind, symbol, &text(here), &text(there));
-        difference.symbol = Some(symbol.to_owned());
-        Some(difference)
+        // A position in what the house does not know is about the account: somebody trades here.
+        Some(differs(kind, symbol, &text(here), &text(there)).of(instrument))
     };
     symbols.into_iter().filter_map(differs_in).collect()
 }

@@ -170,8 +170,12 @@ impl Core {
         if let Some(stop) = stop.filter(|_| self.kill.is_none()) {
             turn.kill(stop.kind.code());
         }
-        let unknown = self.recon.standing.iter();
-        let unknown = unknown.filter(|d| outcome(d) == ReconOutcome::CancelUnknownOrders);
+        // Cancel-all reaches a clone's orders; where somebody else's rest as well, each is named.
+        let named = |d: &&Difference| {
+            let clone = d.kind == DifferenceKind::OrderNeverIssued && self.recon.foreign;
+            clone || outcome(d) == ReconOutcome::CancelUnknownOrders
+        };
+        let unknown = self.recon.standing.iter().filter(named);
         let unknown: BTreeMap<&str, &'static str> =
             unknown.map(|d| (d.subject.as_str(), d.kind.code())).collect();
         let listed = snapshot.open_orders.iter().filter_map(|order| order.cl_ord_id);
@@ -183,8 +187,8 @@ impl Core {
     }
 }
 
-/// Taking back is legal for any id that we gave (D9). The order has ended in the house, so its
-/// state does not move: only the venue's list can show that it is gone.
+/// Taking back is legal for any id of ours (D9). The order does not work in the house, so its state
+/// does not move: only the venue's list can show that it is gone.
 fn take_back_unknown(cl_ord_id: ClOrdId, cause: &'static str, turn: &mut Turn) {
     turn.record(&Outcome::CancelRequested { cl_ord_id, cause });
     turn.effect(Effect::Cancel(CancelRequest { cl_ord_id }));

@@ -264,6 +264,21 @@ fn d8_what_both_sides_hold_can_be_reduced_and_nothing_where_the_signs_differ() {
     }
 }
 
+/// A position in an instrument that the house does not know is somebody's trading on the account.
+#[test]
+fn a_position_in_an_unknown_instrument_blocks_the_whole_account() {
+    let mut world = World::open(Phase::Paper);
+    let positions = Some([("ETH-PERP".to_owned(), Position(1))].into());
+    let balances = [("USDT".to_owned(), money("1000")), ("BTC".to_owned(), money("5"))].into();
+    let reading = AccountSnapshot { positions, balances, ..AccountSnapshot::default() };
+    for _ in 0..2 {
+        world.read(reading.clone());
+    }
+    let expect = "RECON_POSITION_SIZE ETH-PERP: house 0 units, venue 1 units".to_owned();
+    assert_eq!(world.core.view().differences, Some(vec![expect]));
+    assert!(world.core.recon_blocks("BTC-USDT"));
+}
+
 /// D8 for spot: the balance is the position.
 #[test]
 fn d8_spot_can_be_reduced_by_what_is_there() {

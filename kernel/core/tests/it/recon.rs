@@ -122,6 +122,20 @@ fn d16_a_foreign_order_is_a_hard_stop_and_is_left_alone() {
     assert_eq!(out.reasons("killed"), ["RECON_ORDER_FOREIGN"]);
 }
 
+/// D16, A10: where a clone's order rests beside somebody else's, the clone's is taken back by its
+/// id: by our prefix first, and never all.
+#[test]
+fn d16_a_clone_beside_a_foreign_order_is_taken_back_by_its_id() {
+    let mut world = World::open(Phase::Paper);
+    let clone = ClOrdId { epoch: 0xdead, sequence: 1 };
+    for _ in 0..2 {
+        let out = world.account(&[foreign("V-other"), resting(clone, 1)], WHOLE);
+        assert_eq!(out.cancels(), [clone]);
+        assert!(!out.has(|effect| matches!(effect, Effect::CancelAll)));
+        assert!(world.core.is_killed());
+    }
+}
+
 /// A10: an order with our prefix that this journal never issued is a clone or a rollback.
 #[test]
 fn a10_an_order_with_our_prefix_that_we_never_issued_is_a_hard_stop() {
