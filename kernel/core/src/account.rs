@@ -20,7 +20,7 @@ pub(crate) const READ_PAUSE_UNSETTLED_NS: i64 = NS_PER_S;
 
 impl Core {
     pub(crate) fn on_account(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
-        let of_fills = fill_differences(&self.reading(snapshot, turn.now.wall));
+        let of_fills = fill_differences(&self.reading(snapshot, turn.now));
         // Executions that are booked already are compared and change nothing.
         for fill in snapshot.fills.iter().filter(|fill| is_trade(fill)) {
             let said = self.kill.is_some() && self.is_impossible(fill);
@@ -40,7 +40,7 @@ impl Core {
             turn.record(&Outcome::BalancesAdopted { balances: Value::Object(pairs.collect()) });
             self.account.adopt_balances(snapshot.balances.clone());
         }
-        self.remember(snapshot, turn.now.wall);
+        self.remember(snapshot, turn.now);
         let found = found.iter().map(ToString::to_string).collect();
         self.judge(snapshot, (of_fills, late), found, turn);
         let ours = snapshot.open_orders.iter().any(|order| order.cl_ord_id.is_some());
@@ -109,7 +109,7 @@ impl Core {
     /// An order of unknown fate is dead once the venue, asked after its deadline, does not have it.
     fn bury_dead_orders(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
         // One that does not say when it was asked for proves the end of no order.
-        let Some(asked) = snapshot.asked_at.map(|at| at.min(turn.now.wall)) else { return };
+        let Some(asked) = snapshot.asked(turn.now) else { return };
         let listed: BTreeSet<ClOrdId> =
             snapshot.open_orders.iter().filter_map(|order| order.cl_ord_id).collect();
         let dead: Vec<ClOrdId> = self

@@ -76,9 +76,9 @@ pub struct VenueOrder {
 /// The account as the venue states it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountSnapshot {
-    /// When the house asked, by its wall clock. A reading proves nothing about what came after;
+    /// When the house asked, by its own clocks. A reading proves nothing about what came after;
     /// without this it proves the end of no order.
-    pub asked_at: Option<WallNs>,
+    pub asked_at: Option<Now>,
     /// Every open order.
     pub open_orders: Vec<VenueOrder>,
     /// Fills, oldest first; those that are booked already change nothing.
@@ -95,6 +95,20 @@ pub struct AccountSnapshot {
     pub ledger: Vec<LedgerEntry>,
     /// As `fills_since`, for `ledger`.
     pub ledger_since: Option<WallNs>,
+}
+
+impl AccountSnapshot {
+    /// When it was asked for, in the time of the core: as long before `now` as the boot clock says.
+    /// The wall may have been set meanwhile, and a reading cannot be younger than its arrival.
+    pub(crate) fn asked(&self, now: Now) -> Option<WallNs> {
+        let age_ns = now.boot.since_ns(self.asked_at?.boot).max(0);
+        Some(now.wall.plus_ns(age_ns.saturating_neg()))
+    }
+
+    /// The same by the wall alone, for what carries the venue's own time.
+    pub(crate) fn asked_wall(&self, now: Now) -> WallNs {
+        self.asked_at.map_or(now.wall, |asked| asked.wall)
+    }
 }
 
 /// Why authority was withdrawn.

@@ -81,7 +81,7 @@ impl Core {
         let now = turn.now.wall;
         let resting = self.account.orders.open().next().is_some();
         let listed = snapshot.open_orders.iter().any(|order| order.cl_ord_id.is_some());
-        let empty = self.asked_past_deadlines(snapshot, now) && !resting && !listed;
+        let empty = self.asked_past_deadlines(snapshot, turn.now) && !resting && !listed;
         let Some(kill) = self.kill.as_mut().filter(|kill| !kill.clear) else { return };
         match kill.empty_since.filter(|_| empty) {
             None => kill.empty_since = empty.then_some(now),

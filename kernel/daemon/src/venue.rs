@@ -19,7 +19,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use portcullis_core::{AccountSnapshot, Input, VenueOrder};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, OrderId, WallNs};
+use portcullis_domain::{
+    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, Now, OrderId, WallNs,
+};
 use portcullis_evidence::chunk::{Chunk, ChunkWriter};
 use portcullis_path::inbox::NotTaken;
 use portcullis_path::lockstep::chunk_content;
@@ -359,7 +361,7 @@ fn keep_account(house: &House, door: PrivateDoor, generation: u64) {
             continue;
         }
         let known = locked(&house.venue.known).clone();
-        let asked = clock::wall();
+        let asked = clock::now();
         // A read that failed leaves the house without news; the gate judges by the last ones.
         if let Ok(mut state) = reader.read_account(&known)
             && house.venue.is_link(generation)
@@ -382,9 +384,9 @@ fn keep_account(house: &House, door: PrivateDoor, generation: u64) {
 fn news(
     house: &House,
     told: &mut BTreeMap<ExecId, ExecutionReport>,
-    (fills, asked): (Vec<ExecutionReport>, WallNs),
+    (fills, asked): (Vec<ExecutionReport>, Now),
 ) -> (Vec<ExecutionReport>, Option<WallNs>) {
-    let since = asked.plus_ns(COVERED_NS.saturating_neg());
+    let since = asked.wall.plus_ns(COVERED_NS.saturating_neg());
     let mut fresh = Vec::new();
     for fill in fills {
         let ExecType::Trade { exec_id, .. } = &fill.exec_type else { continue };
@@ -404,7 +406,7 @@ fn news(
     (recent, whole.then_some(since))
 }
 
-fn snapshot(state: AccountState, asked: WallNs, since: Option<WallNs>) -> AccountSnapshot {
+fn snapshot(state: AccountState, asked: Now, since: Option<WallNs>) -> AccountSnapshot {
     let open_orders = state.open_orders.into_iter().map(|order| VenueOrder {
         order_id: order.order_id,
         cl_ord_id: order.cl_ord_id,
@@ -421,9 +423,7 @@ fn snapshot(state: AccountState, asked: WallNs, since: Option<WallNs>) -> Accoun
         fills_since: since,
         balances: state.balances,
         // This venue trades spot and has no positions; its ledger is not read yet.
-        positions: None,
-        ledger: Vec::new(),
-        ledger_since: None,
+        ..AccountSnapshot::default()
     }
 }
 

@@ -17,7 +17,7 @@ use portcullis_statement::json::{self, Fields, Value};
 
 use super::Read;
 use super::records::{amounts, moment, money, optional_px, report, report_value, side};
-use crate::entry::{EntryError, as_int, as_text};
+use crate::entry::{EntryError, as_int, as_text, at_from, at_value};
 use crate::input::{AccountSnapshot, VenueOrder};
 
 pub(super) fn account_value(snapshot: &AccountSnapshot) -> Value {
@@ -39,7 +39,7 @@ pub(super) fn account_value(snapshot: &AccountSnapshot) -> Value {
     add(
         &mut value,
         [
-            ("asked_at", snapshot.asked_at.map(time)),
+            ("asked_at", snapshot.asked_at.map(at_value)),
             ("fills_since", snapshot.fills_since.map(time)),
             ("ledger", ledger),
             ("ledger_since", snapshot.ledger_since.map(time)),
@@ -102,7 +102,10 @@ pub(super) fn account(value: &Value) -> Read<AccountSnapshot> {
     let mut fields = Fields::new(value)?;
     let time = |text: Option<&str>| text.map(moment).transpose();
     let snapshot = AccountSnapshot {
-        asked_at: time(fields.optional_text("asked_at")?)?,
+        asked_at: match fields.optional("asked_at") {
+            None => None,
+            Some(at) => Some(at_from(Fields::new(at)?)?),
+        },
         open_orders: fields.list("open_orders")?.iter().map(order).collect::<Read<_>>()?,
         fills: fields.list("fills")?.iter().map(report).collect::<Read<_>>()?,
         fills_since: time(fields.optional_text("fills_since")?)?,

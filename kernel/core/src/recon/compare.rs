@@ -20,7 +20,7 @@ pub(crate) struct Reading<'a> {
     /// Orders of phase 1, that never left the house: of past sessions and of the open one.
     pub(crate) past_shadow: &'a BTreeSet<ClOrdId>,
     pub(crate) live_shadow: Option<&'a Ledger>,
-    /// When it was asked for, or at the latest when it arrived.
+    /// When it was asked for by the wall, or when it arrived: compared with the venue's own times.
     pub(crate) asked: WallNs,
     /// Orders that nobody answered, and whose answer cannot be under way any more.
     pub(crate) unanswered: BTreeSet<ClOrdId>,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_domain::{
-    ClOrdId, ExecId, Execution, ExecutionReport, LedgerEntry, OrdStatus, Order, WallNs,
+    ClOrdId, ExecId, Execution, ExecutionReport, LedgerEntry, Now, OrdStatus, Order,
 };
 use portcullis_gate::CancelRequest;
 
@@ -22,20 +22,20 @@ const LINES_MAX: usize = 1_000;
 
 impl Core {
     /// A reading with everything that is needed to judge it.
-    pub(crate) fn reading<'a>(&'a self, venue: &'a AccountSnapshot, now: WallNs) -> Reading<'a> {
+    pub(crate) fn reading<'a>(&'a self, venue: &'a AccountSnapshot, now: Now) -> Reading<'a> {
         Reading {
             venue,
             house: &self.account,
             instruments: &self.instruments,
             past_shadow: &self.past_shadow,
             live_shadow: self.live.as_ref().and_then(|live| live.shadow.as_ref()),
-            asked: venue.asked_at.unwrap_or(now).min(now),
+            asked: venue.asked_wall(now),
             unanswered: self.unanswered(venue, now),
         }
     }
 
-    fn unanswered(&self, venue: &AccountSnapshot, now: WallNs) -> BTreeSet<ClOrdId> {
-        let Some(asked) = venue.asked_at.map(|at| at.min(now)) else { return BTreeSet::new() };
+    fn unanswered(&self, venue: &AccountSnapshot, now: Now) -> BTreeSet<ClOrdId> {
+        let Some(asked) = venue.asked(now) else { return BTreeSet::new() };
         let waiting = |order: &&Order| order.status == OrdStatus::PendingNew;
         let ids = self.account.orders.open().filter(waiting).map(|order| order.cl_ord_id);
         ids.filter(|id| self.past_venue_deadline(*id, asked)).collect()
@@ -43,13 +43,13 @@ impl Core {
 
     /// Whether a reading was asked for after the last order must have arrived or been refused.
     /// One that does not say when it was asked for proves nothing of the kind.
-    pub(crate) fn asked_past_deadlines(&self, snapshot: &AccountSnapshot, now: WallNs) -> bool {
-        snapshot.asked_at.is_some_and(|asked| self.past_venue_deadlines(asked.min(now)))
+    pub(crate) fn asked_past_deadlines(&self, snapshot: &AccountSnapshot, now: Now) -> bool {
+        snapshot.asked(now).is_some_and(|asked| self.past_venue_deadlines(asked))
     }
 
     /// Remembers what the venue stated, for whatever is judged until the next reading.
-    pub(crate) fn remember(&mut self, snapshot: &AccountSnapshot, now: WallNs) {
-        let asked = snapshot.asked_at.unwrap_or(now).min(now);
+    pub(crate) fn remember(&mut self, snapshot: &AccountSnapshot, now: Now) {
+        let asked = snapshot.asked(now).unwrap_or(now.wall);
         self.recon.fresh |= asked >= self.recon.link_changed;
         self.recon.foreign = snapshot.open_orders.iter().any(|order| order.cl_ord_id.is_none());
         self.recon.venue = Some(Stated {
@@ -89,7 +89,8 @@ impl Core {
     /// The durable half of booking entries: live and in recovery alike.
     pub(crate) fn note_ledger_read(&mut self, snapshot: &AccountSnapshot) {
         if snapshot.ledger_since.is_some() {
-            self.recon.ledger_read = self.recon.ledger_read.max(snapshot.asked_at);
+            self.recon.ledger_read =
+                self.recon.ledger_read.max(snapshot.asked_at.map(|asked| asked.wall));
         }
     }
 
@@ -102,7 +103,7 @@ impl Core {
         found: Vec<String>,
         turn: &mut Turn,
     ) {
-        let mut seen = compare(&self.reading(snapshot, turn.now.wall));
+        let mut seen = compare(&self.reading(snapshot, turn.now));
         let adopted = self.adopted_fills(&of_fills).into_iter().chain(late);
         let mut findings: Vec<Difference> = adopted.collect();
         seen.extend(of_fills.into_iter().filter(|difference| !difference.kind.is_adopted()));

@@ -18,7 +18,7 @@ pub(crate) struct Recon {
     /// Whether the last reading listed an order that is not ours: then nobody may take back
     /// everything that rests on the account.
     pub(crate) foreign: bool,
-    /// When the last reading was asked for that stated the venue's ledger.
+    /// When the last reading was asked for, by the wall, that stated the venue's ledger.
     pub(crate) ledger_read: Option<WallNs>,
     /// When the link last came up or went down.
     pub(crate) link_changed: WallNs,

@@ -83,7 +83,7 @@ impl Exchange {
         self.open.iter().map(line).collect()
     }
 
-    fn snapshot(&self, asked: portcullis_domain::WallNs) -> Input {
+    fn snapshot(&self, asked: portcullis_domain::Now) -> Input {
         Input::Account(portcullis_core::AccountSnapshot {
             asked_at: Some(asked),
             open_orders: self.listed(),
@@ -240,7 +240,7 @@ impl Play {
                     }
                 }
                 Effect::ReadAccount if self.up => {
-                    next.push(self.venue.snapshot(self.world.now.wall));
+                    next.push(self.venue.snapshot(self.world.now));
                 }
                 _ => {}
             }

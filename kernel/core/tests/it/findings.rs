@@ -1,7 +1,7 @@
 //! The life of findings: explained by one person, confirmed by another.
 
 use portcullis_core::{AccountSnapshot, DifferenceKind as K, FindingState, Input, ReconColour};
-use portcullis_domain::{ExecType, InstrumentKind, LedgerKind, Money, Phase, Position, WallNs};
+use portcullis_domain::{ExecType, InstrumentKind, LedgerKind, Money, Now, Phase, Position};
 
 use crate::exchange::Play;
 use crate::mismatch::entry;
@@ -186,7 +186,7 @@ fn f8_without_a_reading_nothing_is_reconciled() {
 #[test]
 fn f8_after_a_reconnect_nothing_is_reconciled_before_the_next_reading() {
     let mut world = World::open(Phase::Paper);
-    let before = world.now.wall;
+    let before = world.now;
     world.feed(Input::VenueLink { up: false, cause: String::new() });
     world.feed(Input::VenueLink { up: true, cause: String::new() });
     let blocked = |world: &mut World, reference| {
@@ -294,13 +294,17 @@ fn d8_spot_can_be_reduced_by_what_is_there() {
     assert_eq!(world.core.reducible("ETH-USDT").units(), 0);
 }
 
-fn with_entries(usdt: &str, at: WallNs, entries: &[(&str, LedgerKind, &str)]) -> AccountSnapshot {
-    let entries = entries.iter().map(|(id, kind, amount)| entry(id, *kind, amount, at));
+fn later(now: Now, ns: i64) -> Now {
+    Now { wall: now.wall.plus_ns(ns), boot: now.boot.plus_ns(ns) }
+}
+
+fn with_entries(usdt: &str, at: Now, entries: &[(&str, LedgerKind, &str)]) -> AccountSnapshot {
+    let entries = entries.iter().map(|(id, kind, amount)| entry(id, *kind, amount, at.wall));
     AccountSnapshot {
-        asked_at: Some(at.plus_ns(1)),
+        asked_at: Some(Now { wall: at.wall.plus_ns(1), boot: at.boot }),
         balances: [("USDT".to_owned(), money(usdt)), ("BTC".to_owned(), money("5"))].into(),
         ledger: entries.collect(),
-        ledger_since: Some(at),
+        ledger_since: Some(at.wall),
         ..AccountSnapshot::default()
     }
 }
@@ -310,7 +314,7 @@ fn with_entries(usdt: &str, at: WallNs, entries: &[(&str, LedgerKind, &str)]) ->
 #[test]
 fn d10_a_deposit_that_the_ledger_proves_is_no_difference_and_no_profit() {
     let mut world = World::open(Phase::Paper);
-    let at = world.now.wall;
+    let at = world.now;
     for _ in 0..2 {
         let deposit = [("d1", LedgerKind::Deposit, "0.000001")];
         world.read(with_entries("1000.000001", at, &deposit));
@@ -321,14 +325,14 @@ fn d10_a_deposit_that_the_ledger_proves_is_no_difference_and_no_profit() {
     assert_eq!(world.core.view().carry.len(), 0);
     // Funding is profit or loss, and told apart from trading.
     world.pass(SECOND_NS);
-    let at = world.now.wall;
+    let at = world.now;
     let out = world.read(with_entries("999.500001", at, &[("f1", LedgerKind::Funding, "-0.5")]));
     assert_eq!(out.reasons("ledger-booked"), ["funding"]);
     assert_eq!(world.core.view().carry["USDT"], "-0.5");
     assert_eq!(world.core.view().positions.len(), 0);
     // Without its entry the same deposit is a difference of the whole account.
     for _ in 0..2 {
-        world.read(with_entries("1000.500001", world.now.wall, &[]));
+        world.read(with_entries("1000.500001", world.now, &[]));
     }
     let differences = world.core.view().differences.unwrap();
     assert_eq!(differences, ["RECON_BALANCE_AMOUNT USDT: house 999.500001, venue 1000.500001"]);
@@ -339,7 +343,7 @@ fn d10_a_deposit_that_the_ledger_proves_is_no_difference_and_no_profit() {
 #[test]
 fn d10_an_entry_told_twice_with_another_amount_is_a_fault() {
     let mut world = World::open(Phase::Paper);
-    let at = world.now.wall;
+    let at = world.now;
     world.read(with_entries("1010", at, &[("d1", LedgerKind::Deposit, "10")]));
     let out = world.read(with_entries("1020", at, &[("d1", LedgerKind::Deposit, "20")]));
     assert_eq!(out.reasons("faulted"), ["FAULT_CONFLICTING_LEDGER_ENTRY"]);
@@ -348,7 +352,7 @@ fn d10_an_entry_told_twice_with_another_amount_is_a_fault() {
     let most = AccountSnapshot {
         ledger: vec![portcullis_domain::LedgerEntry {
             amount: Money(i128::MAX),
-            ..entry("d2", LedgerKind::Deposit, "0", at)
+            ..entry("d2", LedgerKind::Deposit, "0", at.wall)
         }],
         ..with_entries("1010", at, &[])
     };
@@ -365,14 +369,14 @@ fn a3_a_reading_buries_only_what_was_due_when_it_was_asked_for() {
     let mut world = World::open(Phase::Paper);
     let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
     world.feed(Input::Lost { cl_ord_id: id });
-    let early = world.now.wall.plus_ns(5 * SECOND_NS);
+    let early = later(world.now, 5 * SECOND_NS);
     let balances = [("USDT".to_owned(), money("1000")), ("BTC".to_owned(), money("5"))];
     let unstated = AccountSnapshot { balances: balances.into(), ..AccountSnapshot::default() };
     world.pass(60 * SECOND_NS);
     world.read(unstated.clone());
     world.read(AccountSnapshot { asked_at: Some(early), ..unstated.clone() });
     assert_eq!(world.status(id), "unknown");
-    world.read(AccountSnapshot { asked_at: Some(early.plus_ns(2 * SECOND_NS)), ..unstated });
+    world.read(AccountSnapshot { asked_at: Some(later(early, 2 * SECOND_NS)), ..unstated });
     assert_eq!(world.status(id), "expired");
 }
 
@@ -431,9 +435,26 @@ fn a15_a_reading_from_the_future_buries_nothing() {
     let mut world = World::open(Phase::Paper);
     let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
     world.feed(Input::Lost { cl_ord_id: id });
-    let asked_at = Some(world.now.wall.plus_ns(3_600 * SECOND_NS));
+    let asked_at = Some(later(world.now, 3_600 * SECOND_NS));
     world.read(AccountSnapshot { asked_at, ..AccountSnapshot::default() });
     assert_eq!(world.status(id), "unknown");
+}
+
+/// A15: readings are aged by the boot clock. A wall that was set back an hour neither makes them
+/// worthless nor lets an order be buried too soon.
+#[test]
+fn a15_a_wall_that_is_set_back_changes_nothing_for_readings() {
+    let mut world = World::open(Phase::Paper);
+    let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.now.wall = world.now.wall.plus_ns(-3_600 * SECOND_NS);
+    world.feed(Input::VenueLink { up: false, cause: String::new() });
+    world.feed(Input::VenueLink { up: true, cause: String::new() });
+    world.account(&[], WHOLE);
+    assert_eq!((world.status(id), world.core.account_agrees()), ("unknown", true));
+    world.pass(7 * SECOND_NS);
+    world.account(&[], WHOLE);
+    assert_eq!(world.status(id), "expired");
+    check_again(&world);
 }
 
 /// D16, A10: what must not be there stops the house already at the first reading of a run.

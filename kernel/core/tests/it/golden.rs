@@ -86,7 +86,7 @@ fn findings() -> World {
     let deposit = entry("L-1", LedgerKind::Deposit, "10", world.now.wall);
     let amount = |currency: &str, amount: &str| (currency.to_owned(), money(amount));
     let differs = AccountSnapshot {
-        asked_at: Some(world.now.wall),
+        asked_at: Some(world.now),
         balances: [amount("USDT", "1009"), amount("BTC", "5")].into(),
         ledger: vec![deposit],
         ledger_since: Some(world.now.wall),

@@ -52,7 +52,7 @@ fn crowded() -> World {
 fn reading(world: &World, orders: Vec<VenueOrder>) -> AccountSnapshot {
     let amount = |currency: &str, amount| (currency.to_owned(), money(amount));
     AccountSnapshot {
-        asked_at: Some(world.now.wall),
+        asked_at: Some(world.now),
         open_orders: orders,
         balances: [amount("USDT", "1000"), amount("BTC", "5")].into(),
         ..AccountSnapshot::default()

@@ -73,7 +73,7 @@ impl Stage {
     /// A second later the venue states this.
     fn read(&mut self, snapshot: &AccountSnapshot) -> Out {
         self.world.pass(SECOND_NS);
-        let asked_at = Some(self.world.now.wall);
+        let asked_at = Some(self.world.now);
         self.world.read(AccountSnapshot { asked_at, ..snapshot.clone() })
     }
 

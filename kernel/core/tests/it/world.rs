@@ -394,7 +394,7 @@ impl World {
         let amount = |(currency, amount): &(&str, &str)| ((*currency).to_owned(), money(amount));
         let balances = balances.iter().map(amount).collect();
         let open_orders = open.to_vec();
-        let asked_at = Some(self.now.wall);
+        let asked_at = Some(self.now);
         let rest = AccountSnapshot::default();
         self.read(AccountSnapshot { asked_at, open_orders, fills, balances, ..rest })
     }
