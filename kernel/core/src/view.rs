@@ -18,7 +18,7 @@ pub struct OrderView {
     pub cl_ord_id: String,
     /// Our symbol.
     pub symbol: String,
-    /// `buy 0.5 @ 100.0`.
+    /// `buy 0.5 @ 100.0`, with ` -> 0.7 @ 99.0` while a change is on its way.
     pub what: String,
     /// FIX 39.
     pub status: &'static str,
@@ -176,10 +176,15 @@ impl Core {
                 .price
                 .map_or_else(|| "market".to_owned(), |px| px.text(instrument.price_scale));
             let qty = order.intent.qty.text(instrument.qty_scale);
+            // Either terms may hold while a change is on its way.
+            let change = order.pending.map_or_else(String::new, |change| {
+                let qty = change.qty.text(instrument.qty_scale);
+                format!(" -> {qty} @ {}", change.price.text(instrument.price_scale))
+            });
             Some(OrderView {
                 cl_ord_id: order.cl_ord_id.to_string(),
                 symbol: instrument.symbol.clone(),
-                what: format!("{} {qty} @ {price}", order.intent.side.name()),
+                what: format!("{} {qty} @ {price}{change}", order.intent.side.name()),
                 status: order.status.name(),
                 cum_qty: order.cum_qty.text(instrument.qty_scale),
             })
