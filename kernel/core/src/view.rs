@@ -56,6 +56,12 @@ pub struct FindingView {
     pub shown: bool,
     /// One line: what differs, and by what figures.
     pub text: String,
+    /// What it is about: an order, an execution, a symbol, a currency, an entry of the ledger.
+    pub subject: String,
+    /// What the house has booked, if it has anything.
+    pub ours: Option<String>,
+    /// What the venue states, if it states anything.
+    pub venue: Option<String>,
     /// Who explained it, and what was behind it.
     pub explained: Option<(String, String)>,
     /// Who agreed with that.
