@@ -15,6 +15,7 @@ pub mod number;
 pub mod order;
 pub mod policy;
 pub mod report;
+pub mod stop;
 pub mod time;
 
 pub use book::Book;
@@ -30,4 +31,5 @@ pub use money::{Money, Position, Px, Qty, Rate};
 pub use number::{NumberError, format_scaled, parse_scaled};
 pub use order::{OrdStatus, Order, OrderFault, OrderTable};
 pub use report::{ExecType, ExecutionReport};
+pub use stop::{Stop, StopMode, StopScope};
 pub use time::{BootNs, Now, WallNs};

@@ -1,5 +1,10 @@
 //! Limits and phase rules as plain data. There is no `Default`, no "unlimited" and no negative.
 
+pub mod guards;
+pub mod returning;
+pub mod safety;
+pub mod triggers;
+
 use std::collections::BTreeMap;
 
 use crate::ids::{InstrumentId, Phase, Role};
