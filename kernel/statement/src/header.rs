@@ -16,20 +16,23 @@ pub enum Kind {
     PluginRelease,
     /// One session with everything it may do.
     SessionApproval,
-    /// The end of one kill.
+    /// The end of one kill or stop.
     Unkill,
+    /// The way out of positions after a kill or stop.
+    FlattenPlan,
     /// The end of one session's evidence.
     Seal,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Genesis,
         Self::EndpointSet,
         Self::PluginRelease,
         Self::SessionApproval,
         Self::Unkill,
+        Self::FlattenPlan,
         Self::Seal,
     ];
 
@@ -42,6 +45,7 @@ impl Kind {
             Self::PluginRelease => "plugin-release",
             Self::SessionApproval => "session-approval",
             Self::Unkill => "unkill",
+            Self::FlattenPlan => "flatten-plan",
             Self::Seal => "seal",
         }
     }
@@ -61,6 +65,7 @@ impl Kind {
             Self::PluginRelease => "portcullis-plugin-release",
             Self::SessionApproval => "portcullis-session-approval",
             Self::Unkill => "portcullis-unkill",
+            Self::FlattenPlan => "portcullis-flatten-plan",
             Self::Seal => "portcullis-seal",
         }
     }
@@ -75,6 +80,7 @@ impl Kind {
             }
             Self::PluginRelease => &[Role::Author, Role::Governance],
             Self::Unkill => &[Role::Operator, Role::Approver, Role::Risk],
+            Self::FlattenPlan => &[Role::Operator, Role::Risk],
             Self::Seal => &[Role::Operator, Role::Approver],
         }
     }

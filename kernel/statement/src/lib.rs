@@ -23,9 +23,9 @@ mod threshold;
 mod verify;
 
 pub use body::{
-    ApprovedPlugin, Carried, Classification, EndpointKind, EndpointSet, Genesis, Host,
-    JournalBinding, JournalHead, PluginRelease, RecordedFile, Seal, SessionApproval, Statement,
-    Unkill, Venue,
+    ApprovedPlugin, Carried, Classification, EndpointKind, EndpointSet, FlattenPlan, Genesis, Host,
+    JournalBinding, JournalHead, Latch, PluginRelease, RecordedFile, Seal, SessionApproval, Slices,
+    Statement, Target, Unkill, Venue,
 };
 pub use digest::Digest;
 pub use envelope::{Envelope, STATEMENT_MAX, SignedStatement, draft};

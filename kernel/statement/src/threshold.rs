@@ -91,6 +91,9 @@ pub(crate) fn check_demands(
         Statement::PluginRelease(release) => demand_release(header, release),
         Statement::SessionApproval(approval) => demand_session(header, approval, rules),
         Statement::Unkill(_) => demand_two(header, "two people of operator, approver and risk"),
+        Statement::FlattenPlan(_) => {
+            demand_roles(header, &[Role::Operator, Role::Risk], "an operator and one for risk")
+        }
         Statement::Seal(_) => {
             demand_roles(header, &[Role::Operator, Role::Approver], "an operator and an approver")
         }

@@ -3,7 +3,7 @@
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{Name, Phase, Role, WallNs};
 
-use crate::body::{EndpointSet, Genesis, PluginRelease, Seal, SessionApproval, Unkill};
+use crate::body::{EndpointSet, FlattenPlan, Genesis, PluginRelease, Seal, SessionApproval, Unkill};
 use crate::header::{Header, Kind};
 use crate::roster::Roster;
 use crate::threshold::{check_demands, check_genesis, check_signers};
@@ -95,6 +95,12 @@ impl Verified<Statement> {
     #[must_use]
     pub fn into_unkill(self) -> Option<Verified<Unkill>> {
         self.map(|item| if let Statement::Unkill(body) = item { Some(body) } else { None })
+    }
+
+    /// The flatten plan, if it is one.
+    #[must_use]
+    pub fn into_flatten_plan(self) -> Option<Verified<FlattenPlan>> {
+        self.map(|item| if let Statement::FlattenPlan(body) = item { Some(body) } else { None })
     }
 
     /// The seal, if it is one.
@@ -227,7 +233,13 @@ impl Trust {
                 }
                 Ok(())
             }
-            Statement::PluginRelease(_) | Statement::Unkill(_) | Statement::Seal(_) => Ok(()),
+            Statement::FlattenPlan(plan) if plan.account != *self.account() => {
+                Err(Refusal::AccountMismatch)
+            }
+            Statement::PluginRelease(_)
+            | Statement::Unkill(_)
+            | Statement::FlattenPlan(_)
+            | Statement::Seal(_) => Ok(()),
         }
     }
 
