@@ -38,8 +38,10 @@ impl Core {
         }
         let found = found.iter().map(ToString::to_string).collect();
         self.compare(snapshot, found, turn);
-        if self.kill.as_ref().is_some_and(|kill| !kill.clear) && !snapshot.open_orders.is_empty() {
-            self.cancel_everything("KILL_ACTIVE", turn);
+        let killed = self.kill.as_ref().is_some_and(|kill| !kill.clearing.clear);
+        let whole = self.stops.unclear().any(|(_, standing)| standing.stop.scope.is_whole());
+        if (killed || whole) && !snapshot.open_orders.is_empty() {
+            self.cancel_everything(if killed { "KILL_ACTIVE" } else { "STOP_ACTIVE" }, turn);
         } else {
             self.cancel_again(snapshot, turn);
         }
@@ -65,7 +67,8 @@ impl Core {
     /// Whether nothing waits for the venue's next word.
     fn is_settled(&self) -> bool {
         let unknown = |order: &Order| order.status == OrdStatus::Unknown;
-        let clearing = self.kill.as_ref().is_some_and(|kill| !kill.clear);
+        let clearing = self.kill.as_ref().is_some_and(|kill| !kill.clearing.clear)
+            || self.stops.unclear().next().is_some();
         self.suspects.is_empty()
             && self.withdrawn.is_empty()
             && !clearing

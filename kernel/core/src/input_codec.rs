@@ -1,7 +1,8 @@
 //! Inputs as entries, and back: what replay feeds to the core again.
 
 use portcullis_domain::frame::{IntentRecord, RECORD_LEN};
-use portcullis_domain::{ClOrdId, PluginId};
+use portcullis_domain::policy::guards::Guard;
+use portcullis_domain::{ClOrdId, PluginId, Stop, StopMode, StopScope, WallNs};
 use portcullis_gate::DenyCode;
 use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
@@ -10,6 +11,7 @@ use crate::entry::{Content, Decoded, EntryError, as_text, int};
 use crate::input::{EpochCause, Input, Worker};
 
 mod records;
+mod safety;
 use records::{account, account_value, report, report_value, start, start_value};
 pub(crate) use records::{amounts, order_intent};
 
@@ -69,7 +71,9 @@ impl Input {
             | Self::Lost { .. }
             | Self::Report(_)
             | Self::Account(_)
-            | Self::VenueLink { .. } => self.event_content(shadow)?,
+            | Self::VenueLink { .. }
+            | Self::Beat { .. }
+            | Self::VenueClock { .. } => self.event_content(shadow)?,
         };
         Some(Content { kind, corr, reason: "RECEIVED".to_owned(), body })
     }
@@ -126,6 +130,19 @@ impl Input {
                 "venue-link",
                 "-".to_owned(),
                 json::object([("cause", cause.as_str().into()), ("up", Value::Bool(*up))]),
+            ),
+            Self::Beat { guard, valid_until } => (
+                "beat",
+                guard.name().to_owned(),
+                json::object([
+                    ("guard", guard.name().into()),
+                    ("valid_until", valid_until.0.to_string().into()),
+                ]),
+            ),
+            Self::VenueClock { offset_ns } => (
+                "venue-clock",
+                "-".to_owned(),
+                json::object([("offset_ns", offset_ns.to_string().into())]),
             ),
             Self::Market(_)
             | Self::Host(_)
@@ -192,6 +209,11 @@ impl Input {
             "venue-link" => {
                 Self::VenueLink { up: body.bool("up")?, cause: body.text("cause")?.to_owned() }
             }
+            "beat" => Self::Beat {
+                guard: Guard::from_name(body.text("guard")?).ok_or(EntryError::Value("guard"))?,
+                valid_until: WallNs(ns(&mut body, "valid_until")?),
+            },
+            "venue-clock" => Self::VenueClock { offset_ns: ns(&mut body, "offset_ns")? },
             "stop" => Self::Stop { who: body.name("who")? },
             other => return Err(EntryError::UnknownKind(other.to_owned())),
         };
@@ -214,6 +236,11 @@ fn plugin(body: &mut Fields<'_>) -> Read<PluginId> {
 
 fn cl_ord_id(body: &mut Fields<'_>) -> Read<ClOrdId> {
     ClOrdId::parse(body.text("cl_ord_id")?).ok_or(EntryError::Value("cl_ord_id"))
+}
+
+/// Nanoseconds as text.
+fn ns(body: &mut Fields<'_>, key: &'static str) -> Read<i64> {
+    body.text(key)?.parse().map_err(|_out_of_range| EntryError::Value(key))
 }
 
 fn narrow<T: TryFrom<u64>>(value: u64) -> Read<T> {
@@ -267,6 +294,14 @@ fn cause_value(cause: &EpochCause) -> Value {
             ("request", request.map_or(Value::Null, int)),
             ("who", who.as_str().into()),
         ]),
+        EpochCause::Stop { stop, who, reason, request } => json::object([
+            ("kind", "stop".into()),
+            ("mode", stop.mode.name().into()),
+            ("reason", reason.as_str().into()),
+            ("request", request.map_or(Value::Null, int)),
+            ("scope", stop.scope.text().into()),
+            ("who", who.as_str().into()),
+        ]),
         EpochCause::PluginStopped => json::object([("kind", "plugin-stopped".into())]),
         EpochCause::SessionEnd => json::object([("kind", "session-end".into())]),
     }
@@ -280,14 +315,26 @@ fn cause(value: &Value) -> Read<EpochCause> {
         "kill" => EpochCause::Kill {
             who: fields.text("who")?.to_owned(),
             reason: fields.text("reason")?.to_owned(),
-            request: if *fields.value("request")? == Value::Null {
-                None
-            } else {
-                Some(fields.uint("request")?)
+            request: optional_request(&mut fields)?,
+        },
+        "stop" => EpochCause::Stop {
+            stop: Stop {
+                mode: StopMode::from_name(fields.text("mode")?).ok_or(EntryError::Value("mode"))?,
+                scope: StopScope::parse(fields.text("scope")?).ok_or(EntryError::Value("scope"))?,
             },
+            who: fields.text("who")?.to_owned(),
+            reason: fields.text("reason")?.to_owned(),
+            request: optional_request(&mut fields)?,
         },
         _ => return Err(EntryError::Value("cause")),
     };
     fields.finish()?;
     Ok(cause)
+}
+
+fn optional_request(fields: &mut Fields<'_>) -> Read<Option<u64>> {
+    if *fields.value("request")? == Value::Null {
+        return Ok(None);
+    }
+    Ok(Some(fields.uint("request")?))
 }

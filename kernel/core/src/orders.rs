@@ -6,11 +6,12 @@ use portcullis_domain::frame::{
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    ClOrdId, ExecutionReport, InstrumentId, MarketFrame, OrdStatus, OrdType, Order, OrderIntent,
-    Origin, PluginId, Px, Qty, Side, TimeInForce, WallNs,
+    ClOrdId, ExecutionReport, InstrumentId, MarketFrame, OrdStatus, OrdType, Order, OrderFault,
+    OrderIntent, Origin, PluginId, Px, Qty, Side, StopMode, TimeInForce, WallNs,
 };
 use portcullis_gate::{Circumstances, Denial, DenyCode, Standing, Verdict};
 
+use crate::account::is_trade;
 use crate::effect::{Effect, Submit};
 use crate::input::EpochCause;
 use crate::outcome::Outcome;
@@ -18,9 +19,9 @@ use crate::state::{Core, LiveSession, Turn};
 use crate::tell::market_record;
 
 /// A submit that has not left the house after this long must not leave it any more.
-const RELEASE_NS_MAX: i64 = 500 * NS_PER_MS;
+pub(crate) const RELEASE_NS_MAX: i64 = 500 * NS_PER_MS;
 /// How far the venue's clock may be behind ours, and an answer of it behind its question.
-const VENUE_SKEW_NS: i64 = NS_PER_S;
+pub(crate) const VENUE_SKEW_NS: i64 = NS_PER_S;
 /// Soonest moment for which a plugin can set a timer.
 const TIMER_NS_MIN: i64 = NS_PER_MS;
 /// A submit that has not reached the venue after this long must be refused there.
@@ -28,6 +29,9 @@ pub(crate) const VENUE_DEADLINE_NS: i64 = 5 * NS_PER_S;
 
 impl Core {
     pub(crate) fn on_market(&mut self, frame: &MarketFrame, turn: &mut Turn) {
+        if let Some(market) = self.flatten_market() {
+            market.apply(frame, turn.now);
+        }
         let Some(live) = self.live.as_mut() else { return };
         if live.market.get(frame.instrument).is_none() {
             return;
@@ -110,7 +114,7 @@ impl Core {
     }
 
     /// Everything the gate judges by, as it stands at this event.
-    fn circumstances(&self, intent: &OrderIntent, turn: &Turn) -> Circumstances {
+    pub(crate) fn circumstances(&self, intent: &OrderIntent, turn: &Turn) -> Circumstances {
         let live = self.live.as_ref();
         let plugin = intent.origin.plugin();
         let desk = live.zip(plugin).and_then(|(live, id)| live.desks.get(usize::from(id.0)));
@@ -122,11 +126,14 @@ impl Core {
             let second = |at: &&portcullis_domain::BootNs| turn.now.boot.since_ns(**at) < NS_PER_S;
             u32::try_from(live.submits.iter().filter(second).count()).unwrap_or(u32::MAX)
         };
+        let stop = self.stop_for(intent.origin, intent.instrument);
+        let held_back = self.any_guard_missing() || self.size_percent(turn.now) == 0;
         Circumstances {
             now: turn.now,
-            killed: self.kill.is_some(),
+            killed: stop == Some(StopMode::CancelAll),
+            flatten: false,
             closing: live.is_none_or(|live| live.closing.is_some()),
-            reduce_only: live.is_none_or(|live| live.reduce_only),
+            reduce_only: live.is_none_or(|live| live.reduce_only) || stop.is_some() || held_back,
             standing: desk.map_or(Standing::Suspended, |desk| desk.standing),
             component: desk.map(|desk| desk.component),
             quote: market.and_then(|market| market.quote),
@@ -149,7 +156,7 @@ impl Core {
         now > self.venue_deadline_last.plus_ns(VENUE_SKEW_NS)
     }
 
-    fn next_cl_ord_id(&mut self) -> Option<ClOrdId> {
+    pub(crate) fn next_cl_ord_id(&mut self) -> Option<ClOrdId> {
         let epoch = self.identity.as_ref()?.draw;
         self.orders_issued = self.orders_issued.checked_add(1)?;
         Some(ClOrdId { epoch, sequence: self.orders_issued })
@@ -259,7 +266,7 @@ impl Core {
     }
 
     /// Whether an order can make the position larger, judged with all that works on its side.
-    fn increases(&self, order: &Order) -> bool {
+    pub(crate) fn increases(&self, order: &Order) -> bool {
         let ledger = self.ledger();
         let Some(instrument) = ledger.instrument_of(order.cl_ord_id) else { return true };
         let held = ledger.holding(&instrument.symbol).position.0;
@@ -279,7 +286,13 @@ impl Core {
         }
         let change = match self.ledger_of_mut(id).book(report) {
             Ok(change) => change,
-            Err(fault) => return turn.fault(fault),
+            Err(fault) => {
+                // A fill that no order explains is watched on its own.
+                if matches!(fault, OrderFault::UnknownOrder(_)) && is_trade(report) {
+                    self.watch.fill_unexplained();
+                }
+                return turn.fault(fault);
+            }
         };
         let ledger = self.ledger_of(id);
         let symbol = ledger.instrument_of(id).map(|i| i.symbol.clone()).unwrap_or_default();

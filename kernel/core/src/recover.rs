@@ -1,7 +1,10 @@
 //! Recovery: what a journal says, folded back into a core, without any market data.
 
 use portcullis_domain::order::OrderEvent;
-use portcullis_domain::{ClOrdId, OrdStatus, Order, OrderFault, Px, Qty, SessionId};
+use portcullis_domain::policy::triggers::Trigger;
+use portcullis_domain::{
+    ClOrdId, OrdStatus, Order, OrderFault, Px, Qty, SessionId, Stop, StopMode, StopScope,
+};
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, JsonError};
 
@@ -11,6 +14,7 @@ use crate::input::Input;
 use crate::input_codec::{amounts, order_intent};
 use crate::ledger::Ledger;
 use crate::state::{Core, Kill, SessionState};
+use crate::stops::{Clearing, Standing};
 
 /// Why a journal cannot be folded. The kernel does not start on such a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +93,9 @@ impl Core {
             | Input::VenueLink { up: true, .. }
             | Input::Market(_)
             | Input::Host(_)
+            // Beats and readings of a clock are about the run in which they came.
+            | Input::Beat { .. }
+            | Input::VenueClock { .. }
             | Input::Stop { .. } => {}
         }
         Ok(())
@@ -123,19 +130,48 @@ impl Core {
                     seq: self.kill_seq,
                     entry: Digest::of(bytes),
                     reason: entry.reason.clone(),
-                    empty_since: None,
-                    clear: false,
-                    waiting: Vec::new(),
+                    clearing: Clearing::default(),
                 });
             }
             "orders-clear" => {
                 if let Some(kill) = &mut self.kill {
-                    kill.clear = true;
+                    kill.clearing.clear = true;
                 }
+            }
+            "unkilled" => self.returned_at = Some(entry.place.at.wall),
+            "stopped" => self.fold_stop(&mut body, entry, bytes)?,
+            "stop-clear" => {
+                if let Some(standing) = self.stops.standing.get_mut(&body.uint("stop_seq")?) {
+                    standing.clearing.clear = true;
+                }
+            }
+            "triggered" => {
+                let bad = || RecoverError::Entry(EntryError::Value("triggered"));
+                self.watch.fired.insert(Trigger::from_code(&entry.reason).ok_or_else(bad)?);
             }
             // What only people read: nothing of it is state.
             _ => {}
         }
+        Ok(())
+    }
+
+    /// A mode or scope that cannot be read is no stop less: the journal is refused.
+    fn fold_stop(
+        &mut self,
+        body: &mut Fields<'_>,
+        entry: &Decoded,
+        bytes: &[u8],
+    ) -> Result<(), RecoverError> {
+        let bad = |what| RecoverError::Entry(EntryError::Value(what));
+        let mode = StopMode::from_name(body.text("mode")?).ok_or_else(|| bad("mode"))?;
+        let scope = StopScope::parse(body.text("scope")?).ok_or_else(|| bad("scope"))?;
+        let standing = Standing {
+            stop: Stop { mode, scope },
+            entry: Digest::of(bytes),
+            reason: entry.reason.clone(),
+            clearing: Clearing::default(),
+        };
+        self.stops.stand(body.uint("stop_seq")?, standing);
         Ok(())
     }
 

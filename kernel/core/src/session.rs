@@ -107,6 +107,7 @@ impl Core {
         self.sessions.insert(session.clone(), SessionState::Open);
         turn.record(&Outcome::SessionOpened { session, nonce, facts });
         self.live = Some(self.live_session(gate, reduce_only));
+        self.watch.session_opened(turn.now.wall);
         Ok(())
     }
 
@@ -222,7 +223,7 @@ impl Core {
         }
         self.begin_closing(request, reason, turn);
         turn.effect(Effect::RaiseEpoch(EpochCause::SessionEnd));
-        self.cancel_open("SESSION_CLOSING", turn);
+        self.wind_down("SESSION_CLOSING", turn);
     }
 
     /// From here on the open session takes no new orders, and ends when its last one has.
@@ -245,7 +246,7 @@ impl Core {
         }
         let closing = self.live.as_ref().and_then(|live| live.closing);
         let Some(Closing { request }) = closing else { return };
-        if self.ledger().orders.open().next().is_some() {
+        if self.is_winding_down() {
             return;
         }
         let summary = self.summary();
@@ -259,6 +260,10 @@ impl Core {
             turn.effect(Effect::StopPlugin { plugin: PluginId(number) });
         }
         turn.effect(Effect::SessionClosed);
+        // From phase 1 nothing is held that would have to be closed.
+        if live.shadow.is_none() {
+            self.closing = Some(live.gate);
+        }
         if let Some(request) = request {
             turn.done(request, format!("session {session} is closed"));
         }

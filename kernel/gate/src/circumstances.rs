@@ -53,11 +53,14 @@ pub enum Standing {
 pub struct Circumstances {
     /// The moment of the event that is being judged.
     pub now: Now,
-    /// Whether the kill latch is down.
+    /// Whether the kill latch is down, or a cancel-all covers what is asked for.
     pub killed: bool,
+    /// Whether a signed flatten plan is being carried out that this intent is a slice of.
+    pub flatten: bool,
     /// Whether the session takes no new orders any more.
     pub closing: bool,
-    /// Whether positions were carried into the session without being approved.
+    /// Whether nothing may increase exposure: positions were carried in without being approved, a
+    /// stop stands, a guard is missing, or the cooldown after a kill is not over.
     pub reduce_only: bool,
     /// The asking plugin's standing.
     pub standing: Standing,

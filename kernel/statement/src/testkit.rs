@@ -210,11 +210,8 @@ pub(crate) fn unkill() -> Unkill {
 }
 
 pub(crate) fn flatten_plan() -> FlattenPlan {
-    let slices = Slices {
-        slice_qty_max: "0.5".to_owned(),
-        slippage_bps_max: 50,
-        slice_pause_ms: 1_000,
-    };
+    let slices =
+        Slices { slice_qty_max: "0.5".to_owned(), slippage_bps_max: 50, slice_pause_ms: 1_000 };
     FlattenPlan {
         account: name("acct"),
         target: Target::stop(2, Digest::of(b"stop")),

@@ -3,7 +3,9 @@
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{Name, Phase, Role, WallNs};
 
-use crate::body::{EndpointSet, FlattenPlan, Genesis, PluginRelease, Seal, SessionApproval, Unkill};
+use crate::body::{
+    EndpointSet, FlattenPlan, Genesis, PluginRelease, Seal, SessionApproval, Unkill,
+};
 use crate::header::{Header, Kind};
 use crate::roster::Roster;
 use crate::threshold::{check_demands, check_genesis, check_signers};

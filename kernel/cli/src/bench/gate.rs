@@ -156,6 +156,7 @@ impl Desk {
     fn circumstances(&self) -> Circumstances {
         let quote = Px::new(5_999_900).zip(Px::new(6_000_100));
         Circumstances {
+            flatten: false,
             now: Now { wall: START.plus_ns(1), boot: BOOT },
             killed: false,
             closing: false,

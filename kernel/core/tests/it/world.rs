@@ -224,6 +224,7 @@ impl World {
             pinned: self.fingerprint(),
             phases: floors(),
             phases_digest: Digest::of(b"phases"),
+            safety: None,
             first,
             clean,
         };

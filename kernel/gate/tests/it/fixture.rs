@@ -114,6 +114,7 @@ impl Case {
                 bracket: None,
             },
             at: Circumstances {
+                flatten: false,
                 now: Now { wall: NOW.plus_ns(1_000_000_000), boot: BOOT },
                 killed: false,
                 closing: false,

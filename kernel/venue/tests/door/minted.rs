@@ -271,6 +271,7 @@ impl House {
         };
         let all = Qty::new(1_000_000_000_000).unwrap();
         Circumstances {
+            flatten: false,
             now,
             killed: false,
             closing: false,
