@@ -143,6 +143,7 @@ impl House {
     pub(crate) fn raise(&self, cause: EpochCause) -> u64 {
         let epoch = match cause {
             EpochCause::Kill { .. } => self.authority.close_gate(),
+            EpochCause::Stop { .. } => self.authority.withdraw(),
             EpochCause::PluginStopped | EpochCause::SessionEnd => self.authority.raise(),
         };
         self.insist(Input::EpochRaised { epoch, cause });

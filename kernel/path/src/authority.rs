@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Authority {
     epoch: AtomicU64,
     killed: AtomicBool,
+    flatten: AtomicBool,
     writing: Mutex<()>,
 }
 
@@ -28,12 +29,19 @@ impl Authority {
         self.epoch.fetch_add(1, Ordering::SeqCst).saturating_add(1)
     }
 
-    /// Pulls the kill latch and returns once every write that began before it is over.
-    pub fn close_gate(&self) -> u64 {
-        self.killed.store(true, Ordering::SeqCst);
+    /// Withdraws authority and returns once every write that began before it is over: what a stop
+    /// smaller than the kill does.
+    pub fn withdraw(&self) -> u64 {
         let epoch = self.raise();
         drop(self.hold());
         epoch
+    }
+
+    /// Pulls the kill latch and returns once every write that began before it is over.
+    pub fn close_gate(&self) -> u64 {
+        self.flatten.store(false, Ordering::SeqCst);
+        self.killed.store(true, Ordering::SeqCst);
+        self.withdraw()
     }
 
     /// Lifts the latch. Only the core loop does this, after two people have signed for it and
@@ -46,6 +54,25 @@ impl Authority {
     #[must_use]
     pub fn admits(&self, epoch: u64) -> bool {
         !self.killed.load(Ordering::SeqCst) && self.epoch.load(Ordering::SeqCst) == epoch
+    }
+
+    /// Lets the slices of a signed flatten plan out while the latch is down. Only the core loop
+    /// does this. A kill takes it away at once; a slice approved before that kill carries a number
+    /// that has passed.
+    pub fn open_flatten(&self) {
+        self.flatten.store(true, Ordering::SeqCst);
+    }
+
+    /// The plan is over.
+    pub fn close_flatten(&self) {
+        self.flatten.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether a slice approved under `epoch` may still be written. Ask only while holding.
+    #[must_use]
+    pub fn admits_slice(&self, epoch: u64) -> bool {
+        let open = !self.killed.load(Ordering::SeqCst) || self.flatten.load(Ordering::SeqCst);
+        open && self.epoch.load(Ordering::SeqCst) == epoch
     }
 
     /// Whether the latch is down.
@@ -77,6 +104,25 @@ mod tests {
         assert!(!authority.admits(2));
         authority.lift();
         assert!(authority.admits(2));
+    }
+
+    /// While a plan is open the latch lets its slices out and nothing else, and the next kill
+    /// shuts it for them too.
+    #[test]
+    fn a1_a_kill_withdraws_a_flatten_plan_at_once() {
+        let authority = Authority::new();
+        let epoch = authority.close_gate();
+        assert!(!authority.admits_slice(epoch));
+        authority.open_flatten();
+        assert!(authority.admits_slice(epoch) && !authority.admits(epoch));
+        assert!(!authority.admits_slice(epoch - 1));
+        let later = authority.close_gate();
+        assert!(!authority.admits_slice(epoch) && !authority.admits_slice(later));
+        // A plan that the core opens without having heard of that kill lets nothing old out.
+        authority.open_flatten();
+        assert!(!authority.admits_slice(epoch));
+        authority.close_flatten();
+        assert!(!authority.admits_slice(later));
     }
 
     /// A2: the acknowledgement of a kill happens after the last write, whoever wins the race.

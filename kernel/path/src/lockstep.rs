@@ -281,6 +281,8 @@ impl<'a, D: Disk> LockStep<'a, D> {
                 | Effect::SessionOpened { .. }
                 | Effect::SessionClosed
                 | Effect::LiftKill
+                | Effect::FlattenOpened
+                | Effect::FlattenOver
                 | Effect::Answer { .. }
                 | Effect::Halt => {}
             }

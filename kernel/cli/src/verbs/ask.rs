@@ -96,7 +96,8 @@ pub(crate) fn submit(args: &SubmitArgs) -> Result<(), CliError> {
             let next = "portcullis init makes a home with its genesis";
             return wrong("WRONG_DOOR", "a genesis stands in the home before the start", next);
         }
-        Kind::Seal | Kind::EndpointSet | Kind::PluginRelease | Kind::Unkill => {}
+        Kind::Seal | Kind::EndpointSet | Kind::PluginRelease | Kind::Unkill | Kind::FlattenPlan => {
+        }
     }
     if args.pack.is_some() && file.kind() != Kind::Seal {
         return wrong("NOT_A_SEAL", "--pack is for seals", "leave --pack away");

@@ -144,7 +144,7 @@ fn foreign_spellings_are_refused() {
 
 #[test]
 fn a_reply_fits_its_own_request_only() {
-    let kill = Request::Kill { reason: "x".to_owned() };
+    let kill = Request::kill("x");
     assert!(Answer::more(Reply::GateClosed { epoch: 1 }).fits(&kill));
     assert!(!Answer::more(Reply::GateClosed { epoch: 1 }).fits(&Request::Status));
     assert!(!Answer::last(Reply::Done { text: String::new() }).fits(&kill));

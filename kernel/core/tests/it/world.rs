@@ -17,7 +17,7 @@ use portcullis_domain::{
 };
 use portcullis_statement::json::Value;
 use portcullis_statement::{
-    Digest, EndpointKind, JournalBinding, Kind, SessionApproval, SignedStatement, Unkill,
+    Digest, EndpointKind, JournalBinding, Kind, SessionApproval, SignedStatement, Target, Unkill,
 };
 
 use crate::people::{self, HOUR_NS, NOW, ORIGIN, Paper, floors, money, name, px, qty, signers};
@@ -329,8 +329,7 @@ impl World {
 
     pub(crate) fn unkill(&mut self) -> (SignedStatement, Out) {
         let body = Unkill {
-            kill_entry: self.core.kill_entry().unwrap(),
-            kill_seq: self.core.kill_seq(),
+            target: Target::kill(self.core.kill_seq(), self.core.kill_entry().unwrap()),
             reason: "drill over".to_owned(),
         };
         let by = [("olga", Role::Operator), ("rita", Role::Risk)];

@@ -122,6 +122,12 @@ pub(crate) struct UnkillArgs {
     /// Why it is safe to go on; printable ASCII.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
+    /// The number of a smaller stop to lift instead of the kill; status shows it.
+    #[arg(long, value_name = "SEQ", requires = "entry")]
+    pub(crate) stop: Option<u64>,
+    /// The journal entry of that stop; status shows it.
+    #[arg(long, value_name = "SHA256", requires = "stop")]
+    pub(crate) entry: Option<String>,
     /// Where to, and who signs.
     #[command(flatten)]
     pub(crate) common: Common,

@@ -9,7 +9,7 @@ use portcullis_control::{Reply, Request};
 use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Name, Phase, Role, WallNs};
 use portcullis_evidence::pack::Manifest;
-use portcullis_statement::{Classification, Digest, Kind, Venue};
+use portcullis_statement::{Classification, Digest, Kind, Target, Venue};
 
 use crate::client::{self, SOON};
 use crate::draft::{self, Desk, DraftError};
@@ -103,9 +103,23 @@ pub(crate) fn endpoint_set(args: &EndpointArgs) -> Result<(), CliError> {
     finish(&args.common, draft::endpoint_set(&setting.week(), venue, ports))
 }
 
-/// Drafts the end of the present kill.
+/// Drafts the end of the present kill, or of the stop that was named.
 pub(crate) fn unkill(args: &UnkillArgs) -> Result<(), CliError> {
     let (home, setting) = Setting::new(&args.home, &args.common)?;
+    let target = match (args.stop, &args.entry) {
+        (Some(seq), Some(entry)) => {
+            let entry = Digest::from_hex(entry).ok_or_else(|| {
+                let (cause, next) = ("this is no SHA-256 in hex", "portcullis status shows it");
+                CliError::new(Exit::Usage, "ENTRY_MALFORMED", "--entry", cause, next)
+            })?;
+            Target::stop(seq, entry)
+        }
+        (Some(_) | None, _) => present_kill(&home)?,
+    };
+    finish(&args.common, draft::unkill(&setting.week(), target, &args.reason))
+}
+
+fn present_kill(home: &Home) -> Result<Target, CliError> {
     let socket = home.control_socket();
     let Reply::Status(view) = client::ask(&socket, &Request::Status, SOON)? else {
         return Err(client::unexpected(&socket));
@@ -115,8 +129,7 @@ pub(crate) fn unkill(args: &UnkillArgs) -> Result<(), CliError> {
         let cause = "the kill latch is not down";
         CliError::new(Exit::NotFound, "NOT_KILLED", "daemon", cause, next)
     })?;
-    let kill = (view.kill_seq, entry);
-    finish(&args.common, draft::unkill(&setting.week(), kill, &args.reason))
+    Ok(Target::kill(view.kill_seq, entry))
 }
 
 /// Drafts the seal of a pack.
