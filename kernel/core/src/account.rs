@@ -58,7 +58,7 @@ impl Core {
         let orders = &self.account.orders;
         self.withdrawn.retain(|id| orders.get(*id).is_some_and(|order| order.status.is_open()));
         for id in listed {
-            if self.withdrawn.contains(&id) {
+            if self.withdrawn.contains(&id) || self.is_stopped(id) {
                 self.cancel(id, "STILL_LISTED", turn);
             }
         }

@@ -206,6 +206,18 @@ impl Core {
         scope.covers(self.asking_of(order), &instrument.symbol)
     }
 
+    /// Whether an order of ours has no business at the venue: everything of its scope was taken
+    /// back, and no plan is being carried out whose slice it could be. A slice of a plan that a
+    /// crash has ended is one.
+    pub(crate) fn is_stopped(&self, id: ClOrdId) -> bool {
+        let Some(order) = self.account.orders.get(id) else { return false };
+        let covers = |standing: &Standing| {
+            standing.stop.mode == StopMode::CancelAll && self.covers(&standing.stop.scope, order)
+        };
+        let stopped = self.kill.is_some() || self.stops.standing.values().any(covers);
+        stopped && self.flatten.is_none()
+    }
+
     /// Whose order this is, as far as anybody can still say.
     fn asking_of(&self, order: &Order) -> Asking<'_> {
         let Some(plugin) = order.intent.origin.plugin() else { return Asking::NoStrategy };

@@ -10,7 +10,13 @@ mod blocked;
 #[cfg(test)]
 mod exchange;
 #[cfg(test)]
+mod flatten;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_stops;
+#[cfg(test)]
+mod guards;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
@@ -23,10 +29,18 @@ mod people;
 #[cfg(test)]
 mod plugin;
 #[cfg(test)]
+mod protect;
+#[cfg(test)]
 mod recon;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod safety;
+#[cfg(test)]
 mod shadow;
+#[cfg(test)]
+mod stops;
+#[cfg(test)]
+mod triggers;
 #[cfg(test)]
 mod world;

@@ -41,7 +41,7 @@ fn merged(world: &World) -> Vec<Event> {
     events.into_values().collect()
 }
 
-fn check_replay(world: &World) {
+pub(crate) fn check_replay(world: &World) {
     let mut core = Core::new();
     let mut replayed = Vec::new();
     for event in merged(world) {

@@ -11,6 +11,7 @@ use portcullis_domain::frame::{
     EventRecord, IntentRecord, intent_kind, ord_type_code, side_code, tif_code,
 };
 use portcullis_domain::market::Level;
+use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::{
     BootNs, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, MarketEvent, MarketFrame,
     Money, Now, OrderId, Phase, PluginId, Role, Side, StreamId, WallNs,
@@ -115,6 +116,8 @@ pub(crate) struct World {
     request: u64,
     sequences: BTreeMap<StreamId, u64>,
     draw: u32,
+    /// The safety policy of the next start.
+    pub(crate) safety: Option<Safety>,
 }
 
 impl World {
@@ -133,6 +136,7 @@ impl World {
             request: 0,
             sequences: BTreeMap::new(),
             draw: 0xc0de_0001,
+            safety: None,
         }
     }
 
@@ -198,7 +202,7 @@ impl World {
         out
     }
 
-    fn raised(&mut self, cause: EpochCause) -> Input {
+    pub(crate) fn raised(&mut self, cause: EpochCause) -> Input {
         self.epoch += 1;
         Input::EpochRaised { epoch: self.epoch, cause }
     }
@@ -224,7 +228,7 @@ impl World {
             pinned: self.fingerprint(),
             phases: floors(),
             phases_digest: Digest::of(b"phases"),
-            safety: None,
+            safety: self.safety.clone(),
             first,
             clean,
         };
@@ -265,7 +269,7 @@ impl World {
         self.feed(Input::Statement { request, signed: signed.clone() })
     }
 
-    fn admit_all(&mut self) {
+    pub(crate) fn admit_all(&mut self) {
         let by = [("gerd", Role::Governance), ("olga", Role::Operator)];
         let body = people::endpoint_set(EndpointKind::Simulated).to_value();
         let (signed, out) = self.hand_in(Kind::EndpointSet, &by, &body);
