@@ -131,19 +131,13 @@ impl Input {
                 "-".to_owned(),
                 json::object([("cause", cause.as_str().into()), ("up", Value::Bool(*up))]),
             ),
-            Self::Beat { guard, valid_until } => (
-                "beat",
-                guard.name().to_owned(),
-                json::object([
-                    ("guard", guard.name().into()),
-                    ("valid_until", valid_until.0.to_string().into()),
-                ]),
-            ),
-            Self::VenueClock { offset_ns } => (
-                "venue-clock",
-                "-".to_owned(),
-                json::object([("offset_ns", offset_ns.to_string().into())]),
-            ),
+            Self::Beat { guard, valid_until } => {
+                ("beat", guard.name().to_owned(), beat_value(*guard, *valid_until))
+            }
+            Self::VenueClock { offset_ns } => {
+                let offset = offset_ns.to_string().into();
+                ("venue-clock", "-".to_owned(), json::object([("offset_ns", offset)]))
+            }
             Self::Market(_)
             | Self::Host(_)
             | Self::Started(_)
@@ -236,6 +230,11 @@ fn plugin(body: &mut Fields<'_>) -> Read<PluginId> {
 
 fn cl_ord_id(body: &mut Fields<'_>) -> Read<ClOrdId> {
     ClOrdId::parse(body.text("cl_ord_id")?).ok_or(EntryError::Value("cl_ord_id"))
+}
+
+fn beat_value(guard: Guard, valid_until: WallNs) -> Value {
+    let until = valid_until.0.to_string().into();
+    json::object([("guard", guard.name().into()), ("valid_until", until)])
 }
 
 /// Nanoseconds as text.

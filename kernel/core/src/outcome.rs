@@ -369,12 +369,7 @@ impl Outcome {
             Self::Killed { kill_seq, who, .. } => {
                 json::object([("kill_seq", int(*kill_seq)), ("who", who.clone().into())])
             }
-            Self::Stopped { stop_seq, stop, who, .. } => json::object([
-                ("mode", stop.mode.name().into()),
-                ("scope", stop.scope.text().into()),
-                ("stop_seq", int(*stop_seq)),
-                ("who", who.clone().into()),
-            ]),
+            Self::Stopped { stop_seq, stop, who, .. } => stopped_body(*stop_seq, stop, who),
             Self::StopClear { stop_seq, .. } | Self::StopLifted { stop_seq } => {
                 json::object([("stop_seq", int(*stop_seq))])
             }
@@ -383,10 +378,7 @@ impl Outcome {
                 ("observed", observed.clone().into()),
                 ("threshold", threshold.clone().into()),
             ]),
-            Self::FlattenEnded { left, .. } => {
-                let left = left.iter().map(|(symbol, qty)| (symbol.clone(), qty.clone().into()));
-                json::object([("left", Value::Object(left.collect()))])
-            }
+            Self::FlattenEnded { left, .. } => left_body(left),
             Self::BalancesAdopted { balances } => json::object([("balances", balances.clone())]),
             Self::Reconciled { found, differences } => {
                 json::object([("differences", texts(differences)), ("found", texts(found))])
@@ -401,6 +393,20 @@ impl Outcome {
             | Self::CleanStop => json::object([]),
         }
     }
+}
+
+fn stopped_body(stop_seq: u64, stop: &Stop, who: &str) -> Value {
+    json::object([
+        ("mode", stop.mode.name().into()),
+        ("scope", stop.scope.text().into()),
+        ("stop_seq", int(stop_seq)),
+        ("who", who.into()),
+    ])
+}
+
+fn left_body(left: &BTreeMap<String, String>) -> Value {
+    let left = left.iter().map(|(symbol, qty)| (symbol.clone(), qty.clone().into()));
+    json::object([("left", Value::Object(left.collect()))])
 }
 
 fn texts(list: &[String]) -> Value {

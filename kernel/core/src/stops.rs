@@ -110,13 +110,11 @@ impl Core {
         if !self.is_known(&stop.scope) {
             let cause = "no released strategy and no instrument of any session has that name";
             // Whoever mistyped a name must not believe that something has stopped.
-            match request {
-                Some(request) => turn.refuse(*request, "stop", "SCOPE_UNKNOWN", cause),
-                None => {
-                    let (code, cause) = ("SCOPE_UNKNOWN".to_owned(), cause.to_owned());
-                    turn.record(&Outcome::Refused { what: "stop", code, cause });
-                }
+            if let Some(request) = request {
+                return turn.refuse(*request, "stop", "SCOPE_UNKNOWN", cause);
             }
+            let (code, cause) = ("SCOPE_UNKNOWN".to_owned(), cause.to_owned());
+            turn.record(&Outcome::Refused { what: "stop", code, cause });
             return;
         }
         let same = self.stops.standing.iter().find(|(_, standing)| standing.stop == *stop);

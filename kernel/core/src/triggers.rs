@@ -153,7 +153,7 @@ impl Core {
                 let most = usize::try_from(rows.disconnects.count).unwrap_or(usize::MAX).max(1);
                 (count >= most).then_some(now)
             }
-            Trigger::StaleFeed => self.stale_due(&rows.stale_feed),
+            Trigger::StaleFeed => self.stale_due(rows.stale_feed),
             Trigger::ClockSkew if !self.has_venue_clock() => None,
             Trigger::ClockSkew => {
                 let (at, offset) = watch.clock.unwrap_or((watch.opened, 0));
@@ -173,7 +173,7 @@ impl Core {
     }
 
     /// When the market of an instrument with a position or an order has been silent too long.
-    fn stale_due(&self, row: &LastingRow) -> Option<WallNs> {
+    fn stale_due(&self, row: LastingRow) -> Option<WallNs> {
         let opened = self.watch.opened;
         let heard = |id| self.watch.heard.get(&id).copied().unwrap_or(opened).max(opened);
         self.exposed().map(|id| after(heard(id), row.ms)).min()
@@ -201,7 +201,7 @@ impl Core {
     /// What was seen and what is allowed, for the record.
     fn seen_by(&self, trigger: Trigger, rows: &Triggers) -> (String, String) {
         let ms = |ms: u32| format!("{ms} ms");
-        let since = |row: &LastingRow, what: &str| (what.to_owned(), ms(row.ms));
+        let since = |row: LastingRow, what: &str| (what.to_owned(), ms(row.ms));
         let loss = |row: &LossRow, loss: Option<Money>| match loss {
             Some(loss) => (loss.text(), row.loss.text()),
             None => ("unknown".to_owned(), ms(row.unknown_ms)),
@@ -212,20 +212,20 @@ impl Core {
             Trigger::Heartbeat => {
                 let missing = self.guards_required().into_iter();
                 let missing = missing.min_by_key(|guard| self.alive_until(*guard));
-                since(&rows.heartbeat, missing.map_or("-", |guard| guard.code()))
+                since(rows.heartbeat, missing.map_or("-", |guard| guard.code()))
             }
             Trigger::Disconnects => {
                 let row = &rows.disconnects;
                 let text = |count: String| format!("{count} within {} ms", row.window_ms);
                 (text(self.watch.broken.len().to_string()), text(row.count.to_string()))
             }
-            Trigger::StaleFeed => since(&rows.stale_feed, "no market event"),
+            Trigger::StaleFeed => since(rows.stale_feed, "no market event"),
             Trigger::ClockSkew => match self.watch.clock {
                 Some((_, offset)) => (format!("{offset} ns"), ms(rows.clock_skew.offset_ms)),
                 None => ("never read".to_owned(), ms(rows.clock_skew.age_ms)),
             },
             Trigger::UnexplainedFill => ("1".to_owned(), "0".to_owned()),
-            Trigger::Evidence => since(&rows.evidence, "full"),
+            Trigger::Evidence => since(rows.evidence, "full"),
         }
     }
 

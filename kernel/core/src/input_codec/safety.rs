@@ -11,7 +11,7 @@ use portcullis_statement::json::{self, Fields, Value};
 
 use super::records::money;
 use super::{Read, narrow};
-use crate::entry::{EntryError, as_text, int};
+use crate::entry::{EntryError, as_list, as_text, int};
 
 pub(super) fn safety_value(safety: &Safety) -> Value {
     let Safety { guards, triggers, returning } = safety;
@@ -87,8 +87,8 @@ pub(super) fn safety(value: &Value) -> Read<Safety> {
 fn phase_guards((phase, names): (&String, &Value)) -> Read<(Phase, BTreeSet<Guard>)> {
     let bad = || EntryError::Value("guards");
     let number = phase.parse::<u8>().ok().and_then(Phase::from_number).ok_or_else(bad)?;
-    let named = |value| as_text(value).and_then(Guard::from_name).ok_or_else(bad);
-    let guards = crate::entry::as_list(names).iter().map(named).collect::<Read<_>>()?;
+    let guard = |value| as_text(value).and_then(Guard::from_name).ok_or_else(bad);
+    let guards = as_list(names).iter().map(guard).collect::<Read<_>>()?;
     Ok((number, guards))
 }
 

@@ -69,12 +69,10 @@ impl Target {
     /// Reads the one pair of keys that stands there; both pairs are refused by `finish`.
     pub(super) fn read(fields: &mut Fields<'_>) -> Result<Self, JsonError> {
         let (stop_entry, stop_seq) = Latch::Stop.keys();
-        match fields.optional_digest(stop_entry)? {
-            Some(entry) => Ok(Self::stop(fields.uint(stop_seq)?, entry)),
-            None => {
-                let (entry, seq) = Latch::Kill.keys();
-                Ok(Self::kill(fields.uint(seq)?, fields.digest(entry)?))
-            }
+        if let Some(entry) = fields.optional_digest(stop_entry)? {
+            return Ok(Self::stop(fields.uint(stop_seq)?, entry));
         }
+        let (entry, seq) = Latch::Kill.keys();
+        Ok(Self::kill(fields.uint(seq)?, fields.digest(entry)?))
     }
 }
