@@ -40,7 +40,8 @@ impl Core {
         self.compare(snapshot, found, turn);
         let killed = self.kill.as_ref().is_some_and(|kill| !kill.clearing.clear);
         let whole = self.stops.unclear().any(|(_, standing)| standing.stop.scope.is_whole());
-        if (killed || whole) && !snapshot.open_orders.is_empty() {
+        let flattening = self.flatten.is_some();
+        if (killed || whole) && !flattening && !snapshot.open_orders.is_empty() {
             self.cancel_everything(if killed { "KILL_ACTIVE" } else { "STOP_ACTIVE" }, turn);
         } else {
             self.cancel_again(snapshot, turn);

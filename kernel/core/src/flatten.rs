@@ -85,6 +85,12 @@ impl Core {
         if self.flatten.is_some() {
             return Err(("FLATTEN_RUNNING", "another plan is being carried out"));
         }
+        if self.is_shadow() {
+            return Err((
+                "PHASE_FORBIDS",
+                "close the session of phase 1 first: its market is open",
+            ));
+        }
         let (stop, clear) = match plan.target.latch {
             Latch::Kill => (None, self.kill.as_ref().is_some_and(|kill| kill.clearing.clear)),
             Latch::Stop => {
@@ -250,6 +256,16 @@ impl Core {
         own.or_else(|| self.live.as_ref().map(|live| &live.market))
     }
 
+    /// A run under a smaller stop goes on when its session ends: with the session's market, whose
+    /// streams then end with the run. `false` if there is no such run.
+    pub(crate) fn adopt_market(&mut self, market: MarketDesk) -> bool {
+        let Some(run) = self.flatten.as_mut().filter(|run| run.market.is_none()) else {
+            return false;
+        };
+        run.market = Some(market);
+        true
+    }
+
     /// The market of a run that has none of a session.
     pub(crate) fn flatten_market(&mut self) -> Option<&mut MarketDesk> {
         self.flatten.as_mut()?.market.as_mut()
@@ -327,6 +343,7 @@ impl Core {
         }
         let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
         self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
+        self.reopen_clearing(id);
         let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
         turn.effect(Effect::Submit(Box::new(Submit { order, epoch, deadline, venue_deadline })));
     }

@@ -75,6 +75,10 @@ impl Core {
     /// Waits for two empty reads of the venue after a kill, a second apart, and not before the
     /// last order that may still be on its way has run into its own deadline.
     pub(crate) fn watch_clearing(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
+        // While a plan is being carried out its slices come and go.
+        if self.flatten.is_some() {
+            return;
+        }
         let now = turn.now.wall;
         let resting = self.account.orders.open().next().is_some();
         let empty = self.past_venue_deadlines(now) && !resting && snapshot.open_orders.is_empty();

@@ -267,7 +267,7 @@ impl Core {
 
     /// Whether an order can make the position larger, judged with all that works on its side.
     pub(crate) fn increases(&self, order: &Order) -> bool {
-        let ledger = self.ledger();
+        let ledger = self.ledger_of(order.cl_ord_id);
         let Some(instrument) = ledger.instrument_of(order.cl_ord_id) else { return true };
         let held = ledger.holding(&instrument.symbol).position.0;
         let Some(working) = ledger.working(instrument) else {
@@ -306,6 +306,7 @@ impl Core {
         self.tell_order(id, turn);
         if let OrderChange::Filled { last_px, last_qty, .. } = change {
             self.tell_fill(id, (last_px, last_qty), turn);
+            self.reduce_again(turn);
         }
     }
 

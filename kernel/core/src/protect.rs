@@ -50,7 +50,8 @@ impl Core {
         if !stripped {
             return Vec::new();
         }
-        let ledger = self.ledger();
+        // What a phase-1 session holds is held by nobody.
+        let ledger = &self.account;
         let held = ledger.holdings().filter(|(_, holding)| holding.position != Position::FLAT);
         held.filter(|(symbol, holding)| !self.is_protected(ledger, symbol, holding.position))
             .map(|(symbol, _)| format!("NAKED_POSITION: {symbol} has no protective order"))

@@ -212,7 +212,9 @@ impl Core {
             status: OrdStatus::PendingNew,
             cum_qty: Qty::ZERO,
         };
-        Ok(self.account.issue(order, instrument)?)
+        self.account.issue(order, instrument)?;
+        self.reopen_clearing(id);
+        Ok(())
     }
 
     /// Orders that are not in the account's ledger belonged to a phase-1 session. A move that the

@@ -259,7 +259,9 @@ impl Core {
         for number in (0_u16..).zip(&live.desks).map(|(number, _)| number) {
             turn.effect(Effect::StopPlugin { plugin: PluginId(number) });
         }
-        turn.effect(Effect::SessionClosed);
+        if !self.adopt_market(live.market) {
+            turn.effect(Effect::SessionClosed);
+        }
         // From phase 1 nothing is held that would have to be closed.
         if live.shadow.is_none() {
             self.closing = Some(live.gate);

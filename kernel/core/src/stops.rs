@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use portcullis_domain::stop::Asking;
-use portcullis_domain::{ClOrdId, InstrumentId, Order, Origin, Stop, StopMode, StopScope, WallNs};
+use portcullis_domain::{
+    ClOrdId, InstrumentId, OrdStatus, Order, Origin, Stop, StopMode, StopScope, WallNs,
+};
 use portcullis_statement::{Digest, Target};
 
 use crate::account::READ_PAUSE_UNSETTLED_NS;
@@ -169,6 +171,39 @@ impl Core {
         seq
     }
 
+    /// A fill can turn an order that reduced into one that increases: where a stop is reduce-only,
+    /// that goes too.
+    pub(crate) fn reduce_again(&mut self, turn: &mut Turn) {
+        let standing = self.stops.standing.values().map(|standing| &standing.stop);
+        let reducing = standing.filter(|stop| stop.mode == StopMode::ReduceOnly);
+        let scopes: Vec<StopScope> = reducing.map(|stop| stop.scope.clone()).collect();
+        for scope in scopes {
+            let fresh = |core: &Self, order: &Order| {
+                core.increases(order) && order.status != OrdStatus::PendingCancel
+            };
+            self.take_back(&scope, fresh, turn);
+        }
+    }
+
+    /// From an order of its scope on a cancel-all is not clear any more: the slices of a plan have
+    /// to be gone again before anybody is told that nothing is left. Live and in recovery alike.
+    pub(crate) fn reopen_clearing(&mut self, id: ClOrdId) {
+        let not_before = self.venue_deadline_last;
+        let Some(order) = self.account.orders.get(id) else { return };
+        let covering = |(_, standing): &(&u64, &Standing)| {
+            standing.stop.mode == StopMode::CancelAll && self.covers(&standing.stop.scope, order)
+        };
+        let covering = self.stops.standing.iter().filter(covering);
+        let covering: Vec<u64> = covering.map(|(seq, _)| *seq).collect();
+        let kill = self.kill.iter_mut().map(|kill| &mut kill.clearing);
+        let stops = self.stops.standing.iter_mut();
+        let stops = stops.filter(|(seq, _)| covering.contains(seq));
+        for clearing in kill.chain(stops.map(|(_, standing)| &mut standing.clearing)) {
+            (clearing.clear, clearing.empty_since) = (false, None);
+            clearing.not_before = clearing.not_before.max(not_before);
+        }
+    }
+
     /// Takes the open orders of a scope back, those that `which` picks.
     fn take_back(
         &mut self,
@@ -181,7 +216,7 @@ impl Core {
             .into_iter()
             .filter(|id| self.ledger_of(*id).orders.get(*id).is_some_and(|o| which(self, o)))
             .collect();
-        if !self.is_shadow() {
+        if !self.is_shadow() && !picked.is_empty() {
             turn.effect(Effect::ReadAccount);
         }
         for id in picked {

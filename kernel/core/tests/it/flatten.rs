@@ -153,6 +153,10 @@ fn d15_a_venue_that_refuses_ends_the_plan() {
     let (first, _) = slice(&world.quote(9_990, 10_010));
     let out = world.report(first, ExecType::Rejected);
     assert_eq!(out.reasons("flatten-ended"), ["VENUE_CLOSED"]);
+    // Not before it is certain again that nothing of ours is left there.
+    assert_eq!(offer(&mut world).answers(), ["ORDERS_NOT_CLEAR"]);
+    world.pass(7 * SECOND_NS);
+    settle(&mut world);
     assert_eq!(offer(&mut world).answers(), ["DONE"]);
 }
 
@@ -239,6 +243,41 @@ fn a1_a_new_kill_or_an_unkill_ends_the_plan() {
     let mut world = running(20_000);
     world.stop(StopMode::ReduceOnly, "all");
     assert_eq!(world.quote(9_990, 10_010).submits().len(), 1);
+}
+
+/// A3: while a slice may still be there, nobody is told that nothing is; not by the second pull,
+/// and not by a core that has read the journal.
+#[test]
+fn a3_orders_are_not_clear_any_more_once_a_slice_was_sent() {
+    let mut world = running(20_000);
+    assert_eq!(world.quote(9_990, 10_010).submits().len(), 1);
+    let journal = world.journal();
+    assert_eq!(world.kill().answers(), ["LATCHED"]);
+    world.core = crate::world::folded(&journal);
+    world.start(false, true);
+    assert_eq!(world.kill().answers(), ["LATCHED"]);
+}
+
+/// D4: a run under a smaller stop outlives the session whose market it uses.
+#[test]
+fn d4_a_plan_goes_on_when_its_session_ends() {
+    let mut world = World::open(Phase::Paper);
+    world.hold(20_000);
+    world.stop(StopMode::CancelAll, "instrument:BTC-USDT");
+    world.pass(7 * SECOND_NS);
+    settle(&mut world);
+    let plan = plan_for(world.target(1));
+    hand_in(&mut world, &plan);
+    let (first, _) = slice(&world.quote(9_990, 10_010));
+    world.close();
+    let out = world.fill(first, "f1", 10_000, 9_990);
+    assert!(world.core.open_session().is_none());
+    assert!(!out.has(|effect| matches!(effect, Effect::SessionClosed)));
+    let (second, _) = slice(&pause(&mut world, 9_990));
+    let out = world.fill(second, "f2", 10_000, 9_990);
+    assert_eq!(out.reasons("flatten-ended"), ["FLAT"]);
+    assert!(out.has(|effect| matches!(effect, Effect::SessionClosed)));
+    crate::replay::check_replay(&world);
 }
 
 /// Time ends it: when the statement has expired, nothing of it leaves any more.

@@ -253,3 +253,49 @@ fn stops_replay_byte_for_byte() {
     world.lift(world.target(2));
     crate::replay::check_replay(&world);
 }
+
+/// Reduce-only holds on: a fill that makes the resting exit one too many takes it back.
+#[test]
+fn reduce_only_takes_back_what_begins_to_increase() {
+    let mut world = World::open(Phase::Paper);
+    world.hold(10_000);
+    let ids = world.reply(ALPHA, vec![sell(2, 10_000, 10_010)]).submits();
+    world.report(ids[0], ExecType::New);
+    assert_eq!(world.stop(ReduceOnly, "all").cancels(), []);
+    world.reply(BETA, vec![]);
+    world.reply(ALPHA, vec![]);
+    // The exit is halved by its own fill, and still only reduces.
+    assert_eq!(world.fill(ids[0], "e1", 4_000, 10_010).cancels(), []);
+    // Beyond what is held it would open a short position.
+    let mut world = World::open(Phase::Paper);
+    let alpha = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.fill(alpha, "held", 10_000, 10_000);
+    let one = world.reply(BETA, vec![sell(1, 10_000, 10_010)]).submits()[0];
+    world.report(one, ExecType::New);
+    let late = world.reply(ALPHA, vec![buy(2, 10_000, 10_000)]).submits()[0];
+    world.report(late, ExecType::New);
+    assert_eq!(world.stop(ReduceOnly, "strategy:beta").cancels(), []);
+    world.reply(ALPHA, vec![]);
+    let exit = world.reply(ALPHA, vec![sell(3, 10_000, 10_000)]).submits()[0];
+    assert_eq!(world.fill(exit, "exit", 10_000, 10_000).cancels(), [one]);
+}
+
+/// A9, D2: a kill and its cancels need nothing that could be full, away or silent: no room for
+/// orders, no link, a plugin that does not answer, and a market that never ends.
+#[test]
+fn a9_a_stop_waits_for_nobody() {
+    for scope in ["all", "account", "strategy:alpha"] {
+        let (mut world, ids) = working();
+        let full = world.reply(ALPHA, vec![buy(4, 10_000, 9_990)]).submits()[0];
+        let code = portcullis_gate::DenyCode::EvidenceUnwritable;
+        world.feed(Input::NotSent { cl_ord_id: full, code });
+        world.feed(Input::VenueLink { up: false, cause: "reset".to_owned() });
+        for _ in 0..200 {
+            world.quote(9_990, 10_010);
+        }
+        assert!(world.out.contains_key(&ALPHA), "a batch is out and unanswered");
+        let out = world.stop(CancelAll, scope);
+        assert_eq!(out.answers(), ["LATCHED"]);
+        assert_eq!(out.cancels(), ids, "{scope}");
+    }
+}
