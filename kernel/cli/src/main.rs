@@ -60,6 +60,7 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Request(RequestVerb::EndpointSet(args)) => request::endpoint_set(&args),
         Verb::Request(RequestVerb::Session(args)) => request::session(&args),
         Verb::Request(RequestVerb::Unkill(args)) => request::unkill(&args),
+        Verb::Request(RequestVerb::FlattenPlan(args)) => request::flatten_plan(&args),
         Verb::Request(RequestVerb::Seal(args)) => request::seal(&args),
         Verb::Request(RequestVerb::Extract(args)) => sign::extract(&args),
         Verb::Request(RequestVerb::Attach(args)) => sign::attach(&args),

@@ -3,8 +3,8 @@
 use portcullis_domain::{Name, Phase, Role};
 use portcullis_evidence::pack::Manifest;
 use portcullis_statement::{
-    Classification, Digest, EndpointKind, EndpointSet, Host, JournalHead, Kind, PluginRelease,
-    Seal, Target, Unkill, Venue,
+    Classification, Digest, EndpointKind, EndpointSet, FlattenPlan, Host, JournalHead, Kind,
+    PluginRelease, Seal, Target, Unkill, Venue,
 };
 
 use super::{Desk, DraftError, Seat, statement};
@@ -83,6 +83,12 @@ pub(crate) fn unkill(desk: &Desk<'_>, target: Target, reason: &str) -> Result<Ve
     let options = pairs.map(|pair| pair.map(Seat::Any).to_vec());
     let unkill = Unkill { target, reason: reason.to_owned() };
     statement(desk, Kind::Unkill, &options, &unkill.to_value())
+}
+
+/// The way out of positions, signed by operator and risk.
+pub(crate) fn flatten_plan(desk: &Desk<'_>, plan: &FlattenPlan) -> Result<Vec<u8>, DraftError> {
+    let seats = [Role::Operator, Role::Risk].map(Seat::Any).to_vec();
+    statement(desk, Kind::FlattenPlan, &[seats], &plan.to_value())
 }
 
 /// The seal of a pack, by its manifest, signed by operator and approver.

@@ -1,6 +1,7 @@
 //! `portcullis request`: drafts a statement and writes it as a request file.
 
 mod args;
+mod flatten;
 mod session;
 
 use std::path::Path;
@@ -20,8 +21,9 @@ use crate::{CliError, Exit, clock, inspect, out};
 
 pub(crate) use args::{
     ClassificationChoice, Common, EndpointArgs, EndpointChoice, ReleaseArgs, RequestVerb, SealArgs,
-    UnkillArgs, VenueChoice,
+    TargetArgs, UnkillArgs, VenueChoice,
 };
+pub(crate) use flatten::{FlattenArgs, flatten_plan};
 pub(crate) use session::SessionArgs;
 
 /// How long a request without a window of its own can be used: a week.
@@ -106,17 +108,18 @@ pub(crate) fn endpoint_set(args: &EndpointArgs) -> Result<(), CliError> {
 /// Drafts the end of the present kill, or of the stop that was named.
 pub(crate) fn unkill(args: &UnkillArgs) -> Result<(), CliError> {
     let (home, setting) = Setting::new(&args.home, &args.common)?;
-    let target = match (args.stop, &args.entry) {
-        (Some(seq), Some(entry)) => {
-            let entry = Digest::from_hex(entry).ok_or_else(|| {
-                let (cause, next) = ("this is no SHA-256 in hex", "portcullis status shows it");
-                CliError::new(Exit::Usage, "ENTRY_MALFORMED", "--entry", cause, next)
-            })?;
-            Target::stop(seq, entry)
-        }
-        (Some(_) | None, _) => present_kill(&home)?,
-    };
+    let target = target(&home, &args.target)?;
     finish(&args.common, draft::unkill(&setting.week(), target, &args.reason))
+}
+
+/// The stop that was named, or the present kill as the daemon states it.
+fn target(home: &Home, args: &TargetArgs) -> Result<Target, CliError> {
+    let (Some(seq), Some(entry)) = (args.stop, &args.entry) else { return present_kill(home) };
+    let entry = Digest::from_hex(entry).ok_or_else(|| {
+        let (cause, next) = ("this is no SHA-256 in hex", "portcullis status shows it");
+        CliError::new(Exit::Usage, "ENTRY_MALFORMED", "--entry", cause, next)
+    })?;
+    Ok(Target::stop(seq, entry))
 }
 
 fn present_kill(home: &Home) -> Result<Target, CliError> {
