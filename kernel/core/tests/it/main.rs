@@ -39,6 +39,8 @@ mod safety;
 #[cfg(test)]
 mod shadow;
 #[cfg(test)]
+mod stop_play;
+#[cfg(test)]
 mod stops;
 #[cfg(test)]
 mod triggers;

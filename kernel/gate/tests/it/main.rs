@@ -16,3 +16,5 @@ mod opening;
 mod people;
 #[cfg(test)]
 mod reduce;
+#[cfg(test)]
+mod slices;

@@ -10,3 +10,5 @@ mod outbox;
 #[cfg(test)]
 #[path = "../../../gate/tests/it/people.rs"]
 mod people;
+#[cfg(test)]
+mod slices;
