@@ -14,9 +14,9 @@ pub(crate) struct Losses {
 }
 
 impl Core {
-    /// The losses of the open session, fees and unrealised profit included.
+    /// The losses of the open session as of the last event, fees and unrealised profit included.
     pub(crate) fn losses(&self) -> Losses {
-        let Some(profit) = self.session_profit() else { return Losses::default() };
+        let Some(profit) = self.watch.profit else { return Losses::default() };
         Losses {
             drawdown: self.watch.peak.max(profit).minus(profit),
             day: Money::ZERO.minus(profit),

@@ -32,6 +32,8 @@ pub(crate) struct Watch {
     unexplained: bool,
     /// Since when a figure of money has not been known.
     unknown: BTreeMap<Trigger, WallNs>,
+    /// The profit of the session as of the last event; `None` while it is not known.
+    pub(crate) profit: Option<Money>,
     /// The highest profit of the session.
     pub(crate) peak: Money,
 }
@@ -41,6 +43,7 @@ impl Watch {
         self.opened = now;
         self.heard.clear();
         self.unknown.clear();
+        self.profit = None;
         self.peak = Money::ZERO;
     }
 
@@ -116,6 +119,7 @@ impl Core {
 
     fn note_losses(&mut self, now: WallNs) {
         let profit = self.session_profit();
+        self.watch.profit = profit;
         self.watch.peak = profit.map_or(self.watch.peak, |profit| self.watch.peak.max(profit));
         let blind = self.live.is_some() && self.holds_anything() && profit.is_none();
         for trigger in [Trigger::Drawdown, Trigger::DailyLoss] {

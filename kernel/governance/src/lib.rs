@@ -8,11 +8,13 @@ mod error;
 mod instrument;
 mod limits;
 mod phases;
+mod safety;
 
 pub use error::PolicyError;
 pub use instrument::{InstrumentFile, parse_instrument};
 pub use limits::parse_limits;
 pub use phases::parse_phases;
+pub use safety::parse_safety;
 
 use portcullis_statement::Digest;
 

@@ -80,7 +80,7 @@ fn instrument_limits(
     })
 }
 
-fn positive(key: &str, value: u32) -> Result<(), PolicyError> {
+pub(crate) fn positive(key: &str, value: u32) -> Result<(), PolicyError> {
     if value == 0 { Err(PolicyError::NotPositive { key: key.to_owned() }) } else { Ok(()) }
 }
 
