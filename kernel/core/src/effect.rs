@@ -3,7 +3,7 @@
 
 use portcullis_domain::frame::EventRecord;
 use portcullis_domain::{BootNs, ClOrdId, Instrument, OrderIntent, PluginId, WallNs};
-use portcullis_gate::{Approved, CancelRequest, Shadow};
+use portcullis_gate::{Approved, CancelRequest, Denial, Shadow};
 use portcullis_statement::EndpointSet;
 
 use crate::input::EpochCause;
@@ -74,10 +74,6 @@ pub enum Effect {
     /// Two people lifted the kill latch: the wiring's own latch follows. Nothing can leave before
     /// this is durable, since every later order waits for its own, later entry.
     LiftKill,
-    /// A signed flatten plan begins: the writer lets its slices out while the kill latch is down.
-    FlattenOpened,
-    /// It is over: nothing leaves any more.
-    FlattenOver,
     /// Withdraw authority from everything that has not left yet.
     RaiseEpoch(EpochCause),
     /// Tell a person what became of a request. Waits for durability.
@@ -103,6 +99,13 @@ pub enum Answer {
         /// Why, in one line.
         cause: String,
     },
+    /// A person's order is approved, or changed as asked.
+    Ordered {
+        /// FIX 11.
+        cl_ord_id: ClOrdId,
+    },
+    /// The gate said no to a person.
+    Denied(Denial),
     /// A kill, or the stop that was asked for, is on record.
     Latched {
         /// Which one this is; kills and stops are counted apart.

@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{
-    ClOrdId, Instrument, InstrumentId, OrdStatus, OrdType, Order, OrderIntent, Origin, Position,
-    Px, Qty, Side, StopMode, StopScope, TimeInForce, WallNs,
+    ClOrdId, Instrument, InstrumentId, OrdStatus, OrdType, OrderIntent, Origin, Position, Px, Qty,
+    Side, StopMode, StopScope, TimeInForce, WallNs,
 };
-use portcullis_gate::{Approved, Circumstances, Gate, Quote, Standing, Verdict};
+use portcullis_gate::{Circumstances, Gate, Quote};
 use portcullis_statement::{Digest, FlattenPlan, Latch, Slices};
 
-use crate::effect::{Effect, Submit};
+use crate::effect::Effect;
 use crate::market::MarketDesk;
-use crate::orders::{RELEASE_NS_MAX, VENUE_DEADLINE_NS};
 use crate::outcome::Outcome;
 use crate::state::{Core, Turn};
+use crate::submit::{Door, Submitted};
 
 /// Basis points of a whole.
 const BPS: i128 = 10_000;
@@ -127,10 +127,13 @@ impl Core {
         Ok(())
     }
 
-    /// The gate that judges slices: the open session's, or the last one's.
+    /// The door of the slices: the open session's, or the last one's closing rights.
+    fn exit_door(&self) -> Door {
+        if self.live.is_some() { Door::Session } else { Door::Closing }
+    }
+
     fn exit_gate(&self) -> Option<&Gate> {
-        let live = self.live.as_ref().filter(|live| live.shadow.is_none());
-        live.map(|live| &live.gate).or(self.closing.as_ref())
+        self.gate(self.exit_door())
     }
 
     pub(crate) fn begin_flatten(
@@ -146,7 +149,6 @@ impl Core {
         let due = turn.now.wall;
         let leg = |slices: &Slices| Leg { slices: slices.clone(), working: None, due, end: None };
         let legs = plan.instruments.iter().map(|(symbol, s)| (symbol.clone(), leg(s))).collect();
-        turn.effect(Effect::FlattenOpened);
         if own_market {
             turn.effect(Effect::SessionOpened { instruments });
         }
@@ -274,78 +276,29 @@ impl Core {
     /// A slice passes the gate like any order. A denial is on record, and the next try comes after
     /// the pause.
     fn send_slice(&mut self, symbol: &str, intent: OrderIntent, turn: &mut Turn) {
-        let at = self.slice_circumstances(&intent, turn);
-        let Some(id) = self.next_cl_ord_id() else { return };
-        let Some(gate) = self.exit_gate() else { return };
-        let instrument = of_symbol(gate, symbol).cloned();
-        match (gate.assess(intent.clone(), id, &at), instrument) {
-            (Verdict::Approve(order), Some(instrument)) => {
-                self.issue_slice(intent, order, &instrument, turn);
-            }
-            (Verdict::Deny(denial), _) => {
-                turn.record(&Outcome::Denied { intent: Box::new(intent), denial });
-            }
-            // The gate of a phase from which nothing leaves is never kept for this.
-            (Verdict::Approve(_) | Verdict::WouldBe(_), _) => {}
-        }
-    }
-
-    fn slice_circumstances(&self, intent: &OrderIntent, turn: &Turn) -> Circumstances {
-        let gate = self.exit_gate();
-        let instrument = gate.and_then(|gate| gate.instrument(intent.instrument));
-        let market = self.exit_market().and_then(|market| market.get(intent.instrument));
-        let working = instrument.and_then(|i| self.account.working(i));
-        Circumstances {
-            flatten: true,
-            // Whatever is no provable reduction is denied by this.
-            reduce_only: true,
-            standing: Standing::Running,
-            quote: market.and_then(|market| market.quote),
-            book_valid: market.is_some_and(|market| market.book.is_valid()),
-            position: instrument
-                .map_or(Position::FLAT, |i| self.account.holding(&i.symbol).position),
-            balance: instrument.and_then(|i| self.account.balance_for(i)),
-            working: working.unwrap_or_default(),
-            evidence_writable: working.is_some() && !self.evidence_full,
-            submits_last_second: 0,
-            reference_used: false,
-            ..self.circumstances(intent, turn)
-        }
-    }
-
-    fn issue_slice(
-        &mut self,
-        intent: OrderIntent,
-        order: Approved<OrderIntent>,
-        instrument: &Instrument,
-        turn: &mut Turn,
-    ) {
-        let (id, reserve_px) = (order.cl_ord_id(), order.reserve_px());
-        let issued = Order {
-            cl_ord_id: id,
-            order_id: None,
-            intent,
-            reserve_px,
-            status: OrdStatus::PendingNew,
-            cum_qty: Qty::ZERO,
-        };
-        if let Err(fault) = self.account.issue(issued.clone(), instrument) {
-            return turn.fault(fault);
-        }
-        let (symbol, epoch) = (instrument.symbol.clone(), self.epoch);
-        let recorded = Box::new(issued);
-        turn.record(&Outcome::Ordered { order: recorded, symbol, shadow: false, epoch });
-        if let Some(run) = self.flatten.as_mut() {
-            run.slices = run.slices.saturating_add(1);
-            if let Some(leg) = run.legs.get_mut(&instrument.symbol) {
-                leg.working = Some(id);
-            }
-        }
-        let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
-        self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
+        let Submitted::Issued(id) = self.submit(intent, self.exit_door(), turn) else { return };
         self.reopen_clearing(id);
-        let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
-        turn.effect(Effect::Submit(Box::new(Submit { order, epoch, deadline, venue_deadline })));
+        let Some(run) = self.flatten.as_mut() else { return };
+        run.slices = run.slices.saturating_add(1);
+        if let Some(leg) = run.legs.get_mut(symbol) {
+            leg.working = Some(id);
+        }
+    }
+
+    /// Whether the house asks for this to carry a plan out.
+    fn is_slice(&self, intent: &OrderIntent) -> bool {
+        self.flatten.is_some() && intent.origin == Origin::House && intent.reduce_only
+    }
+
+    /// A slice is judged as one, and by the market that it was priced by.
+    pub(crate) fn mark_slice(&self, intent: &OrderIntent, at: &mut Circumstances) {
+        if !self.is_slice(intent) {
+            return;
+        }
+        let market = self.exit_market().and_then(|market| market.get(intent.instrument));
+        at.flatten = true;
+        at.quote = market.and_then(|market| market.quote);
+        at.book_valid = market.is_some_and(|market| market.book.is_valid());
     }
 
     /// Ends the run, whatever it has reached, and takes back what of it is still out.
@@ -358,7 +311,6 @@ impl Core {
         });
         let left = left.collect();
         turn.record(&Outcome::FlattenEnded { plan: run.digest, code, left });
-        turn.effect(Effect::FlattenOver);
         if run.market.is_some() {
             turn.effect(Effect::SessionClosed);
         }

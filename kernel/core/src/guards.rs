@@ -6,29 +6,16 @@ use portcullis_domain::policy::guards::{DEAD_MAN_RENEWAL_MS, Guard, Reach, guard
 use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{Now, WallNs};
+use portcullis_gate::GuardState;
 
 use crate::state::{Core, Turn};
 
-/// Where a guard stands for the open session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GuardState {
-    /// Neither the floor nor the policy asks for it.
-    NotRequired,
-    /// Its last beat holds.
-    Alive,
-    /// It was never heard of, or its last beat has run out. New exposure is denied.
-    Missing,
-}
-
-impl GuardState {
-    /// The words in status and packs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NotRequired => "not required",
-            Self::Alive => "alive",
-            Self::Missing => "missing",
-        }
+/// The words in status and packs.
+pub(crate) const fn guard_words(state: GuardState) -> &'static str {
+    match state {
+        GuardState::NotRequired => "not required",
+        GuardState::Alive => "alive",
+        GuardState::Missing => "missing",
     }
 }
 
@@ -56,13 +43,6 @@ impl Core {
         } else {
             GuardState::Missing
         }
-    }
-
-    /// Whether a guard is missing that this session needs.
-    pub(crate) fn any_guard_missing(&self) -> bool {
-        self.guards_required()
-            .into_iter()
-            .any(|guard| self.guard_state(guard) == GuardState::Missing)
     }
 
     /// Everybody who has to be alive for the open session.

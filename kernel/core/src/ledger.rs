@@ -5,84 +5,15 @@ use std::collections::BTreeMap;
 use portcullis_domain::number::pow10;
 use portcullis_domain::order::{OrderChange, OrderEvent};
 use portcullis_domain::{
-    ClOrdId, ExecType, ExecutionReport, Instrument, Money, OrdStatus, Order, OrderFault,
-    OrderTable, Position, Px, Qty, Side,
+    BootNs, ClOrdId, ExecType, ExecutionReport, Instrument, Money, OrdStatus, Order, OrderFault,
+    OrderTable, Qty, Side,
 };
-use portcullis_gate::{Balance, Working, with_fee};
+use portcullis_gate::exposure::base_amount;
+use portcullis_gate::{Balance, Fill, Working};
 
-/// What is held of one instrument, and what it has earned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Holding {
-    /// Signed base quantity.
-    pub position: Position,
-    /// What the position cost, signed like it: positive for a long one.
-    pub cost: Money,
-    /// Profit of what was closed, before fees.
-    pub realised: Money,
-    /// Fees paid.
-    pub fees: Money,
-}
+pub use portcullis_gate::Holding;
 
-impl Holding {
-    /// Books one fill. `None` on overflow.
-    #[must_use]
-    pub fn after(self, side: Side, fill: Fill<'_>) -> Option<Self> {
-        let signed = side.signed(fill.qty);
-        let held = self.position.0;
-        let closing = held.signum() != 0 && held.signum() != signed.signum();
-        let mut next = self;
-        next.fees = self.fees.plus(fill.fee)?;
-        next.position = self.position.plus(signed)?;
-        let value = |units: i64| Money::value(fill.px, Position(units), fill.instrument);
-        if !closing {
-            next.cost = self.cost.plus(value(signed)?)?;
-            return Some(next);
-        }
-        // The closed part takes its share of the cost with it; whatever is beyond opens anew.
-        let closed = held.abs().min(signed.abs());
-        let closed_signed = closed.checked_mul(held.signum())?;
-        let share = self.cost.0.checked_mul(i128::from(closed))?;
-        let share = Money(share.checked_div(i128::from(held.abs()))?);
-        let earned = value(closed_signed)?.minus(share)?;
-        next.realised = self.realised.plus(earned)?;
-        let opened = signed.checked_add(closed_signed)?;
-        next.cost = self.cost.minus(share)?.plus(value(opened)?)?;
-        Some(next)
-    }
-
-    /// Average price of what is held; `None` when flat.
-    #[must_use]
-    pub fn avg_px(&self, instrument: &Instrument) -> Option<Px> {
-        let places = instrument.price_scale.checked_add(instrument.qty_scale)?;
-        let unit = pow10(Money::SCALE.checked_sub(places)?)?;
-        let per_unit = self.cost.0.checked_div(unit)?.checked_div(i128::from(self.position.0))?;
-        Px::new(i64::try_from(per_unit).ok()?)
-    }
-
-    /// Profit with the position marked at `mark`, fees taken off. `None` on overflow.
-    #[must_use]
-    pub fn profit(&self, mark: Option<Px>, instrument: &Instrument) -> Option<Money> {
-        let closed = self.realised.minus(self.fees)?;
-        if self.position == Position::FLAT {
-            return Some(closed);
-        }
-        let value = Money::value(mark?, self.position, instrument)?;
-        closed.plus(value.minus(self.cost)?)
-    }
-}
-
-/// One fill to book.
-#[derive(Clone, Copy, Debug)]
-pub struct Fill<'a> {
-    /// FIX 31.
-    pub px: Px,
-    /// FIX 32.
-    pub qty: Qty,
-    /// In the quote currency.
-    pub fee: Money,
-    /// Of what.
-    pub instrument: &'a Instrument,
-}
+use crate::usage::{Across, SessionBook};
 
 /// The account as the house knows it.
 #[derive(Clone, Debug, Default)]
@@ -95,6 +26,10 @@ pub struct Ledger {
     holdings: BTreeMap<String, Holding>,
     /// By currency; `None` until the venue or the approval has stated them.
     balances: Option<BTreeMap<String, Money>>,
+    /// Day and week of the account.
+    pub(crate) across: Across,
+    /// What the open session is judged by; kept in step with every order and holding.
+    pub(crate) session: Option<SessionBook>,
 }
 
 impl Ledger {
@@ -109,7 +44,37 @@ impl Ledger {
         let id = order.cl_ord_id;
         self.orders.insert(order)?;
         self.issued.insert(id, instrument.clone());
+        self.follow(None, id);
         Ok(())
+    }
+
+    /// Opens the book that a session is judged by, with everything that is held and works already.
+    pub(crate) fn open_book(&mut self, mut book: SessionBook) {
+        for (symbol, holding) in &self.holdings {
+            book.seed(symbol, *holding);
+        }
+        for order in self.orders.open() {
+            if let Some(instrument) = self.issued.get(&order.cl_ord_id) {
+                book.order_changed(None, order, &instrument.symbol);
+            }
+        }
+        self.session = Some(book);
+    }
+
+    /// The order as it stands, if a session has to be told what becomes of it.
+    fn followed(&self, id: ClOrdId) -> Option<Order> {
+        self.session.as_ref()?;
+        self.orders.get(id).cloned()
+    }
+
+    /// Tells the session's book what became of an order.
+    fn follow(&mut self, before: Option<&Order>, id: ClOrdId) {
+        let (Some(book), Some(after)) = (self.session.as_mut(), self.orders.get(id)) else {
+            return;
+        };
+        if let Some(instrument) = self.issued.get(&id) {
+            book.order_changed(before, after, &instrument.symbol);
+        }
     }
 
     /// The instrument of an order.
@@ -120,6 +85,13 @@ impl Ledger {
 
     /// Books a venue report: order, position, balances. On a fault nothing has changed.
     pub fn book(&mut self, report: &ExecutionReport) -> Result<OrderChange, OrderFault> {
+        let before = self.followed(report.cl_ord_id);
+        let change = self.book_report(report)?;
+        self.follow(before.as_ref(), report.cl_ord_id);
+        Ok(change)
+    }
+
+    fn book_report(&mut self, report: &ExecutionReport) -> Result<OrderChange, OrderFault> {
         let id = report.cl_ord_id;
         let side = self.orders.get(id).map(|order| order.intent.side);
         if let ExecType::Trade { last_px, last_qty, fee, .. } = &report.exec_type {
@@ -136,6 +108,9 @@ impl Ledger {
             let symbol = instrument.symbol.clone();
             let change = self.orders.book(report)?;
             if matches!(change, OrderChange::Filled { .. }) {
+                if let (Some(book), Some(order)) = (self.session.as_mut(), self.orders.get(id)) {
+                    book.filled(order, &symbol, (*last_px, *last_qty, *fee));
+                }
                 self.holdings.insert(symbol, holding);
                 self.balances = balances;
             }
@@ -169,9 +144,9 @@ impl Ledger {
         self.balances = Some(balances);
     }
 
-    /// The two balances that an instrument needs, if known.
+    /// The two balances that an instrument needs, if known, as read at `read`.
     #[must_use]
-    pub fn balance_for(&self, instrument: &Instrument) -> Option<Balance> {
+    pub fn balance_for(&self, instrument: &Instrument, read: BootNs) -> Option<Balance> {
         let balances = self.balances.as_ref()?;
         let amount = |currency: &str| balances.get(currency).copied().unwrap_or(Money::ZERO);
         let unit = pow10(Money::SCALE.checked_sub(instrument.qty_scale)?)?;
@@ -179,23 +154,18 @@ impl Ledger {
         Some(Balance {
             base: Qty::new(i64::try_from(base).ok()?)?,
             quote: amount(&instrument.quote),
+            read,
         })
     }
 
-    /// What open orders claim: the reservations that the gate counts from the moment of approval.
+    /// What open orders of a symbol can still trade, by walking over them: for the rare question
+    /// that no session's book answers. `None` where it cannot be added up.
     #[must_use]
-    pub fn working(&self, instrument: &Instrument) -> Option<Working> {
+    pub fn working(&self, symbol: &str) -> Option<Working> {
         let mut working = Working::default();
         for order in self.orders.open() {
-            let issued = self.issued.get(&order.cl_ord_id)?;
-            let leaves = order.leaves_qty();
-            working.open_orders = working.open_orders.checked_add(1)?;
-            if order.intent.side == Side::Buy && issued.quote == instrument.quote {
-                let value = Money::notional(order.reserve_px, leaves, issued)?;
-                let cost = with_fee(value, issued.taker_fee)?;
-                working.reserved_quote = working.reserved_quote.plus(cost)?;
-            }
-            if issued.symbol == instrument.symbol {
+            if self.issued.get(&order.cl_ord_id)?.symbol == symbol {
+                let leaves = order.leaves_qty();
                 working.any_unknown |= order.status == OrdStatus::Unknown;
                 match order.intent.side {
                     Side::Buy => working.buy_qty = working.buy_qty.plus(leaves)?,
@@ -208,7 +178,10 @@ impl Ledger {
 
     /// Moves an order by something other than a report.
     pub fn advance(&mut self, id: ClOrdId, event: OrderEvent) -> Result<OrdStatus, OrderFault> {
-        self.orders.advance(id, event)
+        let before = self.followed(id);
+        let status = self.orders.advance(id, event)?;
+        self.follow(before.as_ref(), id);
+        Ok(status)
     }
 
     /// The writer's word that an order never left. If the link went down first, the order was
@@ -261,71 +234,4 @@ fn balances_after(
     shift(base, base_change)?;
     shift(quote, quote_change.minus(fill.fee)?)?;
     Some(balances)
-}
-
-/// A base quantity as an amount of money.
-fn base_amount(qty: Qty, instrument: &Instrument) -> Option<Money> {
-    let unit = pow10(Money::SCALE.checked_sub(instrument.qty_scale)?)?;
-    i128::from(qty.units()).checked_mul(unit).map(Money)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use portcullis_domain::{InstrumentId, InstrumentKind, Rate};
-
-    fn instrument() -> Instrument {
-        Instrument {
-            id: InstrumentId(0),
-            symbol: "X-USD".into(),
-            venue_symbol: "XUSD".into(),
-            base: "X".into(),
-            quote: "USD".into(),
-            kind: InstrumentKind::Spot,
-            price_scale: 0,
-            qty_scale: 0,
-            tick: Px::new(1).unwrap(),
-            lot: Qty::new(1).unwrap(),
-            qty_min: Qty::new(1).unwrap(),
-            notional_min: Money::ZERO,
-            maker_fee: Rate(0),
-            taker_fee: Rate(0),
-        }
-    }
-
-    /// Fills (side, qty, px), then position, average price, realised and total profit at `mark`.
-    #[track_caller]
-    fn check(fills: &[(Side, i64, i64)], mark: i64, expect: (i64, Option<i64>, &str, &str)) {
-        let instrument = instrument();
-        let mut holding = Holding::default();
-        for (side, qty, px) in fills {
-            let fill = Fill {
-                px: Px::new(*px).unwrap(),
-                qty: Qty::new(*qty).unwrap(),
-                fee: Money::ZERO,
-                instrument: &instrument,
-            };
-            holding = holding.after(*side, fill).unwrap();
-        }
-        let profit = holding.profit(Px::new(mark), &instrument).unwrap();
-        let seen = (
-            holding.position.0,
-            holding.avg_px(&instrument).map(Px::units),
-            holding.realised.text(),
-            profit.text(),
-        );
-        assert_eq!(seen, (expect.0, expect.1, expect.2.to_owned(), expect.3.to_owned()));
-    }
-
-    /// F11: long, short, partial cover and a flip through zero.
-    #[test]
-    fn f11_positions_and_profit_hold_for_long_short_cover_and_flip() {
-        use Side::{Buy, Sell};
-        check(&[(Buy, 1, 100)], 100, (1, Some(100), "0", "0"));
-        check(&[(Buy, 2, 100), (Sell, 1, 110)], 110, (1, Some(100), "10", "20"));
-        check(&[(Sell, 2, 100), (Buy, 1, 90)], 90, (-1, Some(100), "10", "20"));
-        check(&[(Buy, 1, 100), (Sell, 3, 110)], 100, (-2, Some(110), "10", "30"));
-        check(&[(Buy, 1, 100), (Buy, 1, 200)], 150, (2, Some(150), "0", "0"));
-        check(&[(Buy, 1, 100), (Sell, 1, 90)], 1, (0, None, "-10", "-10"));
-    }
 }

@@ -9,37 +9,44 @@
 //! rebuilt from the market.
 
 mod account;
+mod circumstances;
 mod effect;
 pub mod entry;
+mod epoch;
 mod flatten;
 mod guards;
 mod input;
 mod input_codec;
 mod kill;
 mod ledger;
+mod limits;
 mod losses;
 mod market;
 mod orders;
 mod outcome;
+mod people;
 mod plugin;
 mod protect;
+mod reckon;
 mod recover;
 mod session;
 mod state;
 mod statements;
 mod step;
 mod stops;
+mod submit;
 mod tell;
 mod triggers;
+mod usage;
 mod view;
 
 pub use effect::{Answer, Effect, Submit};
 pub use entry::{Class, Entry, EntryError};
-pub use guards::GuardState;
 pub use input::{AccountSnapshot, EpochCause, Event, Input, Start, VenueOrder, Worker};
 pub use ledger::{Holding, Ledger};
 pub use market::MarketCounts;
 pub use outcome::Outcome;
+pub use people::{PersonCommand, PersonOrder, PersonRequest, PersonVerb};
 pub use recover::RecoverError;
 pub use state::{Core, SessionState, Step};
 pub use view::{OrderView, PositionView, View};

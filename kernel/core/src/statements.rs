@@ -21,7 +21,7 @@ impl Core {
         }
         self.restart();
         // Whatever was on its way when the last run ended is past its deadline only after this.
-        self.venue_deadline_last = turn.now.wall.plus_ns(crate::orders::VENUE_DEADLINE_NS);
+        self.venue_deadline_last = turn.now.wall.plus_ns(crate::submit::VENUE_DEADLINE_NS);
         let endpoint = self.endpoint.and_then(|digest| self.endpoints.get(&digest));
         if let Some(endpoint) = endpoint {
             turn.effect(Effect::Connect(endpoint.item().clone()));
@@ -84,6 +84,7 @@ impl Core {
             Statement::EndpointSet(_)
             | Statement::PluginRelease(_)
             | Statement::SessionApproval(_)
+            | Statement::LimitsChange(_)
             | Statement::Unkill(_)
             | Statement::Seal(_) => None,
         };
@@ -126,6 +127,7 @@ impl Core {
             Statement::SessionApproval(_) => {
                 Err(("WRONG_DOOR", "an approval is handed in by opening its session"))
             }
+            Statement::LimitsChange(change) => self.check_change(change),
             Statement::Unkill(unkill) => self.stands(&unkill.target),
             Statement::FlattenPlan(plan) => self.may_flatten(plan),
             Statement::Seal(seal) => match self.sessions.get(&seal.session) {
@@ -166,6 +168,7 @@ impl Core {
         self.burned.insert(verified.header().nonce.clone());
         let digest = verified.digest();
         match verified.item() {
+            Statement::LimitsChange(change) => self.limits_changed(change),
             Statement::Unkill(Unkill { target, .. }) => {
                 match target.latch {
                     Latch::Kill => self.kill = None,
@@ -206,7 +209,16 @@ impl Core {
             // Idempotent: the second pull is answered with the first one's number.
             let kill_seq = kill.seq;
             kill.clearing.waiting.extend(*request);
+            // Since all was clear, people may have used their closing rights: another pull takes
+            // what rests of that back too, and is clear only after it.
+            let rests = kill.clearing.clear && self.account.orders.open().next().is_some();
+            if rests {
+                (kill.clearing.clear, kill.clearing.empty_since) = (false, None);
+            }
             self.answer_latched(*request, kill_seq, turn);
+            if rests {
+                self.cancel_everything("KILL_ACTIVE", turn);
+            }
             return;
         }
         self.latch(who.clone(), reason.clone(), *request, turn);

@@ -31,9 +31,16 @@ impl Core {
             Input::CloseSession { request, who: _, reason } => {
                 self.on_close(Some(request), &reason, &mut turn);
             }
+            Input::Tighten { request, who, limits } => {
+                self.on_tighten(request, &who, &limits, &mut turn);
+            }
+            Input::Person(asked) => self.on_person(&asked, &mut turn),
             Input::EpochRaised { epoch, cause } => self.on_epoch_raised(epoch, &cause, &mut turn),
             // Time has passed without any order: whatever was full has had time to empty.
-            Input::Tick => self.evidence_full = false,
+            Input::Tick => {
+                self.evidence_full = false;
+                self.reckon_now(&mut turn);
+            }
             Input::PluginReady { plugin } => self.on_plugin_ready(plugin),
             Input::PluginReply { plugin, batch, fuel, intents, log: _ } => {
                 self.on_plugin_reply((plugin, batch, fuel), &intents, &mut turn);
@@ -57,13 +64,19 @@ impl Core {
             Input::Report(report) => self.on_report(&report, &mut turn),
             Input::Account(snapshot) => self.on_account(&snapshot, &mut turn),
             Input::VenueLink { up, cause: _ } => self.on_venue_link(up, &mut turn),
+            Input::VenueStatus { status } => self.venue_status = Some(status),
             Input::Market(frame) => self.on_market(&frame, &mut turn),
             Input::Beat { guard, valid_until } => self.on_beat(guard, valid_until, &turn),
-            Input::VenueClock { offset_ns } => self.watch.clock_read(turn.now.wall, offset_ns),
+            Input::VenueClock { offset_ns } => {
+                // The gate is told how far ours is ahead.
+                self.clock_offset_ns = Some(offset_ns.saturating_neg());
+                self.watch.clock_read(turn.now.wall, offset_ns);
+            }
             Input::Stop { .. } => self.on_stop(&mut turn),
             // Taken above: it is no event.
             Input::Host(_) => {}
         }
+        self.reckon(&mut turn);
         self.close_when_due(&mut turn);
         self.clear_what_never_left(&mut turn);
         self.flatten_next(&mut turn);

@@ -244,6 +244,10 @@ impl Core {
     /// crash has ended is one.
     pub(crate) fn is_stopped(&self, id: ClOrdId) -> bool {
         let Some(order) = self.account.orders.get(id) else { return false };
+        // What a person leaves a position by, all clear, is that person's.
+        if order.intent.origin == Origin::Person {
+            return false;
+        }
         let covers = |standing: &Standing| {
             standing.stop.mode == StopMode::CancelAll && self.covers(&standing.stop.scope, order)
         };

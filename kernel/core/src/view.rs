@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::policy::guards::Guard;
 use portcullis_domain::{Instrument, Phase, Px};
-use portcullis_gate::Standing;
+use portcullis_gate::{GuardState, Standing};
 use portcullis_statement::json::{self, Value};
 
 use crate::entry::int;
-use crate::guards::GuardState;
+use crate::guards::guard_words;
 use crate::market::MarketCounts;
 use crate::plugin::PluginDesk;
 use crate::state::{Core, LiveSession};
@@ -92,7 +92,9 @@ impl Core {
             feed_age_ms: live.and_then(|live| live.market.age_ms(self.place.at)),
             kill_seq: self.kill_seq,
             kill_entry: self.kill_entry().map(portcullis_statement::Digest::hex),
-            guards: Guard::ALL.map(|guard| (guard.name(), self.guard_state(guard).name())).into(),
+            guards: Guard::ALL
+                .map(|guard| (guard.name(), guard_words(self.guard_state(guard))))
+                .into(),
             size_percent: self.size_percent(self.place.at),
             sessions: self
                 .sessions

@@ -141,6 +141,7 @@ fn plugins_of(
         Ok(
             Statement::EndpointSet(_)
             | Statement::PluginRelease(_)
+            | Statement::LimitsChange(_)
             | Statement::Unkill(_)
             | Statement::FlattenPlan(_)
             | Statement::Seal(_),

@@ -47,8 +47,6 @@ impl Wiring for HouseWiring {
             Effect::SessionOpened { instruments } => venue::start_public(house, instruments),
             Effect::SessionClosed => house.venue.stop_public(),
             Effect::LiftKill => house.authority.lift(),
-            Effect::FlattenOpened => house.authority.open_flatten(),
-            Effect::FlattenOver => house.authority.close_flatten(),
             Effect::RaiseEpoch(cause) => {
                 house.raise(cause);
             }

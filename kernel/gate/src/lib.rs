@@ -6,12 +6,24 @@
 
 pub mod assess;
 mod circumstances;
+mod closing;
+mod code;
 mod deny;
 mod docs;
+pub mod exposure;
 mod open;
 
-pub use assess::{Approved, Authority, CancelRequest, Shadow, Verdict, approve_cancel, with_fee};
-pub use circumstances::{Balance, Circumstances, Quote, Standing, Working};
-pub use deny::{Denial, DenyCode, Figure};
+pub use assess::{
+    Approved, Authority, CancelRequest, Proposal, Reserve, Shadow, Verdict, approve_cancel,
+    is_reduction, with_fee,
+};
+pub use circumstances::{
+    Balance, Circumstances, GuardState, Guards, PriceWindow, Quote, Standing, StandingUsage, Usage,
+    VenueStatus, Working,
+};
+pub use closing::Rights;
+pub use code::{Act, DenyCode, Spares};
+pub use deny::{Denial, Figure, Pause, Scope, Until};
 pub use docs::reason_codes_markdown;
+pub use exposure::{ExposureBook, Fill, Holding, Owner};
 pub use open::{Gate, OpenRefusal, Opening};

@@ -6,13 +6,16 @@
 
 mod error;
 mod instrument;
+mod keys;
 mod limits;
+mod markdown;
 mod phases;
 mod safety;
 
 pub use error::PolicyError;
 pub use instrument::{InstrumentFile, parse_instrument};
-pub use limits::parse_limits;
+pub use limits::{parse_limits, parse_limits_file};
+pub use markdown::limits_markdown;
 pub use phases::parse_phases;
 pub use safety::parse_safety;
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use portcullis_core::{Answer, Core, Effect, Event, Input, Submit};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{ClOrdId, Now, OrderIntent, Origin, WallNs};
+use portcullis_domain::{ClOrdId, Now, OrderIntent, WallNs};
 use portcullis_evidence::{Appender, DurableMark, Groups, Head, Recorded, Waited};
-use portcullis_gate::{Approved, CancelRequest, DenyCode};
+use portcullis_gate::{Approved, CancelRequest, DenyCode, Rights};
 
 use crate::authority::Authority;
 use crate::inbox::Inbox;
@@ -68,8 +68,6 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
             | Effect::SessionOpened { .. }
             | Effect::SessionClosed
             | Effect::LiftKill
-            | Effect::FlattenOpened
-            | Effect::FlattenOver
             | Effect::RaiseEpoch(_)) => turn.at_once.push(other),
         }
     }
@@ -238,17 +236,16 @@ pub fn release(
 ) -> Input {
     let Waiting { order, epoch, deadline, venue_deadline } = waiting;
     let cl_ord_id = order.item().cl_ord_id();
-    // Reductions by the house itself are the only orders that a flatten plan lets out.
-    let intent = order.item().item();
-    let slice = intent.origin == Origin::House && intent.reduce_only;
     let Ok(recorded) = order.into_recorded(mark) else {
         return not_sent(cl_ord_id, DenyCode::EvidenceUnwritable);
     };
-    let held = authority.hold();
-    let admitted = if slice { authority.admits_slice(epoch) } else { authority.admits(epoch) };
-    if !admitted {
+    let admitted = match recorded.item().rights() {
+        Rights::Session => authority.admit(epoch),
+        Rights::Closing => authority.admit_exit(epoch),
+    };
+    let Some(held) = admitted else {
         return not_sent(cl_ord_id, DenyCode::ReleaseRevoked);
-    }
+    };
     if now().boot > deadline {
         return not_sent(cl_ord_id, DenyCode::ReleaseExpired);
     }

@@ -16,6 +16,8 @@ pub enum Kind {
     PluginRelease,
     /// One session with everything it may do.
     SessionApproval,
+    /// Other limits, from the next session on.
+    LimitsChange,
     /// The end of one kill or stop.
     Unkill,
     /// The way out of positions after a kill or stop.
@@ -26,11 +28,12 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Genesis,
         Self::EndpointSet,
         Self::PluginRelease,
         Self::SessionApproval,
+        Self::LimitsChange,
         Self::Unkill,
         Self::FlattenPlan,
         Self::Seal,
@@ -44,6 +47,7 @@ impl Kind {
             Self::EndpointSet => "endpoint-set",
             Self::PluginRelease => "plugin-release",
             Self::SessionApproval => "session-approval",
+            Self::LimitsChange => "limits-change",
             Self::Unkill => "unkill",
             Self::FlattenPlan => "flatten-plan",
             Self::Seal => "seal",
@@ -64,6 +68,7 @@ impl Kind {
             Self::EndpointSet => "portcullis-endpoint-set",
             Self::PluginRelease => "portcullis-plugin-release",
             Self::SessionApproval => "portcullis-session-approval",
+            Self::LimitsChange => "portcullis-limits-change",
             Self::Unkill => "portcullis-unkill",
             Self::FlattenPlan => "portcullis-flatten-plan",
             Self::Seal => "portcullis-seal",
@@ -75,7 +80,7 @@ impl Kind {
     pub const fn roles(self) -> &'static [Role] {
         match self {
             Self::Genesis => &Role::ALL,
-            Self::EndpointSet | Self::SessionApproval => {
+            Self::EndpointSet | Self::SessionApproval | Self::LimitsChange => {
                 &[Role::Governance, Role::Operator, Role::Approver, Role::Risk]
             }
             Self::PluginRelease => &[Role::Author, Role::Governance],

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_domain::policy::{AccountLimits, InstrumentLimits, Limits, PhaseRules, phase_floor};
+use portcullis_domain::policy::{PhaseRules, phase_floor};
 use portcullis_domain::{
     Instrument, InstrumentId, InstrumentKind, Money, Name, Phase, Position, Px, Qty, Rate, Role,
     WallNs,
 };
+
+mod limits;
+pub(crate) use limits::wide_limits;
 
 use crate::json::Value;
 use crate::*;
@@ -121,20 +124,6 @@ pub(crate) fn instrument() -> Instrument {
     }
 }
 
-pub(crate) fn limits() -> Limits {
-    let held = InstrumentLimits {
-        order_qty_max: Qty::new(100_000).unwrap(),
-        order_notional_max: Money::parse("1000.5").unwrap(),
-        position_qty_max: Qty::new(200_000).unwrap(),
-        price_collar_bps: 50,
-        market_data_age_ms_max: 2_000,
-    };
-    Limits {
-        account: AccountLimits { open_orders_max: 10, messages_per_second_max: 20 },
-        instruments: BTreeMap::from([(InstrumentId(0), held)]),
-    }
-}
-
 pub(crate) fn approval(phase: Phase, endpoint_kind: EndpointKind) -> SessionApproval {
     let plugin = ApprovedPlugin {
         name: name("ema-cross"),
@@ -155,7 +144,7 @@ pub(crate) fn approval(phase: Phase, endpoint_kind: EndpointKind) -> SessionAppr
         plugins: vec![plugin],
         instruments: vec![instrument()],
         sources: vec!["exchangeInfo of 2026-11-20".to_owned()],
-        limits: limits(),
+        limits: wide_limits(&[instrument()], &["ema-cross"]),
         limits_digest: Digest::of(b"limits"),
         phases_digest: Digest::of(b"phases"),
         endpoint: Digest::of(b"endpoint"),
@@ -176,6 +165,7 @@ pub(crate) fn approval(phase: Phase, endpoint_kind: EndpointKind) -> SessionAppr
         witness: "not-required".to_owned(),
         build: "0.1.0".to_owned(),
         worst_case_loss: Money::parse("250").unwrap(),
+        equity_max: Money::parse("25000").unwrap(),
     }
 }
 
@@ -203,6 +193,21 @@ pub(crate) fn endpoint_set(kind: EndpointKind) -> EndpointSet {
         EndpointKind::Real => (host("stream.binance.com"), vec![]),
     };
     EndpointSet { kind, venue: Venue::Binance, public, private: None, files }
+}
+
+pub(crate) fn limits_change() -> LimitsChange {
+    let before_limits = wide_limits(&[instrument()], &["ema-cross"]);
+    let mut after_limits = before_limits.clone();
+    after_limits.account.activity.open_orders_max = 2_000;
+    LimitsChange {
+        account: name("acct"),
+        before: Digest::of(b"limits"),
+        before_limits,
+        after: Digest::of(b"other limits"),
+        after_limits,
+        instruments: vec![instrument()],
+        sources: vec!["exchangeInfo of 2026-11-20".to_owned()],
+    }
 }
 
 pub(crate) fn unkill() -> Unkill {

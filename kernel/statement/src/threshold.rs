@@ -90,6 +90,11 @@ pub(crate) fn check_demands(
         }
         Statement::PluginRelease(release) => demand_release(header, release),
         Statement::SessionApproval(approval) => demand_session(header, approval, rules),
+        Statement::LimitsChange(_) => {
+            let needed = "two people, one of them as governance or risk";
+            demand_any(header, &[Role::Governance, Role::Risk], needed)?;
+            demand_two(header, needed)
+        }
         Statement::Unkill(_) => demand_two(header, "two people of operator, approver and risk"),
         Statement::FlattenPlan(_) => {
             demand_roles(header, &[Role::Operator, Role::Risk], "an operator and one for risk")
@@ -152,6 +157,12 @@ fn demand_roles(header: &Header, roles: &[Role], needed: &'static str) -> Result
     } else {
         Err(Refusal::SignerMissing(needed))
     }
+}
+
+/// A listed signer in one of `roles`.
+fn demand_any(header: &Header, roles: &[Role], needed: &'static str) -> Result<(), Refusal> {
+    let listed = header.signers.iter().any(|signer| roles.contains(&signer.role));
+    if listed { Ok(()) } else { Err(Refusal::SignerMissing(needed)) }
 }
 
 fn demand_two(header: &Header, needed: &'static str) -> Result<(), Refusal> {

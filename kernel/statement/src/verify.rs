@@ -4,7 +4,7 @@ use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{Name, Phase, Role, WallNs};
 
 use crate::body::{
-    EndpointSet, FlattenPlan, Genesis, PluginRelease, Seal, SessionApproval, Unkill,
+    EndpointSet, FlattenPlan, Genesis, LimitsChange, PluginRelease, Seal, SessionApproval, Unkill,
 };
 use crate::header::{Header, Kind};
 use crate::roster::Roster;
@@ -91,6 +91,12 @@ impl Verified<Statement> {
         self.map(
             |item| if let Statement::SessionApproval(body) = item { Some(*body) } else { None },
         )
+    }
+
+    /// The change of limits, if it is one.
+    #[must_use]
+    pub fn into_limits_change(self) -> Option<Verified<LimitsChange>> {
+        self.map(|item| if let Statement::LimitsChange(body) = item { Some(*body) } else { None })
     }
 
     /// The unkill, if it is one.
@@ -235,10 +241,14 @@ impl Trust {
                 }
                 Ok(())
             }
+            Statement::LimitsChange(change) if change.account != *self.account() => {
+                Err(Refusal::AccountMismatch)
+            }
             Statement::FlattenPlan(plan) if plan.account != *self.account() => {
                 Err(Refusal::AccountMismatch)
             }
-            Statement::PluginRelease(_)
+            Statement::LimitsChange(_)
+            | Statement::PluginRelease(_)
             | Statement::Unkill(_)
             | Statement::FlattenPlan(_)
             | Statement::Seal(_) => Ok(()),

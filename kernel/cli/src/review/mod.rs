@@ -4,6 +4,7 @@
 //! beside them for machines.
 
 mod flatten;
+pub(crate) mod limits;
 mod session;
 
 use portcullis_domain::WallNs;
@@ -23,12 +24,14 @@ pub(crate) fn render(file: &RequestFile) -> Result<String, Refusal> {
         Kind::EndpointSet
         | Kind::PluginRelease
         | Kind::SessionApproval
+        | Kind::LimitsChange
         | Kind::Unkill
         | Kind::FlattenPlan
         | Kind::Seal => match file.envelope.statement()? {
             Statement::EndpointSet(body) => endpoint_set(&body),
             Statement::PluginRelease(body) => plugin_release(&body),
             Statement::SessionApproval(body) => session::render(&body),
+            Statement::LimitsChange(body) => limits::change(&body),
             Statement::Unkill(body) => unkill(&body),
             Statement::FlattenPlan(body) => flatten::render(&body),
             Statement::Seal(body) => seal(&body),
@@ -49,6 +52,7 @@ const fn question(kind: Kind) -> &'static str {
         Kind::EndpointSet => "where sessions may connect to",
         Kind::PluginRelease => "this plugin may run, up to the phase named",
         Kind::SessionApproval => "this one session may trade as written here",
+        Kind::LimitsChange => "these limits change as written here",
         Kind::Unkill => "the kill or stop named here is over",
         Kind::FlattenPlan => "these positions may be closed, in these slices and no other way",
         Kind::Seal => "the evidence of this session is complete and judged as written",

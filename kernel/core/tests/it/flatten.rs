@@ -68,7 +68,6 @@ fn running(units: i64) -> World {
     let mut world = killed(units);
     let out = offer(&mut world);
     assert_eq!((out.answers(), out.submits()), (vec!["DONE"], vec![]));
-    assert!(out.has(|effect| matches!(effect, Effect::FlattenOpened)));
     assert!(out.has(|effect| matches!(effect, Effect::SessionOpened { .. })));
     world.snapshot();
     world
@@ -125,7 +124,6 @@ fn a_plan_sells_slice_by_slice_until_it_is_flat() {
     assert_eq!(intent.qty.units(), 6_000);
     let out = world.fill(third, "f3", 6_000, 9_990);
     assert_eq!(out.reasons("flatten-ended"), ["FLAT"]);
-    assert!(out.has(|effect| matches!(effect, Effect::FlattenOver)));
     assert!(out.has(|effect| matches!(effect, Effect::SessionClosed)));
     assert_eq!(held(&world), 0);
     // It is over: the kill stands, and nothing more leaves.
@@ -228,7 +226,6 @@ fn a1_a_new_kill_or_an_unkill_ends_the_plan() {
     let (first, _) = slice(&world.quote(9_990, 10_010));
     let out = world.kill();
     assert_eq!((out.reasons("flatten-ended"), out.cancels()), (vec!["KILL_ACTIVE"], vec![first]));
-    assert!(out.has(|effect| matches!(effect, Effect::FlattenOver)));
     assert_eq!(pause(&mut world, 9_990).submits(), []);
 
     let mut world = running(20_000);

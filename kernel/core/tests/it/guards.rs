@@ -1,8 +1,9 @@
 //! Guards that must be alive, and the way back after a kill.
 
-use portcullis_core::{GuardState, Input};
+use portcullis_core::Input;
 use portcullis_domain::policy::guards::Guard;
 use portcullis_domain::{Phase, WallNs};
+use portcullis_gate::GuardState;
 
 use crate::safety::{policy, wide};
 use crate::world::{ALPHA, Out, SECOND_NS, World, buy, cancel, folded, sell};

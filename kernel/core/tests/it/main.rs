@@ -20,12 +20,16 @@ mod guards;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod paper;
 #[cfg(test)]
 #[path = "../../../gate/tests/it/people.rs"]
 mod people;
+#[cfg(test)]
+mod people_orders;
 #[cfg(test)]
 mod plugin;
 #[cfg(test)]

@@ -1,7 +1,13 @@
 //! A yes that cannot be forged. This is a child of the only module that may mint one.
 
+use std::sync::Arc;
+
 use portcullis_domain::{ClOrdId, Instrument, Now, Px};
 use portcullis_statement::Digest;
+
+use crate::deny::Denial;
+
+use crate::closing::Rights;
 
 /// Proof that the gate approved `T`, when, and under whose signatures.
 ///
@@ -88,7 +94,10 @@ pub(super) struct Terms {
     pub(super) cl_ord_id: ClOrdId,
     pub(super) reserve_px: Px,
     /// As the approval has it. What leaves is encoded and compared in its units and its name.
-    pub(super) instrument: Instrument,
+    pub(super) instrument: Arc<Instrument>,
+    /// Limits that are used beyond their warning level, the order included.
+    pub(super) warnings: Vec<Denial>,
+    pub(super) rights: Rights,
 }
 
 /// Under which approval and which genesis a proof was made. Gate, journal and venue compare it.
@@ -123,10 +132,22 @@ impl<T> Approved<T> {
         &self.terms.instrument
     }
 
+    /// By which rights it was approved.
+    #[must_use]
+    pub fn rights(&self) -> Rights {
+        self.terms.rights
+    }
+
     /// The worst price that the limits reserved for it.
     #[must_use]
     pub fn reserve_px(&self) -> Px {
         self.terms.reserve_px
+    }
+
+    /// Limits that are used beyond their warning level, the order included.
+    #[must_use]
+    pub fn warnings(&self) -> &[Denial] {
+        &self.terms.warnings
     }
 
     /// When it was approved.

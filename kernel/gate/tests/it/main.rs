@@ -5,9 +5,19 @@
 )]
 
 #[cfg(test)]
-mod assess;
+mod boundary;
+#[cfg(test)]
+mod cancels;
+#[cfg(test)]
+mod cells;
+#[cfg(test)]
+mod closing;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod holes;
+#[cfg(test)]
+mod missing;
 #[cfg(test)]
 mod monotone;
 #[cfg(test)]
@@ -15,6 +25,8 @@ mod opening;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
-mod reduce;
+mod proposals;
 #[cfg(test)]
-mod slices;
+mod scopes;
+#[cfg(test)]
+mod verdicts;

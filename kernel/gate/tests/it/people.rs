@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_domain::policy::{AccountLimits, InstrumentLimits, Limits, PhaseRules, phase_floor};
+use portcullis_domain::policy::{Limits, PhaseRules, phase_floor};
 use portcullis_domain::{
     Instrument, InstrumentId, InstrumentKind, Money, Name, Phase, Px, Qty, Rate, Role, WallNs,
 };
@@ -13,6 +13,9 @@ use portcullis_statement::{
     Mark, Person, PluginRelease, RecordedFile, Roster, SessionApproval, SignedStatement, Signer,
     SigningKey, Venue, draft,
 };
+
+#[path = "../../../statement/src/testkit/limits.rs"]
+mod wide;
 
 pub(crate) const NOW: WallNs = WallNs(1_800_000_000_000_000_000);
 pub(crate) const HOUR_NS: i64 = 3_600_000_000_000;
@@ -137,18 +140,28 @@ pub(crate) fn instrument() -> Instrument {
     }
 }
 
-pub(crate) fn limits() -> Limits {
-    let held = InstrumentLimits {
-        order_qty_max: qty(100_000),
-        order_notional_max: money("80"),
-        position_qty_max: qty(200_000),
-        price_collar_bps: 50,
-        market_data_age_ms_max: 2_000,
-    };
-    Limits {
-        account: AccountLimits { open_orders_max: 10, messages_per_second_max: 20 },
-        instruments: BTreeMap::from([(InstrumentId(0), held)]),
+/// Limits in which everything passes; each test narrows what it is about. An order at the market
+/// reserves the collar above the offer, so the collar's window is wider than the collar.
+pub(crate) fn limits(strategies: &[&str]) -> Limits {
+    let mut limits = wide::wide_limits(&[instrument()], strategies);
+    for held in limits.instruments.values_mut() {
+        held.price_collar_window_bps = 300;
     }
+    limits
+}
+
+/// The same with an order of at most 80 and a position of at most 2, which scenes run into.
+pub(crate) fn narrow_limits(strategies: &[&str]) -> Limits {
+    let mut limits = wide::wide_limits(&[instrument()], strategies);
+    limits.account.activity.open_orders_max = 10;
+    limits.account.activity.messages_per_second_max = 20;
+    for held in limits.instruments.values_mut() {
+        held.order_qty_max = qty(100_000);
+        held.order_notional_max = money("80");
+        held.position_qty_max = qty(200_000);
+        held.price_collar_bps = 50;
+    }
+    limits
 }
 
 pub(crate) fn release(author: &str, plugin: &str, phase_max: Phase) -> PluginRelease {
@@ -189,6 +202,7 @@ pub(crate) fn approval(
         release: *release,
         params: BTreeMap::from([("fast".to_owned(), "12".to_owned())]),
     };
+    let names: Vec<&str> = plugins.iter().map(|(name, _)| *name).collect();
     SessionApproval {
         account: name("acct"),
         host: name("host-1"),
@@ -197,7 +211,7 @@ pub(crate) fn approval(
         plugins: plugins.iter().map(plugin).collect(),
         instruments: vec![instrument()],
         sources: vec!["exchangeInfo of 2026-11-20".to_owned()],
-        limits: limits(),
+        limits: limits(&names),
         limits_digest: Digest::of(b"limits"),
         phases_digest: Digest::of(b"phases"),
         endpoint,
@@ -214,5 +228,6 @@ pub(crate) fn approval(
         witness: "not-required".to_owned(),
         build: "0.1.0".to_owned(),
         worst_case_loss: money("250"),
+        equity_max: money("1000000"),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use portcullis_domain::Name;
 use portcullis_domain::number::parse_scaled_wide;
 
+use super::filled_text;
 use super::target::Target;
-use super::{filled_text, uint32};
 use crate::json::{Fields, JsonError, Value, object};
 
 /// Most instruments of one plan.
@@ -108,4 +108,10 @@ fn slices(value: &Value) -> Result<Slices, JsonError> {
         return Err(JsonError::field("slice_pause_ms", "is below 100"));
     }
     Ok(slices)
+}
+
+/// A whole number of 32 bits.
+fn uint32(fields: &mut Fields<'_>, key: &str) -> Result<u32, JsonError> {
+    let number = fields.uint(key)?;
+    u32::try_from(number).map_err(|_too_large| JsonError::field(key, "is beyond 32 bits"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use portcullis_domain::policy::is_currency;
 use portcullis_domain::{
     Instrument, InstrumentId, InstrumentKind, Money, NumberError, Px, Qty, Rate,
 };
@@ -13,7 +14,7 @@ use crate::json::{Fields, JsonError, Value, object};
 const INSTRUMENTS_MAX: usize = 256;
 
 /// One instrument with the origin of its metadata, as signed.
-pub(super) fn to_value(instrument: &Instrument, source: &str) -> Value {
+fn to_value(instrument: &Instrument, source: &str) -> Value {
     let (price, qty) = (instrument.price_scale, instrument.qty_scale);
     object([
         ("base", instrument.base.as_str().into()),
@@ -31,6 +32,14 @@ pub(super) fn to_value(instrument: &Instrument, source: &str) -> Value {
         ("tick", instrument.tick.text(price).into()),
         ("venue_symbol", instrument.venue_symbol.as_str().into()),
     ])
+}
+
+/// The list of a statement. A source that is missing is written as an empty text, which nobody
+/// can approve.
+pub(super) fn list_value(instruments: &[Instrument], sources: &[String]) -> Value {
+    let sources = sources.iter().map(String::as_str).chain(std::iter::repeat(""));
+    let pairs = instruments.iter().zip(sources);
+    Value::List(pairs.map(|(item, source)| to_value(item, source)).collect())
 }
 
 /// Reads the list of an approval: instruments numbered by position, and the source of each.
@@ -129,6 +138,5 @@ pub(super) fn symbol(text: &str) -> Option<String> {
 
 /// A currency such as `USDT`.
 pub(super) fn currency(text: &str) -> Option<String> {
-    let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
-    ((1..=16).contains(&text.len()) && text.bytes().all(plain)).then(|| text.to_owned())
+    is_currency(text).then(|| text.to_owned())
 }

@@ -5,6 +5,7 @@ mod flatten_plan;
 mod genesis;
 mod instrument;
 mod limits;
+mod limits_change;
 mod plugin_release;
 mod seal;
 mod session_approval;
@@ -14,6 +15,8 @@ mod unkill;
 pub use endpoint_set::{EndpointKind, EndpointSet, Host, RecordedFile, Venue};
 pub use flatten_plan::{FlattenPlan, Slices};
 pub use genesis::Genesis;
+pub use limits::{limits_value, read_limits};
+pub use limits_change::LimitsChange;
 pub use plugin_release::PluginRelease;
 pub use seal::{Classification, JournalHead, Seal};
 pub use session_approval::{ApprovedPlugin, Carried, JournalBinding, SessionApproval};
@@ -33,6 +36,8 @@ pub enum Statement {
     PluginRelease(PluginRelease),
     /// One session.
     SessionApproval(Box<SessionApproval>),
+    /// Other limits, from the next session on.
+    LimitsChange(Box<LimitsChange>),
     /// The end of one kill or stop.
     Unkill(Unkill),
     /// The way out of positions after a kill or stop.
@@ -51,6 +56,9 @@ impl Statement {
             Kind::SessionApproval => {
                 SessionApproval::from_value(body).map(|body| Self::SessionApproval(Box::new(body)))
             }
+            Kind::LimitsChange => {
+                LimitsChange::from_value(body).map(|body| Self::LimitsChange(Box::new(body)))
+            }
             Kind::Unkill => Unkill::from_value(body).map(Self::Unkill),
             Kind::FlattenPlan => FlattenPlan::from_value(body).map(Self::FlattenPlan),
             Kind::Seal => Seal::from_value(body).map(Self::Seal),
@@ -65,6 +73,7 @@ impl Statement {
             Self::EndpointSet(body) => body.to_value(),
             Self::PluginRelease(body) => body.to_value(),
             Self::SessionApproval(body) => body.to_value(),
+            Self::LimitsChange(body) => body.to_value(),
             Self::Unkill(body) => body.to_value(),
             Self::FlattenPlan(body) => body.to_value(),
             Self::Seal(body) => body.to_value(),
@@ -96,12 +105,6 @@ fn texts(fields: &mut Fields<'_>, key: &str) -> Result<Vec<String>, JsonError> {
     fields.list(key)?.iter().map(text).collect()
 }
 
-/// A whole number of 32 bits.
-fn uint32(fields: &mut Fields<'_>, key: &str) -> Result<u32, JsonError> {
-    let number = fields.uint(key)?;
-    u32::try_from(number).map_err(|_too_large| JsonError::field(key, "is beyond 32 bits"))
-}
-
 /// Reads the text at `key` with a parser that gives nothing for what it refuses.
 fn parsed<T>(
     fields: &mut Fields<'_>,
@@ -120,5 +123,7 @@ fn text_list(texts: &[String]) -> Value {
     Value::List(texts.iter().map(|text| text.as_str().into()).collect())
 }
 
+#[cfg(test)]
+mod limits_tests;
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,9 @@ use portcullis_domain::{
 };
 
 use super::instrument::{currency, money, number, px};
+use super::limits::{limits_value, read_limits, unfit_field};
 use super::plugin_release::read_phase;
-use super::{EndpointKind, filled_text, hex, instrument, limits, literal, parsed};
+use super::{EndpointKind, filled_text, hex, instrument, literal, parsed};
 use crate::Digest;
 use crate::header::wall_ns;
 use crate::json::{Fields, JsonError, Value, count, object, text_of};
@@ -108,6 +109,9 @@ pub struct SessionApproval {
     pub build: String,
     /// The most that this session can lose, as computed at drafting.
     pub worst_case_loss: Money,
+    /// The most that the account may be worth when the session opens, in the currency of the
+    /// limits: what is not there cannot be lost, whatever else fails.
+    pub equity_max: Money,
 }
 
 impl SessionApproval {
@@ -135,13 +139,14 @@ impl SessionApproval {
             ("compile_record", self.compile_record.as_str().into()),
             ("endpoint", hex(self.endpoint)),
             ("endpoint_kind", self.endpoint_kind.name().into()),
+            ("equity_max", self.equity_max.text().into()),
             ("fuel_per_batch_max", count(self.fuel_per_batch_max)),
             ("host", self.host.as_str().into()),
-            ("instruments", self.instruments_value()),
+            ("instruments", instrument::list_value(&self.instruments, &self.sources)),
             ("journal", journal_value(&self.journal)),
             ("kill_seq", count(self.kill_seq)),
             ("latency_ns", self.latency_ns.into()),
-            ("limits", limits::to_value(&self.limits, &self.instruments)),
+            ("limits", limits_value(&self.limits, &self.instruments)),
             ("limits_digest", hex(self.limits_digest)),
             ("on_drop", ON_DROP.into()),
             ("phase", i64::from(self.phase.number()).into()),
@@ -157,13 +162,6 @@ impl SessionApproval {
     fn balances_value(&self) -> Value {
         let amount = |(currency, money): (&String, &Money)| (currency.clone(), money.text().into());
         Value::Object(self.balances.iter().map(amount).collect())
-    }
-
-    /// A source that is missing is written as an empty text, which nobody can approve.
-    fn instruments_value(&self) -> Value {
-        let sources = self.sources.iter().map(String::as_str).chain(std::iter::repeat(""));
-        let pairs = self.instruments.iter().zip(sources);
-        Value::List(pairs.map(|(item, source)| instrument::to_value(item, source)).collect())
     }
 
     /// An instrument that is not in the list is written as `null`, which nobody can approve.
@@ -186,7 +184,7 @@ impl SessionApproval {
         literal(&mut fields, "closing_rights", CLOSING_RIGHTS)?;
         literal(&mut fields, "on_drop", ON_DROP)?;
         let (instruments, sources) = instrument::read_all(fields.list("instruments")?)?;
-        let limits = limits::read(fields.fields("limits")?, &instruments)
+        let limits = read_limits(fields.value("limits")?, &instruments)
             .map_err(|error| error.within("limits"))?;
         let (window_opens, window_closes) = read_window(fields.fields("window")?)?;
         let approval = Self {
@@ -214,8 +212,14 @@ impl SessionApproval {
             witness: filled_text(&mut fields, "witness")?,
             build: filled_text(&mut fields, "build")?,
             worst_case_loss: money(&mut fields, "worst_case_loss")?,
+            equity_max: money(&mut fields, "equity_max")?,
         };
         fields.finish()?;
+        let strategies: Vec<Name> = approval.plugins.iter().map(|p| p.name.clone()).collect();
+        approval
+            .limits
+            .check_covers(&approval.instruments, &strategies)
+            .map_err(|unfit| unfit_field(&unfit).within("limits"))?;
         if approval.latency_ns < 0 {
             return Err(JsonError::field("latency_ns", "is negative"));
         }

@@ -24,6 +24,7 @@ fn bodies() -> [(Kind, Value); 6] {
         (Kind::EndpointSet, endpoint_set(EndpointKind::Simulated).to_value()),
         (Kind::PluginRelease, release().to_value()),
         (Kind::SessionApproval, approval(Phase::Paper, EndpointKind::Simulated).to_value()),
+        (Kind::LimitsChange, limits_change().to_value()),
         (Kind::Unkill, unkill().to_value()),
         (Kind::FlattenPlan, flatten_plan().to_value()),
         (Kind::Seal, seal().to_value()),
@@ -60,6 +61,14 @@ fn each_kind_has_its_signers() {
     check(Kind::SessionApproval, &[("ada", Author)], "SIGNER_ROLE");
     check(Kind::SessionApproval, &[], "SIGNER_MISSING");
 
+    check(Kind::LimitsChange, &[("gerd", Governance), ("olga", Operator)], "ok");
+    check(Kind::LimitsChange, &[("rita", Risk), ("anna", Approver)], "ok");
+    check(Kind::LimitsChange, &[("rita", Risk), ("gerd", Governance)], "ok");
+    check(Kind::LimitsChange, &[("olga", Operator), ("anna", Approver)], "SIGNER_MISSING");
+    check(Kind::LimitsChange, &[("gerd", Governance)], "SIGNER_MISSING");
+    check(Kind::LimitsChange, &[("rita", Risk), ("ada", Author)], "SIGNER_ROLE");
+    check(Kind::LimitsChange, &[("ada", Governance), ("ada", Governance)], "SIGNER_TWICE");
+
     check(Kind::Unkill, &[("olga", Operator), ("rita", Risk)], "ok");
     check(Kind::Unkill, &[("olga", Operator), ("otto", Operator)], "ok");
     check(Kind::Unkill, &[("rita", Risk)], "SIGNER_MISSING");
@@ -87,7 +96,7 @@ fn a_kind_has_one_name_one_namespace_and_its_verified_type() {
     let verified = |kind: Kind| {
         let signers: Signers<'_> = match kind {
             Kind::PluginRelease => &[("ada", Author), ("gerd", Governance)],
-            Kind::EndpointSet => &[("olga", Operator), ("gerd", Governance)],
+            Kind::EndpointSet | Kind::LimitsChange => &[("olga", Operator), ("gerd", Governance)],
             Kind::FlattenPlan => &[("olga", Operator), ("rita", Risk)],
             Kind::Genesis | Kind::SessionApproval | Kind::Unkill | Kind::Seal => {
                 &[("olga", Operator), ("anna", Approver)]
@@ -106,6 +115,7 @@ fn a_kind_has_one_name_one_namespace_and_its_verified_type() {
             verified(kind).into_endpoint_set().is_some(),
             verified(kind).into_plugin_release().is_some(),
             verified(kind).into_session_approval().is_some(),
+            verified(kind).into_limits_change().is_some(),
             verified(kind).into_unkill().is_some(),
             verified(kind).into_flatten_plan().is_some(),
             verified(kind).into_seal().is_some(),

@@ -1,57 +1,9 @@
-//! Limits and phase rules as plain data. There is no `Default`, no "unlimited" and no negative.
-
-pub mod guards;
-pub mod returning;
-pub mod safety;
-pub mod triggers;
+//! Who signs a session of which phase, and for how long it may run.
 
 use std::collections::BTreeMap;
 
-use crate::ids::{InstrumentId, Phase, Role};
-use crate::money::{Money, Qty};
+use crate::ids::{Phase, Role};
 use crate::time::NS_PER_S;
-
-/// Which way a key is stricter, so that "tighter" can be decided key by key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// A smaller number admits less.
-    SmallerIsStricter,
-    /// A larger number admits less.
-    LargerIsStricter,
-}
-
-/// Limits of one instrument. The quantity unit is 10^-`qty_scale`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InstrumentLimits {
-    /// `MAX_ORDER_QTY`: base quantity of one order.
-    pub order_qty_max: Qty,
-    /// `MAX_ORDER_NOTIONAL`: value of one order in the quote currency.
-    pub order_notional_max: Money,
-    /// `MAX_POSITION`: base quantity held, worst case of position and working orders, either way.
-    pub position_qty_max: Qty,
-    /// `PRICE_COLLAR`: distance of an order's price from the reference, in basis points.
-    pub price_collar_bps: u32,
-    /// `STALE_MARKET_DATA`: age of the newest quote, in milliseconds.
-    pub market_data_age_ms_max: u32,
-}
-
-/// Limits of the account as a whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountLimits {
-    /// `MAX_OPEN_ORDERS`: orders that can still trade.
-    pub open_orders_max: u32,
-    /// `MAX_MSG_RATE`: submits within any second. Cancels have a budget of their own.
-    pub messages_per_second_max: u32,
-}
-
-/// Everything that a session may not exceed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The account.
-    pub account: AccountLimits,
-    /// Each instrument that may be traded. One without an entry may not.
-    pub instruments: BTreeMap<InstrumentId, InstrumentLimits>,
-}
 
 /// Who signs a session of one phase, and for how long it may run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,115 @@
+//! What the tests of the book share: instruments, orders and a seeded generator.
+
+use portcullis_domain::{
+    ClOrdId, Instrument, InstrumentId, InstrumentKind, Money, OrdStatus, OrdType, Order,
+    OrderIntent, Origin, Px, Qty, Rate, Side, TimeInForce,
+};
+
+use super::Conversion;
+
+/// Prices in cents, quantities in thousandths, fees of 10 and 20 basis points.
+pub(super) fn instrument(id: u32, base: &str, quote: &str, kind: InstrumentKind) -> Instrument {
+    Instrument {
+        id: InstrumentId(id),
+        symbol: format!("{base}-{quote}"),
+        venue_symbol: format!("{base}/{quote}"),
+        base: base.to_owned(),
+        quote: quote.to_owned(),
+        kind,
+        price_scale: 2,
+        qty_scale: 3,
+        tick: px(1),
+        lot: qty(1),
+        qty_min: qty(1),
+        notional_min: Money::ZERO,
+        maker_fee: Rate::from_bps(10),
+        taker_fee: Rate::from_bps(20),
+    }
+}
+
+/// Four instruments of an account in USD. The euro is mistrusted by 50 basis points, and nobody
+/// knows what the last one's currency is worth. The base of the second is the quote of the third.
+pub(super) fn instruments() -> (Vec<Instrument>, Vec<Option<Conversion>>) {
+    use InstrumentKind::{Linear, Spot};
+    let instruments = vec![
+        instrument(0, "BTC", "USD", Spot),
+        instrument(1, "ETH", "EUR", Spot),
+        instrument(2, "BTC", "ETH", Linear),
+        instrument(3, "ETH", "XXX", Spot),
+    ];
+    let euro = Conversion::new(Rate(108_370_001), 50);
+    let ether = Conversion::new(Rate(310_712_345_679), 300);
+    (instruments, vec![Some(Conversion::SAME), euro, ether, None])
+}
+
+pub(super) fn px(units: i64) -> Px {
+    Px::new(units).unwrap()
+}
+
+pub(super) fn qty(units: i64) -> Qty {
+    Qty::new(units).unwrap()
+}
+
+/// A limit order that the venue has not answered yet, reserved at its own price.
+pub(super) fn limit(sequence: u32, origin: Origin, side: Side, units: i64, price: i64) -> Order {
+    let intent = OrderIntent {
+        origin,
+        reference: u64::from(sequence),
+        instrument: InstrumentId(0),
+        side,
+        ord_type: OrdType::Limit,
+        time_in_force: TimeInForce::Gtc,
+        qty: qty(units),
+        price: Some(px(price)),
+        reduce_only: false,
+        bracket: None,
+    };
+    Order {
+        cl_ord_id: ClOrdId { epoch: 1, sequence },
+        order_id: None,
+        intent,
+        reserve_px: px(price),
+        status: OrdStatus::PendingNew,
+        cum_qty: Qty::ZERO,
+    }
+}
+
+/// The same without a price of its own.
+pub(super) fn market(sequence: u32, origin: Origin, side: Side, units: i64, price: i64) -> Order {
+    let mut order = limit(sequence, origin, side, units, price);
+    (order.intent.ord_type, order.intent.price) = (OrdType::Market, None);
+    order
+}
+
+/// Numbers from a seed (splitmix64): the same seed gives the same world.
+pub(super) struct Seeded(pub(super) u64);
+
+impl Seeded {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// From `low` to `high`, both included.
+    pub(super) fn between(&mut self, low: i64, high: i64) -> i64 {
+        let span = high.abs_diff(low).saturating_add(1);
+        low.saturating_add_unsigned(self.next().checked_rem(span).unwrap())
+    }
+
+    pub(super) fn one_in(&mut self, n: i64) -> bool {
+        self.between(1, n) == 1
+    }
+
+    /// One of `items`.
+    pub(super) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+        let last = i64::try_from(items.len()).unwrap().saturating_sub(1);
+        items[usize::try_from(self.between(0, last)).unwrap()]
+    }
+
+    pub(super) fn side(&mut self) -> Side {
+        self.pick(&[Side::Buy, Side::Sell])
+    }
+}
