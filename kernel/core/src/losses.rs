@@ -14,25 +14,19 @@ pub(crate) struct Losses {
 }
 
 impl Core {
-    /// The losses of the open session as of the last event, fees and unrealised profit included.
+    /// The losses as the limits reckon them: the session's drawdown, and what the day has lost
+    /// across all sessions, fees and unrealised profit included.
     pub(crate) fn losses(&self) -> Losses {
-        let Some(profit) = self.watch.profit else { return Losses::default() };
+        let book = self.ledger().session.as_ref().map(|session| session.book());
+        let Some((live, book)) = self.live.as_ref().zip(book) else { return Losses::default() };
+        let profit = live.usage.profit(book);
+        let mut across = self.ledger().across;
+        across.reckon(self.place.at.wall, profit);
+        let (day, _) = across.earned(profit);
         Losses {
-            drawdown: self.watch.peak.max(profit).minus(profit),
-            day: Money::ZERO.minus(profit),
+            drawdown: live.usage.session(book).map(|(_, drawdown)| drawdown),
+            day: day.and_then(|earned| Money::ZERO.minus(earned)),
         }
-    }
-
-    /// Profit of all instruments together; `None` where one is not known, or where they are not
-    /// in one currency.
-    pub(crate) fn session_profit(&self) -> Option<Money> {
-        let live = self.live.as_ref()?;
-        let instruments = live.gate.instruments();
-        let quote = &instruments.first()?.quote;
-        instruments.iter().try_fold(Money::ZERO, |sum, instrument| {
-            let profit = self.profit(instrument).filter(|_| instrument.quote == *quote)?;
-            sum.plus(profit)
-        })
     }
 
     /// Whether the ledger that is traded on holds anything.

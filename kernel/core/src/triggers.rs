@@ -10,6 +10,7 @@ use portcullis_statement::EndpointKind;
 
 use crate::effect::Effect;
 use crate::input::{EpochCause, Input};
+use crate::losses::Losses;
 use crate::outcome::Outcome;
 use crate::state::{Core, Turn};
 
@@ -32,10 +33,6 @@ pub(crate) struct Watch {
     unexplained: bool,
     /// Since when a figure of money has not been known.
     unknown: BTreeMap<Trigger, WallNs>,
-    /// The profit of the session as of the last event; `None` while it is not known.
-    pub(crate) profit: Option<Money>,
-    /// The highest profit of the session.
-    pub(crate) peak: Money,
 }
 
 impl Watch {
@@ -43,8 +40,6 @@ impl Watch {
         self.opened = now;
         self.heard.clear();
         self.unknown.clear();
-        self.profit = None;
-        self.peak = Money::ZERO;
     }
 
     pub(crate) fn fill_unexplained(&mut self) {
@@ -118,12 +113,10 @@ impl Core {
     }
 
     fn note_losses(&mut self, now: WallNs) {
-        let profit = self.session_profit();
-        self.watch.profit = profit;
-        self.watch.peak = profit.map_or(self.watch.peak, |profit| self.watch.peak.max(profit));
-        let blind = self.live.is_some() && self.holds_anything() && profit.is_none();
-        for trigger in [Trigger::Drawdown, Trigger::DailyLoss] {
-            if blind {
+        let Losses { drawdown, day } = self.losses();
+        let holds = self.live.is_some() && self.holds_anything();
+        for (trigger, figure) in [(Trigger::Drawdown, drawdown), (Trigger::DailyLoss, day)] {
+            if holds && figure.is_none() {
                 self.watch.unknown.entry(trigger).or_insert(now);
             } else {
                 self.watch.unknown.remove(&trigger);

@@ -42,11 +42,11 @@ fn f5_a_guard_that_was_never_heard_of_is_missing() {
     let mut world = World::open_under(policy(&[Guard::Guardian], wide()));
     assert_eq!(world.core.guard_state(Guard::Guardian), GuardState::Missing);
     world.assert_blocked(&["GUARDIAN_DOWN"]);
-    assert_eq!(denied(&mut world, 1), ["REDUCE_ONLY"]);
+    assert_eq!(denied(&mut world, 1), ["GUARDIAN_DOWN"]);
     assert_eq!(beat(&mut world, Guard::Guardian, 5).kinds(), ["beat"]);
     assert_eq!(denied(&mut world, 2), Vec::<String>::new());
     world.pass(5 * SECOND_NS);
-    assert_eq!(denied(&mut world, 3), ["REDUCE_ONLY"]);
+    assert_eq!(denied(&mut world, 3), ["GUARDIAN_DOWN"]);
     assert_eq!(world.core.guard_state(Guard::Guardian), GuardState::Missing);
     // A beat of another guard is none of this one.
     beat(&mut world, Guard::Witness, 60);
@@ -64,7 +64,7 @@ fn d11_a_missing_guard_blocks_neither_exits_nor_the_kill() {
     world.quote(9_990, 10_010);
     world.reply(ALPHA, vec![]);
     let out = world.reply(ALPHA, vec![buy(3, 10_000, 9_990), sell(4, 10_000, 10_010), cancel(2)]);
-    assert_eq!((out.reasons("denied"), out.submits().len()), (vec!["REDUCE_ONLY"], 1));
+    assert_eq!((out.reasons("denied"), out.submits().len()), (vec!["WITNESS_BEHIND"], 1));
     assert_eq!(out.cancels(), [id]);
     assert_eq!(world.kill().answers(), ["LATCHED"]);
 }

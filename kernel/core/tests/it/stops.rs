@@ -272,8 +272,6 @@ fn reduce_only_takes_back_what_begins_to_increase() {
     world.fill(alpha, "held", 10_000, 10_000);
     let one = world.reply(BETA, vec![sell(1, 10_000, 10_010)]).submits()[0];
     world.report(one, ExecType::New);
-    let late = world.reply(ALPHA, vec![buy(2, 10_000, 10_000)]).submits()[0];
-    world.report(late, ExecType::New);
     assert_eq!(world.stop(ReduceOnly, "strategy:beta").cancels(), []);
     world.reply(ALPHA, vec![]);
     let exit = world.reply(ALPHA, vec![sell(3, 10_000, 10_000)]).submits()[0];
