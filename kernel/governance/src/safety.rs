@@ -10,7 +10,6 @@ use portcullis_domain::{Money, Phase, StopMode};
 use serde::Deserialize;
 
 use crate::instrument::money;
-use crate::limits::positive;
 use crate::{Hashed, PolicyError, read};
 
 #[derive(Debug, Deserialize)]
@@ -162,8 +161,7 @@ fn action(name: &str) -> Result<StopMode, PolicyError> {
 }
 
 fn above_zero(key: &str, value: u32) -> Result<u32, PolicyError> {
-    positive(key, value)?;
-    Ok(value)
+    if value > 0 { Ok(value) } else { Err(PolicyError::NotPositive { key: key.to_owned() }) }
 }
 
 #[cfg(test)]

@@ -175,7 +175,6 @@ impl Desk {
             ..Usage::default()
         };
         Circumstances {
-            flatten: false,
             now: Now { wall: START.plus_ns(1), boot: BOOT },
             killed: false,
             closing: false,

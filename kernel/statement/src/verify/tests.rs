@@ -19,7 +19,7 @@ fn simulated() -> Trust {
     trust(None, EndpointKind::Simulated)
 }
 
-fn bodies() -> [(Kind, Value); 6] {
+fn bodies() -> [(Kind, Value); 7] {
     [
         (Kind::EndpointSet, endpoint_set(EndpointKind::Simulated).to_value()),
         (Kind::PluginRelease, release().to_value()),
@@ -122,7 +122,7 @@ fn a_kind_has_one_name_one_namespace_and_its_verified_type() {
         ]
     };
     for (place, (kind, _)) in bodies().into_iter().enumerate() {
-        let mut expect = [false; 6];
+        let mut expect = [false; 7];
         expect[place] = true;
         assert_eq!(taken(kind), expect, "{}", kind.name());
     }

@@ -309,7 +309,6 @@ impl House {
             ..Usage::default()
         };
         Circumstances {
-            flatten: false,
             now,
             killed: false,
             closing: false,
