@@ -220,6 +220,10 @@ impl Core {
         if whole < instrument.qty_min {
             return Next::End(LegEnd::WithinDust);
         }
+        // Without a link a slice would only become an order of unknown fate.
+        if !self.venue_up {
+            return Next::Wait;
+        }
         let side = if held.0 > 0 { Side::Sell } else { Side::Buy };
         let Some(quote) = self.fresh_touch(gate, instrument.id, turn) else { return Next::Wait };
         let price = worsened(side, quote, leg.slices.slippage_bps_max, instrument);

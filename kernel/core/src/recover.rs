@@ -89,6 +89,11 @@ impl Core {
                 for fill in snapshot.fills.iter().filter(|fill| is_trade(fill)) {
                     drop(self.account.book(fill));
                 }
+                // As with fills: what could not be booked then is on record as a fault.
+                for entry in &snapshot.ledger {
+                    let _booked: bool = self.account.book_entry(entry).is_ok();
+                }
+                self.note_ledger_read(&snapshot);
                 drop(self.believe_open_orders(&snapshot));
             }
             Input::Draft { .. }
@@ -103,6 +108,8 @@ impl Core {
             | Input::VenueLink { up: true, .. }
             | Input::VenueStatus { .. }
             | Input::Market(_)
+            | Input::ExplainFinding { .. }
+            | Input::ConfirmFinding { .. }
             | Input::Host(_)
             // Beats and readings of a clock are about the run in which they came.
             | Input::Beat { .. }
@@ -179,8 +186,8 @@ impl Core {
                 let bad = || RecoverError::Entry(EntryError::Value("triggered"));
                 self.watch.fired.insert(Trigger::from_code(&entry.reason).ok_or_else(bad)?);
             }
-            // What only people read: nothing of it is state.
-            _ => {}
+            // The rest is reconciliation's, or what only people read.
+            other => self.fold_recon(other, &mut body)?,
         }
         Ok(())
     }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::stop::Asking;
 use portcullis_domain::{
-    ClOrdId, InstrumentId, OrdStatus, Order, Origin, Stop, StopMode, StopScope, WallNs,
+    ClOrdId, InstrumentId, Now, OrdStatus, Order, Origin, Stop, StopMode, StopScope, WallNs,
 };
 use portcullis_statement::{Digest, Target};
 
 use crate::account::READ_PAUSE_UNSETTLED_NS;
 use crate::effect::{Answer, Effect};
-use crate::input::{AccountSnapshot, EpochCause, VenueOrder};
+use crate::input::{AccountSnapshot, EpochCause};
 use crate::orders::VENUE_SKEW_NS;
 use crate::outcome::Outcome;
 use crate::state::{Core, LiveSession, Turn};
@@ -271,7 +271,7 @@ impl Core {
         let waiting: Vec<(u64, bool)> = self
             .stops
             .unclear()
-            .map(|(seq, standing)| (seq, self.is_empty_at(standing, snapshot, now)))
+            .map(|(seq, standing)| (seq, self.is_empty_at(standing, snapshot, turn.now)))
             .collect();
         for (seq, empty) in waiting {
             let standing = self.stops.standing.get_mut(&seq);
@@ -281,15 +281,18 @@ impl Core {
         }
     }
 
-    fn is_empty_at(&self, standing: &Standing, snapshot: &AccountSnapshot, now: WallNs) -> bool {
+    fn is_empty_at(&self, standing: &Standing, snapshot: &AccountSnapshot, now: Now) -> bool {
         let scope = &standing.stop.scope;
-        let past = now > standing.clearing.not_before.plus_ns(VENUE_SKEW_NS);
-        // What the venue lists and nobody here knows may be anything: it counts.
-        let counts = |listed: &VenueOrder| {
-            let known = listed.cl_ord_id.and_then(|id| self.account.orders.get(id));
+        // A reading that does not say when it was asked for proves nothing.
+        let deadline = standing.clearing.not_before.plus_ns(VENUE_SKEW_NS);
+        let past = snapshot.asked(now).is_some_and(|asked| asked > deadline);
+        // An order of our form that nobody here knows may be anything: it counts.
+        let counts = |id: ClOrdId| {
+            let known = self.account.orders.get(id);
             known.is_none_or(|order| self.covers(scope, order))
         };
-        past && self.open_in(scope).is_empty() && !snapshot.open_orders.iter().any(counts)
+        let listed = snapshot.open_orders.iter().filter_map(|order| order.cl_ord_id).any(counts);
+        past && self.open_in(scope).is_empty() && !listed
     }
 
     /// Where nothing ever left the house there is nobody to ask.

@@ -315,18 +315,30 @@ fn d5_a_slice_waits_for_a_fresh_touch() {
     assert_eq!(world.quote(9_990, 10_010).submits().len(), 1);
 }
 
-/// A slice passes the gate: while account and house disagree it is denied, on record, and tried
-/// again after the pause.
+/// Without a link there is nobody to sell to: a slice waits for it.
 #[test]
-fn a_denied_slice_is_on_record_and_tried_again() {
+fn a_slice_waits_for_the_link() {
     let mut world = killed(20_000);
     world.feed(Input::VenueLink { up: false, cause: "reset".to_owned() });
     assert_eq!(offer(&mut world).answers(), ["DONE"]);
     world.snapshot();
     let out = world.quote(9_990, 10_010);
-    assert_eq!((out.submits(), out.reasons("denied")), (vec![], vec!["RECON_UNRESOLVED"]));
-    assert_eq!(world.quote(9_990, 10_010).reasons("denied"), Vec::<&str>::new());
+    assert_eq!((out.submits(), out.reasons("denied")), (vec![], vec![]));
     world.feed(Input::VenueLink { up: true, cause: "connected".to_owned() });
+    assert_eq!(pause(&mut world, 9_990).submits().len(), 1);
+}
+
+/// A slice passes the gate: one that is denied is on record, and tried again after the pause.
+#[test]
+fn a_denied_slice_is_on_record_and_tried_again() {
+    let mut world = running(20_000);
+    let (first, _) = slice(&world.quote(9_990, 10_010));
+    let code = portcullis_gate::DenyCode::EvidenceUnwritable;
+    world.feed(Input::NotSent { cl_ord_id: first, code });
+    let out = pause(&mut world, 9_990);
+    assert_eq!((out.submits(), out.reasons("denied")), (vec![], vec!["EVIDENCE_UNWRITABLE"]));
+    assert_eq!(world.quote(9_990, 10_010).reasons("denied"), Vec::<&str>::new());
+    world.feed(Input::Tick);
     assert_eq!(pause(&mut world, 9_990).submits().len(), 1);
 }
 

@@ -12,6 +12,8 @@ mod blocked;
 #[cfg(test)]
 mod exchange;
 #[cfg(test)]
+mod findings;
+#[cfg(test)]
 mod flatten;
 #[cfg(test)]
 mod golden;
@@ -23,6 +25,10 @@ mod guards;
 mod kill;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod many;
+#[cfg(test)]
+mod mismatch;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]

@@ -105,8 +105,9 @@ fn a15_a_clock_that_jumps_replays() {
 fn durable(core: &Core) -> String {
     let view = core.view();
     format!(
-        "{:?}\n{:?}\n{} {:?}",
+        "{:?}\n{:?}\n{:?}\n{} {:?}",
         core.account(),
+        core.findings(),
         view.sessions,
         core.kill_seq(),
         core.kill_entry()
