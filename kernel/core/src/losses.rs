@@ -17,7 +17,7 @@ impl Core {
     /// The losses as the limits reckon them: the session's drawdown, and what the day has lost
     /// across all sessions, fees and unrealised profit included.
     pub(crate) fn losses(&self) -> Losses {
-        let book = self.ledger().session.as_ref().map(|session| session.book());
+        let book = self.ledger().session.as_ref().map(crate::usage::SessionBook::book);
         let Some((live, book)) = self.live.as_ref().zip(book) else { return Losses::default() };
         let profit = live.usage.profit(book);
         let mut across = self.ledger().across;

@@ -324,8 +324,8 @@ fn a_slice_waits_for_the_link() {
     world.snapshot();
     let out = world.quote(9_990, 10_010);
     assert_eq!((out.submits(), out.reasons("denied")), (vec![], vec![]));
-    world.feed(Input::VenueLink { up: true, cause: "connected".to_owned() });
-    assert_eq!(pause(&mut world, 9_990).submits().len(), 1);
+    let out = world.feed(Input::VenueLink { up: true, cause: "connected".to_owned() });
+    assert_eq!(out.submits().len(), 1);
 }
 
 /// A slice passes the gate: one that is denied is on record, and tried again after the pause.
