@@ -9,6 +9,7 @@ use portcullis_statement::json::Value;
 
 use crate::effect::Effect;
 use crate::input::AccountSnapshot;
+use crate::ledger::waits_for_answer;
 use crate::outcome::Outcome;
 use crate::state::{Core, Turn};
 
@@ -128,7 +129,7 @@ impl Core {
     /// told otherwise. In a session a vanished order stays a difference, and blocks.
     fn may_be_dead(&self, order: &Order) -> bool {
         match order.status {
-            OrdStatus::Unknown | OrdStatus::PendingCancel => true,
+            OrdStatus::Unknown | OrdStatus::PendingCancel | OrdStatus::PendingReplace => true,
             OrdStatus::New | OrdStatus::PartiallyFilled => {
                 self.live.is_none() && self.suspects.contains(&missing(order.cl_ord_id))
             }
@@ -187,6 +188,11 @@ impl Core {
     /// A quantity left that only one side knows is a fill that only one side has booked.
     fn leaves_difference(&self, id: ClOrdId, venue: Qty) -> Option<String> {
         let order = self.account.orders.get(id)?;
+        // While a change is on its way, the venue may list the order by either terms.
+        let changed = order.pending.and_then(|change| change.qty.minus(order.cum_qty));
+        if changed == Some(venue) {
+            return None;
+        }
         let (ours, venue) = (order.leaves_qty().units(), venue.units());
         (ours != venue).then(|| format!("LEAVES {id}: house {ours}, venue {venue}"))
     }
@@ -230,10 +236,10 @@ impl Core {
             .account
             .orders
             .open()
-            .filter(|o| matches!(o.status, OrdStatus::PendingNew | OrdStatus::PendingCancel))
+            .filter(|order| waits_for_answer(order.status))
             .map(|order| order.cl_ord_id)
             .collect();
-        // The table admits `Lost` from both states, so none of them stays behind.
+        // The table admits `Lost` from all these states, so none of them stays behind.
         let mut lost = |id: &ClOrdId| self.account.lost(*id).is_ok();
         pending.into_iter().filter(|id| lost(id)).collect()
     }

@@ -198,7 +198,19 @@ pub enum Input {
         /// Why.
         code: DenyCode,
     },
-    /// The wire failed under the order.
+    /// The change of the order is on the wire.
+    AmendSent {
+        /// Which order.
+        cl_ord_id: ClOrdId,
+    },
+    /// The change of the order was dropped before the wire: the order stands as it was.
+    AmendNotSent {
+        /// Which order.
+        cl_ord_id: ClOrdId,
+        /// Why.
+        code: DenyCode,
+    },
+    /// The wire failed under the order, or under a change of it.
     Lost {
         /// Which.
         cl_ord_id: ClOrdId,

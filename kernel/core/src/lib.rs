@@ -9,6 +9,7 @@
 //! rebuilt from the market.
 
 mod account;
+mod amend;
 mod circumstances;
 mod effect;
 pub mod entry;
@@ -34,7 +35,7 @@ mod tell;
 mod usage;
 mod view;
 
-pub use effect::{Answer, Effect, Submit};
+pub use effect::{Amend, Answer, Effect, Leaving, Submit};
 pub use entry::{Class, Entry, EntryError};
 pub use input::{AccountSnapshot, EpochCause, Event, Input, Start, VenueOrder, Worker};
 pub use ledger::{Holding, Ledger};

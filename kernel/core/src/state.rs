@@ -208,7 +208,8 @@ impl Turn {
             OrderFault::UnknownOrder(id)
             | OrderFault::Overfill(id)
             | OrderFault::ConflictingExecution(id)
-            | OrderFault::DuplicateClOrdId(id) => Some(id),
+            | OrderFault::DuplicateClOrdId(id)
+            | OrderFault::UnaskedTerms(id) => Some(id),
             OrderFault::Illegal(_) => None,
         };
         self.record(&Outcome::Faulted { code: fault.code(), cl_ord_id });

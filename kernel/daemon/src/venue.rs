@@ -319,6 +319,9 @@ fn heard(house: &House, event: PrivateEvent) {
         PrivateEvent::OrderRefused { cl_ord_id, text, .. } => {
             refused(cl_ord_id, ExecType::Rejected, text);
         }
+        PrivateEvent::ChangeRefused { cl_ord_id, text, .. } => {
+            refused(cl_ord_id, ExecType::ReplaceRejected, text);
+        }
         PrivateEvent::OrderUnknown { cl_ord_id, .. } => house.report(Input::Lost { cl_ord_id }),
         PrivateEvent::CancelRefused { cl_ord_id: Some(id), text, .. } => {
             refused(id, ExecType::CancelRejected, text);

@@ -1,7 +1,9 @@
 //! The order of the checks. This file is the audit: every check is one function, and they run in
 //! the order in which they stand in [`CHECKS`].
 
-use portcullis_domain::{BootNs, ClOrdId, InstrumentId, OrderIntent, Origin, Phase, Px};
+use std::sync::Arc;
+
+use portcullis_domain::{BootNs, ClOrdId, Instrument, InstrumentId, OrderIntent, Phase, Px};
 
 use crate::circumstances::{Circumstances, Quote};
 use crate::closing::Rights;
@@ -10,6 +12,7 @@ use crate::deny::{Denial, Pause, Scope, Until};
 use crate::open::Gate;
 
 mod account;
+mod amend;
 mod approved;
 mod cancel;
 mod case;
@@ -22,6 +25,7 @@ mod shape;
 mod size;
 mod state;
 
+pub use amend::{AmendVerdict, ShadowAmend};
 use approved::Terms;
 pub use approved::{Approved, Authority};
 pub use cancel::{CancelRequest, approve_cancel};
@@ -38,7 +42,7 @@ pub enum Verdict {
     /// Phase 1: it would have become an order. No venue code accepts this type.
     WouldBe(Shadow),
     /// From phase 5: a person has to release it. It reserves nothing and is assessed anew then.
-    Propose(Proposal),
+    Propose(Box<Proposal>),
     /// No.
     Deny(Denial),
     /// No, and nothing of the same scope before `until`.
@@ -85,16 +89,6 @@ pub struct Proposal {
     pub intent: OrderIntent,
     /// Where the market stood.
     pub reference: Quote,
-}
-
-/// What the checks leave of an intent that passed them all.
-pub(crate) struct Passed {
-    /// The worst price it can trade at: what it reserves.
-    pub(crate) reserve_px: Px,
-    /// By which rights it passed.
-    pub(crate) rights: Rights,
-    /// Limits that are used beyond their warning level.
-    pub(crate) warnings: Vec<Denial>,
 }
 
 /// One check. `Err` counts only if its code holds for the act at hand.
@@ -166,23 +160,32 @@ const CHECKS: &[Check] = &[
     losses::check_fees,
 ];
 
+/// What the checks leave behind of an intent that passed them.
+struct Passed {
+    act: Act,
+    instrument: Arc<Instrument>,
+    /// The worst price it can trade at: what it reserves.
+    reserve_px: Px,
+    /// By which rights it passed.
+    rights: Rights,
+    /// Limits that are used beyond their warning level.
+    warnings: Vec<Denial>,
+}
+
 impl Gate {
     /// Judges one intent. The only place where an order is approved.
     pub fn assess(&self, intent: OrderIntent, id: ClOrdId, at: &Circumstances) -> Verdict {
-        let Passed { reserve_px, rights, warnings } = match self.judge(&intent, at) {
+        let passed = match self.judge(&intent, at) {
             Ok(passed) => passed,
             Err(denial) => return self.refuse(denial, at, intent.instrument),
         };
-        let Some(instrument) = self.instrument(intent.instrument) else {
-            return Verdict::Deny(Denial::plain(DenyCode::InstrumentNotAllowed, Scope::Instrument));
-        };
-        if self.phase() >= Phase::ManualLive && matches!(intent.origin, Origin::Plugin(_)) {
+        if self.asks_a_person(&intent, passed.act) {
             return match at.quote {
-                Some(reference) => Verdict::Propose(Proposal { intent, reference }),
+                Some(reference) => Verdict::Propose(Box::new(Proposal { intent, reference })),
                 None => Verdict::Deny(Denial::plain(DenyCode::NoReferencePrice, Scope::Instrument)),
             };
         }
-        let instrument = instrument.clone();
+        let Passed { act: _, instrument, reserve_px, rights, warnings } = passed;
         let terms = Terms { cl_ord_id: id, reserve_px, instrument, warnings, rights };
         if self.phase() == Phase::Shadow {
             return Verdict::WouldBe(Shadow { intent, terms });
@@ -190,8 +193,15 @@ impl Gate {
         Verdict::Approve(Approved::mint(intent, terms, at.now, self.authority()))
     }
 
+    /// From phase 5 a plugin's order waits for a person. What protects never does: it says that it
+    /// only reduces, and provably so.
+    fn asks_a_person(&self, intent: &OrderIntent, act: Act) -> bool {
+        let protects = intent.reduce_only && act == Act::Reduce;
+        self.phase() >= Phase::ManualLive && intent.origin.plugin().is_some() && !protects
+    }
+
     /// Runs the checks.
-    pub(crate) fn judge(&self, intent: &OrderIntent, at: &Circumstances) -> Result<Passed, Denial> {
+    fn judge(&self, intent: &OrderIntent, at: &Circumstances) -> Result<Passed, Denial> {
         let mut case = Case::new(self, intent, at)?;
         for check in CHECKS {
             if let Err(denial) = check(&mut case)
@@ -200,16 +210,10 @@ impl Gate {
                 return Err(denial);
             }
         }
-        let reserve_px = match (case.reserve_px(), case.act) {
-            (Some(px), _) => px,
-            // Who leaves by closing rights may have no market to measure by, and names the price.
-            (None, Act::Flatten) => {
-                return Err(Denial::plain(DenyCode::NoReferencePrice, Scope::Instrument));
-            }
-            // This is a sell that reduces, and a sell reserves its quantity.
-            (None, Act::Increase | Act::Reduce) => case.instrument.tick,
-        };
-        Ok(Passed { reserve_px, rights: case.rights(), warnings: case.warnings })
+        // Without any price it only reduces, and claims nothing but what it takes off.
+        let reserve_px = case.reserve_px().unwrap_or(case.instrument.tick);
+        let (act, rights, instrument) = (case.act, case.rights(), Arc::clone(case.instrument));
+        Ok(Passed { act, instrument, reserve_px, rights, warnings: case.warnings })
     }
 
     /// A denial, or the pause that its code begins.

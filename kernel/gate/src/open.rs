@@ -1,6 +1,7 @@
 //! From a signed approval to a gate. Nothing else makes one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use portcullis_domain::policy::{ActivityLimits, LimitTable, Limits, NotTighter, ScopeLimits};
 use portcullis_domain::{Instrument, InstrumentId, Name, Phase, PluginId, WallNs};
@@ -12,13 +13,15 @@ use crate::assess::Authority;
 use crate::circumstances::Circumstances;
 use crate::closing::Rights;
 use crate::code::DenyCode;
-use crate::deny::{Figure, Scope};
+use crate::deny::Scope;
 
 /// An open gate: the values that people signed, and nothing that could change them.
 #[derive(Debug)]
 pub struct Gate {
     approval: Verified<SessionApproval>,
     pub(crate) rights: Rights,
+    /// The instruments of the approval. Each order carries its own, and copies none.
+    instruments: Vec<Arc<Instrument>>,
     /// What holds now: the limits of the approval, or what was tightened since.
     limits: Limits,
     /// The strictest of account, venue and host.
@@ -67,8 +70,6 @@ pub enum OpenRefusal {
     PolicyChanged,
     /// Expired, or outside its window.
     OutsideSessionWindow,
-    /// Nothing runs in this phase.
-    PhaseForbids,
     /// The endpoint set was not signed here.
     EndpointNotSigned,
     /// The endpoint set is not what the approval says, or the phase does not admit its kind.
@@ -97,7 +98,6 @@ impl OpenRefusal {
             Self::KillSeqChanged => "KILL_SEQ_CHANGED",
             Self::PolicyChanged => "POLICY_CHANGED",
             Self::OutsideSessionWindow => "OUTSIDE_SESSION_WINDOW",
-            Self::PhaseForbids => "PHASE_FORBIDS",
             Self::EndpointNotSigned => "ENDPOINT_NOT_SIGNED",
             Self::EndpointForbidden => "ENDPOINT_FORBIDDEN",
             Self::HashNotSigned => "HASH_NOT_SIGNED",
@@ -126,9 +126,10 @@ impl Gate {
     }
 
     pub(crate) fn with_rights(approval: Verified<SessionApproval>, rights: Rights) -> Self {
+        let instruments = approval.item().instruments.iter().cloned().map(Arc::new).collect();
         let limits = approval.item().limits.clone();
         let whole = strictest(&limits);
-        Self { approval, rights, limits, whole }
+        Self { approval, rights, instruments, limits, whole }
     }
 
     /// Puts stricter limits in force at once. What is not provably stricter, key by key, is a
@@ -166,12 +167,14 @@ impl Gate {
     }
 
     /// Which of account, venue and host a limit comes from, for the record of a denial.
-    pub(crate) fn strictest(&self, scope: Scope, code: DenyCode, limit: Figure) -> Scope {
+    pub(crate) fn strictest(&self, scope: Scope, code: DenyCode) -> Scope {
         if scope != Scope::Account {
             return scope;
         }
+        let whole = &self.whole;
         let says = |limits: &ScopeLimits| {
-            denies_with(&limits.activity, code, limit) || denies_with(&limits.standing, code, limit)
+            holds_first(&limits.activity, &whole.activity, code)
+                || holds_first(&limits.standing, &whole.standing, code)
         };
         let scopes = [
             (Scope::Account, &self.limits.account),
@@ -184,7 +187,11 @@ impl Gate {
     /// The instrument of that number.
     #[must_use]
     pub fn instrument(&self, id: InstrumentId) -> Option<&Instrument> {
-        self.instruments().iter().find(|instrument| instrument.id == id)
+        self.shared(id).map(Arc::as_ref)
+    }
+
+    pub(crate) fn shared(&self, id: InstrumentId) -> Option<&Arc<Instrument>> {
+        self.instruments.iter().find(|instrument| instrument.id == id)
     }
 
     /// All instruments of the session.
@@ -197,6 +204,11 @@ impl Gate {
     #[must_use]
     pub fn phase(&self) -> Phase {
         self.approval.item().phase
+    }
+
+    /// The collar as it was signed, whatever was tightened since.
+    pub(crate) fn signed_collar_bps(&self, id: InstrumentId) -> Option<u32> {
+        self.approval.item().limits.instruments.get(&id).map(|limits| limits.price_collar_bps)
     }
 
     pub(crate) fn authority(&self) -> Authority {
@@ -227,9 +239,11 @@ fn strictest(limits: &Limits) -> ScopeLimits {
     limits.account.stricter(&limits.venue).stricter(&limits.host)
 }
 
-/// Whether a table has a key of that code with that number.
-fn denies_with<T: LimitTable>(table: &T, code: DenyCode, limit: Figure) -> bool {
-    T::ROWS.iter().any(|row| row.denies == code.code() && (row.get)(table) == limit.units())
+/// Whether the limit of that code in `whole` is the one of `table`. The first key of a code is the
+/// limit, and what follows it says how it is measured.
+fn holds_first<T: LimitTable>(table: &T, whole: &T, code: DenyCode) -> bool {
+    let limit = T::ROWS.iter().find(|row| row.denies == code.code());
+    limit.is_some_and(|row| (row.get)(table) == (row.get)(whole))
 }
 
 fn check_place(
@@ -279,14 +293,13 @@ fn check_endpoint(
     if approval.check_endpoint(signed).is_err() {
         return Err(OpenRefusal::EndpointForbidden);
     }
-    match (item.phase, item.endpoint_kind) {
-        (Phase::Foundation, _) => Err(OpenRefusal::PhaseForbids),
-        (Phase::Shadow, EndpointKind::Recorded | EndpointKind::Simulated) => Ok(()),
-        (_, EndpointKind::Simulated) => Ok(()),
-        (_, EndpointKind::Recorded | EndpointKind::Sandbox | EndpointKind::Real) => {
-            Err(OpenRefusal::EndpointForbidden)
-        }
-    }
+    let admitted = match item.endpoint_kind {
+        EndpointKind::Recorded => item.phase == Phase::Shadow,
+        // Nothing runs in foundation. No such approval is verified; here it would open nothing.
+        EndpointKind::Simulated => item.phase != Phase::Foundation,
+        EndpointKind::Sandbox | EndpointKind::Real => false,
+    };
+    if admitted { Ok(()) } else { Err(OpenRefusal::EndpointForbidden) }
 }
 
 fn check_plugins(

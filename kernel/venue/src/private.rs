@@ -30,7 +30,17 @@ pub enum PrivateEvent {
         /// The venue's own words.
         text: String,
     },
-    /// The venue gave up over an order of ours and does not say how far it came. Never sent again.
+    /// The venue refused to change an order of ours: it stands as it was.
+    ChangeRefused {
+        /// FIX 41.
+        cl_ord_id: ClOrdId,
+        /// What it means.
+        refusal: VenueRefusal,
+        /// The venue's own words.
+        text: String,
+    },
+    /// The venue gave up over an order of ours, or over a change of one, and does not say how far
+    /// it came. Never sent again.
     OrderUnknown {
         /// FIX 11.
         cl_ord_id: ClOrdId,
@@ -171,8 +181,11 @@ impl PrivateReader {
         let asked = self.requests.answered(answer.req_id);
         let Refused { refusal, text } = answer.outcome.err()?;
         match asked? {
-            Asked::Order(cl_ord_id) if refusal.is_outcome_unknown() => {
+            Asked::Order(cl_ord_id) | Asked::Change(cl_ord_id) if refusal.is_outcome_unknown() => {
                 Some(PrivateEvent::OrderUnknown { cl_ord_id, text })
+            }
+            Asked::Change(cl_ord_id) => {
+                Some(PrivateEvent::ChangeRefused { cl_ord_id, refusal, text })
             }
             Asked::Order(cl_ord_id) => {
                 Some(PrivateEvent::OrderRefused { cl_ord_id, refusal, text })

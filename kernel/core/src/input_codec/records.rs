@@ -77,17 +77,40 @@ pub(super) fn report_value(report: &ExecutionReport) -> Value {
         | ExecType::Canceled
         | ExecType::Rejected
         | ExecType::Expired
-        | ExecType::CancelRejected => Value::Null,
+        | ExecType::CancelRejected
+        | ExecType::Replaced { .. }
+        | ExecType::ReplaceRejected => Value::Null,
     };
     let order_id = report.order_id.as_ref();
-    json::object([
+    let mut value = json::object([
         ("cl_ord_id", report.cl_ord_id.to_string().into()),
         ("exec_type", report.exec_type.name().into()),
         ("order_id", order_id.map_or(Value::Null, |id| id.0.as_str().into())),
         ("text", report.text.as_str().into()),
         ("trade", trade),
         ("transact_time", report.transact_time.0.to_string().into()),
-    ])
+    ]);
+    // Written only where there is one: reports from before this word read the same.
+    if let (Value::Object(entries), ExecType::Replaced { qty, price }) =
+        (&mut value, &report.exec_type)
+    {
+        entries.insert("replaced".to_owned(), terms_value(*qty, *price));
+    }
+    value
+}
+
+/// The terms of an order that can change: whole quantity and limit price, in units.
+pub(crate) fn terms_value(qty: Qty, price: Px) -> Value {
+    json::object([("price", Value::Int(price.units())), ("qty", Value::Int(qty.units()))])
+}
+
+/// Reads what [`terms_value`] wrote.
+pub(crate) fn terms(value: &Value) -> Read<(Qty, Px)> {
+    let mut fields = Fields::new(value)?;
+    let qty = Qty::new(fields.int("qty")?).ok_or(EntryError::Value("qty"))?;
+    let price = Px::new(fields.int("price")?).ok_or(EntryError::Value("price"))?;
+    fields.finish()?;
+    Ok((qty, price))
 }
 
 pub(super) fn report(value: &Value) -> Read<ExecutionReport> {
@@ -98,6 +121,11 @@ pub(super) fn report(value: &Value) -> Read<ExecutionReport> {
         "rejected" => ExecType::Rejected,
         "expired" => ExecType::Expired,
         "cancel-rejected" => ExecType::CancelRejected,
+        "replace-rejected" => ExecType::ReplaceRejected,
+        "replaced" => {
+            let (qty, price) = terms(fields.value("replaced")?)?;
+            ExecType::Replaced { qty, price }
+        }
         "trade" => {
             let mut trade = fields.fields("trade")?;
             ExecType::Trade {

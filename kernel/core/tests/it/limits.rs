@@ -12,7 +12,7 @@ use crate::world::{ALPHA, BETA, Out, PLUGINS, World, buy, folded};
 const TWO: [(&str, Role); 2] = [("gerd", Role::Governance), ("olga", Role::Operator)];
 
 fn strict() -> Limits {
-    people::limits(&PLUGINS)
+    people::narrow_limits(&PLUGINS)
 }
 
 /// The same with twice as many open orders.

@@ -6,6 +6,8 @@
 )]
 
 #[cfg(test)]
+mod amend;
+#[cfg(test)]
 mod blocked;
 #[cfg(test)]
 mod exchange;

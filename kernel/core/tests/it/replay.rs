@@ -64,7 +64,16 @@ fn a_random_session_replays_byte_for_byte() {
         let world = &play.world;
         assert!(world.past.len() > 2_000, "{}", world.past.len());
         let text = String::from_utf8(world.journal().concat()).unwrap();
-        for kind in ["ordered", "denied", "booked", "cancel-requested", "plugin-reply"] {
+        for kind in [
+            "ordered",
+            "denied",
+            "booked",
+            "amend-requested",
+            "amend-denied",
+            "amend-sent",
+            "cancel-requested",
+            "plugin-reply",
+        ] {
             assert!(text.contains(&format!("\"kind\":\"{kind}\"")), "no {kind} in {phase:?}");
         }
         check_replay(world);

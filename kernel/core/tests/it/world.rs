@@ -60,6 +60,16 @@ impl Out {
         self.effects.iter().filter_map(id).collect()
     }
 
+    /// Orders for which a change leaves, or would leave in phase 1.
+    pub(crate) fn amends(&self) -> Vec<ClOrdId> {
+        let id = |effect: &Effect| match effect {
+            Effect::Amend(amend) => Some(amend.order.cl_ord_id()),
+            Effect::ShadowAmend(shadow) => Some(shadow.item().cl_ord_id),
+            _ => None,
+        };
+        self.effects.iter().filter_map(id).collect()
+    }
+
     pub(crate) fn cancels(&self) -> Vec<ClOrdId> {
         let id = |effect: &Effect| match effect {
             Effect::Cancel(request) => Some(request.cl_ord_id),
@@ -304,6 +314,7 @@ impl World {
         let bound = (self.endpoint, EndpointKind::Simulated);
         let mut approval = people::approval(phase, bound, &plugins);
         approval.session = name(session);
+        approval.limits = people::narrow_limits(&PLUGINS);
         approval.kill_seq = self.core.kill_seq();
         approval.journal = JournalBinding { origin: ORIGIN.to_owned(), size, root };
         approval.window_opens = self.now.wall;
@@ -482,6 +493,17 @@ pub(crate) fn buy(reference: u64, units: i64, price: i64) -> IntentRecord {
 
 pub(crate) fn sell(reference: u64, units: i64, price: i64) -> IntentRecord {
     limit(side_code::SELL, reference, units, price)
+}
+
+/// To a whole quantity of `units` at `price`.
+pub(crate) fn amend(reference: u64, units: i64, price: i64) -> IntentRecord {
+    let (kind, qty) = (intent_kind::AMEND, units);
+    IntentRecord { reference, kind, price, qty, ..IntentRecord::default() }
+}
+
+/// The venue's word that it changed an order so.
+pub(crate) fn replaced(units: i64, price: i64) -> ExecType {
+    ExecType::Replaced { qty: qty(units), price: px(price) }
 }
 
 pub(crate) fn cancel(reference: u64) -> IntentRecord {

@@ -25,18 +25,18 @@ pub(super) fn check_balance(case: &mut Case<'_>) -> Result<(), Denial> {
     let age = case.at.now.boot.since_ns(balance.read);
     let stale =
         young((C::StaleAccount, Scope::Account), age, case.gate.limits().rules.account_age_ms_max);
+    // What cannot be priced or added up may need more than there is, reduction or not.
+    let beyond = Denial::plain(C::InsufficientBalance, Scope::Account);
     let (needed, held) = match (case.instrument.kind, case.intent.side) {
         (InstrumentKind::Linear, _) => return stale,
         (InstrumentKind::Spot, Side::Buy) => {
-            // What cannot be priced or added up may cost more than there is, reduction or not.
-            let beyond = Denial::plain(C::InsufficientBalance, Scope::Account);
             let notional = case.notional().map_err(|_no_price| beyond)?;
             let cost = with_fee(notional, case.instrument.taker_fee).ok_or(beyond)?;
             let needed = working.reserved_quote.plus(cost).ok_or(beyond)?;
             (Figure::money(needed), Figure::money(balance.quote))
         }
         (InstrumentKind::Spot, Side::Sell) => {
-            let needed = working.sell_qty.plus(case.intent.qty).ok_or(unknown)?;
+            let needed = working.sell_qty.plus(case.intent.qty).ok_or(beyond)?;
             let figure = |qty| Figure::qty(qty, case.instrument);
             (figure(needed), figure(balance.base))
         }

@@ -1,5 +1,7 @@
 //! A yes that cannot be forged. This is a child of the only module that may mint one.
 
+use std::sync::Arc;
+
 use portcullis_domain::{ClOrdId, Instrument, Now, Px};
 use portcullis_statement::Digest;
 
@@ -92,7 +94,7 @@ pub(super) struct Terms {
     pub(super) cl_ord_id: ClOrdId,
     pub(super) reserve_px: Px,
     /// As the approval has it. What leaves is encoded and compared in its units and its name.
-    pub(super) instrument: Instrument,
+    pub(super) instrument: Arc<Instrument>,
     /// Limits that are used beyond their warning level, the order included.
     pub(super) warnings: Vec<Denial>,
     pub(super) rights: Rights,

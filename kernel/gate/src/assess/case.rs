@@ -1,8 +1,10 @@
 //! One intent on its way through the checks, and the ways to hold a number against a limit.
 
+use std::sync::Arc;
+
 use portcullis_domain::policy::{ActivityLimits, InstrumentLimits, StandingLimits};
 use portcullis_domain::time::NS_PER_MS;
-use portcullis_domain::{Instrument, Money, OrderIntent, Origin, Px, Qty, Rate, Side};
+use portcullis_domain::{Instrument, Money, OrderIntent, Origin, Px, Qty, Rate, Side, WallNs};
 
 use crate::circumstances::{Circumstances, Quote, Usage};
 use crate::closing::Rights;
@@ -19,16 +21,19 @@ pub struct Reserve {
     pub notional: Money,
 }
 
+/// The value of an order that no number can hold.
+const BEYOND: Denial = Denial::plain(DenyCode::MaxOrderNotional, Scope::Instrument);
+
 /// One intent on its way through the checks.
 pub(crate) struct Case<'a> {
     pub(super) gate: &'a Gate,
     pub(super) intent: &'a OrderIntent,
     pub(super) at: &'a Circumstances,
-    pub(super) instrument: &'a Instrument,
+    pub(super) instrument: &'a Arc<Instrument>,
     pub(super) limits: &'a InstrumentLimits,
     pub(super) act: Act,
     pub(super) warnings: Vec<Denial>,
-    reserve: Option<Reserve>,
+    px: Option<Px>,
 }
 
 /// A table of limits with what is used of it, and whose it is.
@@ -37,18 +42,13 @@ pub(super) type Held<'a> = (Scope, &'a Usage, &'a ActivityLimits);
 impl Gate {
     /// What an order would reserve; `None` without a price, or where the product does not fit.
     ///
-    /// A market order can run up to the collar, so that is what it reserves.
+    /// A market order can run up to the collar, so that is what it reserves: the collar that people
+    /// signed, so that a narrower one makes no order cheaper.
     #[must_use]
     pub fn reserve(&self, intent: &OrderIntent, quote: Option<Quote>) -> Option<Reserve> {
-        let instrument = self.instrument(intent.instrument)?;
-        let px = match (intent.price, intent.side) {
-            (Some(price), _) => price,
-            (None, Side::Buy) => {
-                let limits = self.limits().instruments.get(&intent.instrument)?;
-                worsened(quote?.ask, limits.price_collar_bps)?
-            }
-            (None, Side::Sell) => quote?.bid,
-        };
+        let id = intent.instrument;
+        let (instrument, collar_bps) = self.instrument(id).zip(self.signed_collar_bps(id))?;
+        let px = worst_px(intent, quote, collar_bps)?;
         Some(Reserve { px, notional: Money::notional(px, intent.qty, instrument)? })
     }
 
@@ -67,11 +67,20 @@ impl Gate {
     }
 }
 
-/// A buying price, worse by `bps`, rounded up.
+/// The worst price that an order can trade at. `None` without any price.
+fn worst_px(intent: &OrderIntent, quote: Option<Quote>, collar_bps: u32) -> Option<Px> {
+    match (intent.price, intent.side) {
+        (Some(price), _) => Some(price),
+        (None, Side::Buy) => worsened(quote?.ask, collar_bps),
+        (None, Side::Sell) => Some(quote?.bid),
+    }
+}
+
+/// A buying price, worse by `bps`, rounded up. `None` if no price is that high.
 fn worsened(px: Px, bps: u32) -> Option<Px> {
-    let more = i128::from(px.units()).checked_mul(i128::from(bps))?;
-    let more = more.checked_add(9_999)?.checked_div(10_000)?;
-    Px::new(i64::try_from(i128::from(px.units()).checked_add(more)?).ok()?)
+    let px = i128::from(px.units());
+    let more = px.saturating_mul(i128::from(bps)).saturating_add(9_999) / 10_000;
+    i64::try_from(px.saturating_add(more)).ok().and_then(Px::new)
 }
 
 impl<'a> Case<'a> {
@@ -81,11 +90,12 @@ impl<'a> Case<'a> {
         at: &'a Circumstances,
     ) -> Result<Self, Denial> {
         let missing = Denial::plain(DenyCode::InstrumentNotAllowed, Scope::Instrument);
-        let instrument = gate.instrument(intent.instrument).ok_or(missing)?;
+        let instrument = gate.shared(intent.instrument).ok_or(missing)?;
         let limits = gate.limits().instruments.get(&intent.instrument).ok_or(missing)?;
-        let reserve = gate.reserve(intent, at.quote);
+        let collar_bps = gate.signed_collar_bps(intent.instrument);
+        let px = worst_px(intent, at.quote, collar_bps.unwrap_or(limits.price_collar_bps));
         let act = act(intent, at);
-        Ok(Self { gate, intent, at, instrument, limits, act, warnings: Vec::new(), reserve })
+        Ok(Self { gate, intent, at, instrument, limits, act, warnings: Vec::new(), px })
     }
 
     /// By which rights the order leaves: whoever flattens keeps the exit when the session takes
@@ -96,28 +106,31 @@ impl<'a> Case<'a> {
     }
 
     pub(super) fn reserve_px(&self) -> Option<Px> {
-        self.reserve.map(|reserve| reserve.px)
+        self.px
     }
 
+    /// The order's value in the instrument's quote currency. One that does not fit is above every
+    /// limit, for a reduction too.
     pub(super) fn notional(&self) -> Result<Money, Denial> {
         let unpriced = Denial::plain(DenyCode::NoReferencePrice, Scope::Instrument);
-        self.reserve.map(|reserve| reserve.notional).ok_or(unpriced)
+        let px = self.px.ok_or(unpriced)?;
+        Money::notional(px, self.intent.qty, self.instrument).ok_or(BEYOND)
     }
 
     /// The order's value in the account's currency.
     pub(super) fn value(&self) -> Result<Money, Denial> {
-        let missing = Denial::plain(DenyCode::NoConversionPrice, Scope::Instrument);
-        let value = self.gate.in_account_currency(self.notional()?, self.instrument);
-        let value = value.ok_or(missing)?;
+        let notional = self.notional()?;
         let limits = self.gate.limits();
-        if let Some(conversion) = limits.conversions.get(&self.instrument.quote) {
-            let age = self.at.now.wall.0.checked_sub(conversion.as_of.0);
-            let max = ms_to_ns(limits.rules.conversion_age_ms_max);
-            if !age.is_some_and(|age| (0..=max).contains(&age)) {
-                return Err(missing);
-            }
+        if self.instrument.quote != limits.currency {
+            let conversion = limits.conversions.get(&self.instrument.quote);
+            // What was never written down is as old as time.
+            let as_of = conversion.map_or(WallNs(i64::MIN), |conversion| conversion.as_of);
+            let age = self.at.now.wall.0.saturating_sub(as_of.0);
+            let missing = Denial::plain(DenyCode::NoConversionPrice, Scope::Instrument);
+            let young = (0..=ms_to_ns(limits.rules.conversion_age_ms_max)).contains(&age);
+            young.then_some(()).ok_or(missing)?;
         }
-        Ok(value)
+        self.gate.in_account_currency(notional, self.instrument).ok_or(BEYOND)
     }
 
     /// The strategy's own limits and the strictest of account, venue and host, with their usage.
@@ -153,8 +166,13 @@ impl<'a> Case<'a> {
         limit: Figure,
     ) -> Result<(), Denial> {
         // Whose limit it is matters only where it is told.
-        let denial =
-            || Denial::over(code, self.gate.strictest(scope, code, limit), observed, limit);
+        let denial = || {
+            let scope = self.gate.strictest(scope, code);
+            // The venue's own budget of messages has a code of its own.
+            let venue = scope == Scope::Venue && code == DenyCode::MaxMsgRate;
+            let code = if venue { DenyCode::VenueRateBudget } else { code };
+            Denial::over(code, scope, observed, limit)
+        };
         if observed.units() > limit.units() {
             return Err(denial());
         }
@@ -174,10 +192,19 @@ impl<'a> Case<'a> {
         loss: Money,
         limit: Money,
     ) -> Result<(), Denial> {
-        let loss = loss.max(Money::ZERO);
-        let (observed, limit) = (Figure::money(loss), Figure::money(limit));
+        self.reached(code, scope, Figure::money(loss.max(Money::ZERO)), Figure::money(limit))
+    }
+
+    /// Denies at the limit already, and warns from the warning level on.
+    pub(super) fn reached(
+        &mut self,
+        code: DenyCode,
+        scope: Scope,
+        observed: Figure,
+        limit: Figure,
+    ) -> Result<(), Denial> {
         if observed.units() >= limit.units() {
-            let scope = self.gate.strictest(scope, code, limit);
+            let scope = self.gate.strictest(scope, code);
             return Err(Denial::over(code, scope, observed, limit));
         }
         self.within(code, scope, observed, limit)
@@ -189,8 +216,7 @@ impl<'a> Case<'a> {
 
     /// A size limit as it holds now: after a kill was lifted it comes back in steps.
     pub(super) fn graded(&self, limit: i128) -> i128 {
-        let percent = i128::from(self.at.size_percent.min(100));
-        limit.saturating_mul(percent).checked_div(100).unwrap_or(0)
+        graded(limit, self.at.size_percent)
     }
 
     pub(super) fn qty_figure(&self, units: i128) -> Figure {
@@ -224,6 +250,11 @@ pub fn is_reduction(intent: &OrderIntent, at: &Circumstances) -> bool {
     held > 0 && after.is_some_and(|claimed| claimed <= held)
 }
 
+/// Some percent of a limit, rounded down.
+pub(super) fn graded(limit: i128, percent: u32) -> i128 {
+    limit.saturating_mul(i128::from(percent.min(100))) / 100
+}
+
 pub(super) fn ms_to_ns(ms: u32) -> i64 {
     i64::from(ms).saturating_mul(NS_PER_MS)
 }
@@ -243,7 +274,7 @@ pub(super) fn young(
     age_ns: i64,
     max_ms: u32,
 ) -> Result<(), Denial> {
-    let whole_ms = age_ns.checked_div(NS_PER_MS).unwrap_or(i64::MAX);
+    let whole_ms = age_ns / NS_PER_MS;
     if (0..=ms_to_ns(max_ms)).contains(&age_ns) {
         Ok(())
     } else {

@@ -3,7 +3,7 @@
 use portcullis_domain::{Px, Side};
 
 use super::case::{Case, count, plain};
-use crate::circumstances::Quote;
+use crate::circumstances::{PriceWindow, Quote};
 use crate::code::{Act, DenyCode as C};
 use crate::deny::{Denial, Figure, Scope};
 
@@ -32,11 +32,13 @@ pub(super) fn check_collar(case: &mut Case<'_>) -> Result<(), Denial> {
             return plain(inside, C::PriceCollar, Scope::Instrument);
         }
         // A price that nothing can be measured by is outside of every collar, for a reduction too:
-        // a limit at one tick would give the position away.
-        (None, Some(_), Act::Increase | Act::Reduce) => {
+        // a limit at one tick would give the position away. And who leaves names a price.
+        (None, Some(_), Act::Increase | Act::Reduce) | (None, None, Act::Flatten) => {
             return Err(Denial::plain(C::PriceCollar, Scope::Instrument));
         }
-        (None, None, _) => return Err(Denial::plain(C::NoReferencePrice, Scope::Instrument)),
+        (None, None, Act::Increase | Act::Reduce) => {
+            return Err(Denial::plain(C::NoReferencePrice, Scope::Instrument));
+        }
     };
     let px = match (case.intent.price, case.intent.side) {
         (Some(px), _) => px,
@@ -54,7 +56,9 @@ pub(super) fn check_collar(case: &mut Case<'_>) -> Result<(), Denial> {
 /// a book that was pushed a moment ago is no reference.
 pub(super) fn check_collar_window(case: &mut Case<'_>) -> Result<(), Denial> {
     let missing = Denial::plain(C::NoReferencePrice, Scope::Instrument);
-    let window = case.at.window.ok_or(missing)?;
+    let sound =
+        |window: &PriceWindow| 0 < window.low_twice && window.low_twice <= window.high_twice;
+    let window = case.at.window.filter(sound).ok_or(missing)?;
     let px = case.reserve_px().ok_or(missing)?;
     let (middle_twice, worse) = match case.intent.side {
         Side::Buy => (window.low_twice, twice(px) > i128::from(window.low_twice)),
@@ -84,6 +88,7 @@ fn twice(px: Px) -> i128 {
 fn beyond(px: Px, middle_twice: i128, max: u32) -> Option<i64> {
     let distance = twice(px).saturating_sub(middle_twice).saturating_abs().saturating_mul(10_000);
     let allowed = middle_twice.saturating_mul(i128::from(max));
+    // Both come from prices, which are above zero.
     let bps = distance.checked_div(middle_twice).unwrap_or(i128::MAX);
     (distance > allowed).then(|| i64::try_from(bps).unwrap_or(i64::MAX))
 }

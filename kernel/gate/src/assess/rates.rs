@@ -19,10 +19,7 @@ pub(super) fn check_repeats(case: &mut Case<'_>) -> Result<(), Denial> {
     plain(!case.at.disabled, C::RepeatExecThrottle, Scope::Strategy)?;
     for (scope, usage, limits) in case.held()?.into_iter().flatten() {
         let max = limits.repeat_executions_max;
-        if usage.executions >= max {
-            let (seen, max) = (count(usage.executions), count(max));
-            return Err(Denial::over(C::RepeatExecThrottle, scope, seen, max));
-        }
+        case.reached(C::RepeatExecThrottle, scope, count(usage.executions), count(max))?;
     }
     Ok(())
 }
@@ -38,24 +35,20 @@ pub(super) fn check_orders_per_session(case: &mut Case<'_>) -> Result<(), Denial
 pub(super) fn check_daily_notional(case: &mut Case<'_>) -> Result<(), Denial> {
     let unknown = Denial::plain(C::NoConversionPrice, Scope::Account);
     let so_far = case.at.across.notional.ok_or(unknown)?;
-    let after = so_far.plus(case.value()?).ok_or(unknown)?;
+    let beyond = Denial::plain(C::MaxDailyNotional, Scope::Account);
+    let after = so_far.plus(case.value()?).ok_or(beyond)?;
     let limit = Figure::money(case.standing().daily_notional_max);
     case.within(C::MaxDailyNotional, Scope::Account, Figure::money(after), limit)
 }
 
-/// New exposure leaves a share of every budget to cancels and reductions. The venue's own budget
-/// has a code of its own.
+/// New exposure leaves a share of every budget to cancels and reductions.
 pub(super) fn check_messages(case: &mut Case<'_>) -> Result<(), Denial> {
     let kept = 100_u32.saturating_sub(case.gate.limits().rules.cancel_share_percent);
     for (scope, usage, limits) in case.held()?.into_iter().flatten() {
         let budget = limits.messages_per_second_max;
-        let share = budget.saturating_mul(kept).checked_div(100).unwrap_or(0);
+        let share = budget.saturating_mul(kept) / 100;
         let asked = usage.messages.saturating_add(1);
-        if asked > share {
-            let scope = case.gate.strictest(scope, C::MaxMsgRate, count(budget));
-            let code = if scope == Scope::Venue { C::VenueRateBudget } else { C::MaxMsgRate };
-            return Err(Denial::over(code, scope, count(asked), count(share)));
-        }
+        case.within(C::MaxMsgRate, scope, count(asked), count(share))?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use portcullis_domain::{Money, Rate, Side};
 
-use super::case::{Case, count};
+use super::case::{Case, count, graded};
 use crate::circumstances::Working;
 use crate::code::DenyCode as C;
 use crate::deny::{Denial, Figure, Scope};
@@ -35,7 +35,7 @@ pub(super) fn check_order_value(case: &mut Case<'_>) -> Result<(), Denial> {
     case.hold(
         C::MaxOrderNotional,
         |_| Ok(value),
-        |limits| Figure::money(graded(limits.order_value_max, percent)),
+        |limits| Figure::money(graded_money(limits.order_value_max, percent)),
     )
 }
 
@@ -73,7 +73,7 @@ fn worst_position(case: &Case<'_>) -> Result<i128, Denial> {
 pub(super) fn check_exposure(case: &mut Case<'_>) -> Result<(), Denial> {
     let unknown = Denial::plain(C::NoReferencePrice, Scope::Instrument);
     let exposure = Figure::money(case.at.exposure.ok_or(unknown)?);
-    let max = Figure::money(graded(case.limits.exposure_max, case.at.size_percent));
+    let max = Figure::money(graded_money(case.limits.exposure_max, case.at.size_percent));
     case.within(C::MaxSymbolExposure, Scope::Instrument, exposure, max)
 }
 
@@ -83,7 +83,7 @@ pub(super) fn check_gross(case: &mut Case<'_>) -> Result<(), Denial> {
     case.hold(
         C::MaxGrossExposure,
         |usage| usage.gross.map(Figure::money).ok_or(unknown),
-        |limits| Figure::money(graded(limits.gross_exposure_max, percent)),
+        |limits| Figure::money(graded_money(limits.gross_exposure_max, percent)),
     )
 }
 
@@ -93,14 +93,10 @@ pub(super) fn check_leverage(case: &mut Case<'_>) -> Result<(), Denial> {
     let gross = case.at.whole.gross.ok_or(unknown)?;
     let equity = case.at.across.equity.ok_or(unknown)?;
     let max = case.standing().leverage_hundredths_max;
-    let hundredths = gross.0.saturating_mul(100);
-    let allowed = equity.0.max(0).saturating_mul(i128::from(max));
-    if hundredths <= allowed {
-        return Ok(());
-    }
-    let observed = hundredths.checked_div(equity.0.max(1)).unwrap_or(i128::MAX);
-    let (observed, limit) = (Figure::scaled(observed, 2), Figure::scaled(i128::from(max), 2));
-    Err(Denial::over(C::MaxLeverage, Scope::Account, observed, limit))
+    // Compared as money, rounded down: what cannot be multiplied out allows less, never more.
+    let allowed = equity.0.max(0).saturating_mul(i128::from(max)) / 100;
+    let (gross, allowed) = (Figure::money(gross), Figure::money(Money(allowed)));
+    case.within(C::MaxLeverage, Scope::Account, gross, allowed)
 }
 
 pub(super) fn check_open_orders(case: &mut Case<'_>) -> Result<(), Denial> {
@@ -119,9 +115,8 @@ pub(super) fn check_open_positions(case: &mut Case<'_>) -> Result<(), Denial> {
     )
 }
 
-fn graded(limit: Money, percent: u32) -> Money {
-    let share = limit.0.saturating_mul(i128::from(percent.min(100)));
-    Money(share.checked_div(100).unwrap_or(0))
+fn graded_money(limit: Money, percent: u32) -> Money {
+    Money(graded(limit.0, percent))
 }
 
 /// What a purchase of `notional` can cost at most: the order's reservation in money.

@@ -31,19 +31,13 @@ pub(super) fn check_window(case: &mut Case<'_>) -> Result<(), Denial> {
     plain(case.gate.takes_new(case.at), C::OutsideSessionWindow, Scope::Session)
 }
 
+/// Nothing trades in foundation, nobody by hand in shadow and pre-live, and pre-live is locked.
 pub(super) fn check_phase(case: &mut Case<'_>) -> Result<(), Denial> {
-    let by_hand = case.intent.origin == Origin::Person;
-    match case.gate.phase() {
-        Phase::Foundation => plain(false, C::PhaseForbids, Scope::Session),
-        Phase::Shadow => plain(!by_hand, C::PhaseForbids, Scope::Session),
-        Phase::PreLive if by_hand => plain(false, C::PhaseForbids, Scope::Session),
-        Phase::PreLive => plain(false, C::LiveLocked, Scope::Session),
-        Phase::Paper
-        | Phase::BoundedAuto
-        | Phase::ManualLive
-        | Phase::MonitoredAuto
-        | Phase::Continuous => Ok(()),
-    }
+    let (phase, by_hand) = (case.gate.phase(), case.intent.origin == Origin::Person);
+    let by_itself = matches!(phase, Phase::Shadow | Phase::PreLive);
+    let forbidden = phase == Phase::Foundation || (by_hand && by_itself);
+    plain(!forbidden, C::PhaseForbids, Scope::Session)?;
+    plain(phase != Phase::PreLive, C::LiveLocked, Scope::Session)
 }
 
 pub(super) fn check_plugin(case: &mut Case<'_>) -> Result<(), Denial> {
@@ -55,8 +49,10 @@ pub(super) fn check_plugin(case: &mut Case<'_>) -> Result<(), Denial> {
     plain(same, C::HashNotSigned, Scope::Strategy)
 }
 
+/// Only a strategy is told the past: what a person or the house asks for is never held up by it.
 pub(super) fn check_warm_up(case: &mut Case<'_>) -> Result<(), Denial> {
-    plain(!case.at.warming_up, C::WarmingUp, Scope::Strategy)
+    let asks = case.intent.origin.plugin().is_some();
+    plain(!(asks && case.at.warming_up), C::WarmingUp, Scope::Strategy)
 }
 
 pub(super) fn check_evidence(case: &mut Case<'_>) -> Result<(), Denial> {

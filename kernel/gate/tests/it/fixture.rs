@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use portcullis_domain::policy::{Conversion, InstrumentLimits, Limits, PhaseRules};
 use portcullis_domain::{
-    BootNs, ClOrdId, InstrumentId, Name, Now, OrdType, OrderIntent, Origin, Phase, PluginId,
-    Position, Role, Side, TimeInForce, WallNs,
+    BootNs, ClOrdId, Instrument, InstrumentId, Money, Name, Now, OrdType, OrderIntent, Origin,
+    Phase, PluginId, Position, Rate, Role, Side, TimeInForce, WallNs,
 };
 use portcullis_gate::{
-    Balance, Circumstances, Gate, OpenRefusal, Opening, Quote, Standing, Verdict, Working,
+    Balance, Circumstances, Denial, Gate, GuardState, Guards, OpenRefusal, Opening, PriceWindow,
+    Quote, Standing, StandingUsage, Usage, VenueStatus, Verdict, Working,
 };
 use portcullis_statement::{
-    Digest, EndpointKind, EndpointSet, Kind, PluginRelease, SessionApproval, Trust, Verified,
+    Digest, EndpointKind, EndpointSet, Kind, PluginRelease, Refusal, SessionApproval, Trust,
+    Verified,
 };
 
 use crate::people::{self, NOW, ORIGIN, Paper, floors, money, name, px, qty, signers};
 
 pub(crate) const PLUGIN: &str = "ema-cross";
-const BOOT: BootNs = BootNs(1_000_000_000_000);
+pub(crate) const BOOT: BootNs = BootNs(1_000_000_000_000);
 
 /// Everything that the gate is opened against. Verified parts are made by real signatures.
 #[derive(Debug)]
@@ -70,8 +73,16 @@ impl House {
 
     /// Signs the approval as it stands, has it verified, and opens the gate with it.
     pub(crate) fn open(&self) -> Result<Gate, OpenRefusal> {
+        self.open_under(&floors()).unwrap()
+    }
+
+    /// As [`House::open`], under other rules than the runbook's.
+    pub(crate) fn open_under(
+        &self,
+        rules: &PhaseRules,
+    ) -> Result<Result<Gate, OpenRefusal>, Refusal> {
         let signed = self.paper.sign(Some(self.trust.fingerprint()), &self.approval.to_value());
-        let verified = self.trust.verify(&signed, &floors(), NOW).unwrap();
+        let verified = self.trust.verify(&signed, rules, NOW)?;
         let desk = Opening {
             now: self.now,
             genesis: self.genesis,
@@ -84,7 +95,7 @@ impl House {
             releases: &self.releases,
             components: &self.components,
         };
-        Gate::open(verified.into_session_approval().unwrap(), &desk)
+        Ok(Gate::open(verified.into_session_approval().unwrap(), &desk))
     }
 }
 
@@ -94,6 +105,64 @@ pub(crate) struct Case {
     pub(crate) house: House,
     pub(crate) intent: OrderIntent,
     pub(crate) at: Circumstances,
+}
+
+/// What a strategy, or all of them, have used after an order of 10: next to nothing.
+fn usage() -> Usage {
+    Usage {
+        gross: Some(money("10")),
+        positions: 1,
+        profit: Some(Money::ZERO),
+        drawdown: Some(Money::ZERO),
+        adverse: Some(Money::ZERO),
+        fees: Some(Money::ZERO),
+        ..Usage::default()
+    }
+}
+
+/// A world in which nothing stands against an order.
+pub(crate) fn calm() -> Circumstances {
+    let alive = GuardState::Alive;
+    Circumstances {
+        now: Now { wall: NOW.plus_ns(1_000_000_000), boot: BOOT },
+        killed: false,
+        closing: false,
+        reduce_only: false,
+        flatten: false,
+        size_percent: 100,
+        evidence_writable: true,
+        clock_offset_ns: Some(0),
+        guards: Guards { guardian: alive, witness: alive, dead_man: alive, presence: alive },
+        standing: Standing::Running,
+        component: Some(Digest::of(PLUGIN.as_bytes())),
+        warming_up: false,
+        disabled: false,
+        reference_used: false,
+        same_approved: None,
+        quote: Some(Quote { bid: px(9_990), ask: px(10_010), received: BOOT.plus_ns(-1_000_000) }),
+        window: Some(PriceWindow { low_twice: 20_000, high_twice: 20_000 }),
+        book_valid: true,
+        feed: Some(EndpointKind::Simulated),
+        venue_status: Some(VenueStatus::Online),
+        metadata_read: Some(NOW),
+        reduced: None,
+        position: Some(Position::FLAT),
+        reducible: None,
+        working: Some(Working::default()),
+        crosses_own: false,
+        balance: Some(Balance { base: qty(500_000), quote: money("1000"), read: BOOT }),
+        reconciled: true,
+        marks_fresh: true,
+        exposure: Some(money("10")),
+        whole: usage(),
+        strategy: Some(usage()),
+        across: StandingUsage {
+            notional: Some(Money::ZERO),
+            profit_day: Some(Money::ZERO),
+            profit_week: Some(Money::ZERO),
+            equity: Some(money("1000")),
+        },
+    }
 }
 
 impl Case {
@@ -113,27 +182,7 @@ impl Case {
                 reduce_only: false,
                 bracket: None,
             },
-            at: Circumstances {
-                now: Now { wall: NOW.plus_ns(1_000_000_000), boot: BOOT },
-                killed: false,
-                closing: false,
-                reduce_only: false,
-                standing: Standing::Running,
-                component: Some(Digest::of(PLUGIN.as_bytes())),
-                quote: Some(Quote {
-                    bid: px(9_990),
-                    ask: px(10_010),
-                    received: BootNs(BOOT.0 - 1_000_000),
-                }),
-                book_valid: true,
-                position: Position::FLAT,
-                balance: Some(Balance { base: qty(500_000), quote: money("1000") }),
-                working: Working::default(),
-                submits_last_second: 0,
-                reconciled: true,
-                evidence_writable: true,
-                reference_used: false,
-            },
+            at: calm(),
         }
     }
 
@@ -141,34 +190,83 @@ impl Case {
     pub(crate) fn reduction(phase: Phase) -> Self {
         let mut case = Self::new(phase);
         case.intent.side = Side::Sell;
-        case.at.position = Position(50_000);
+        case.at.position = Some(Position(50_000));
         case
     }
 
-    pub(crate) fn limits(&mut self) -> &mut portcullis_domain::policy::InstrumentLimits {
-        self.house.approval.limits.instruments.get_mut(&InstrumentId(0)).unwrap()
+    /// Asks for the order at the market instead of at a price.
+    pub(crate) fn at_market(&mut self) {
+        (self.intent.ord_type, self.intent.price) = (OrdType::Market, None);
     }
 
-    pub(crate) fn account_limits(&mut self) -> &mut portcullis_domain::policy::AccountLimits {
-        &mut self.house.approval.limits.account
+    pub(crate) fn limits(&mut self) -> &mut InstrumentLimits {
+        self.all_limits().instruments.get_mut(&InstrumentId(0)).unwrap()
     }
 
-    pub(crate) fn instrument(&mut self) -> &mut portcullis_domain::Instrument {
+    pub(crate) fn all_limits(&mut self) -> &mut Limits {
+        &mut self.house.approval.limits
+    }
+
+    pub(crate) fn instrument(&mut self) -> &mut Instrument {
         &mut self.house.approval.instruments[0]
     }
 
-    pub(crate) fn verdict(&self) -> Verdict {
-        let gate = self.house.open().unwrap();
-        let id = ClOrdId { epoch: 7, sequence: 1 };
-        gate.assess(self.intent.clone(), id, &self.at)
+    pub(crate) fn working(&mut self) -> &mut Working {
+        self.at.working.as_mut().unwrap()
     }
 
-    /// `APPROVE`, `WOULD_BE` or the code of the denial.
+    pub(crate) fn balance(&mut self) -> &mut Balance {
+        self.at.balance.as_mut().unwrap()
+    }
+
+    pub(crate) fn quote(&mut self) -> &mut Quote {
+        self.at.quote.as_mut().unwrap()
+    }
+
+    /// What the strategy has used.
+    pub(crate) fn strategy(&mut self) -> &mut Usage {
+        self.at.strategy.as_mut().unwrap()
+    }
+
+    /// Counts everything in another currency than the instrument's, at this rate.
+    pub(crate) fn account_in_usd(&mut self, rate: &str) {
+        let conversion = Conversion { rate: Rate::parse(rate).unwrap(), as_of: NOW };
+        let limits = self.all_limits();
+        limits.currency = "USD".to_owned();
+        limits.conversions = BTreeMap::from([("USDT".to_owned(), conversion)]);
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.ask(&self.house.open().unwrap())
+    }
+
+    /// Asks a gate that is open already.
+    pub(crate) fn ask(&self, gate: &Gate) -> Verdict {
+        gate.assess(self.intent.clone(), ClOrdId { epoch: 7, sequence: 1 }, &self.at)
+    }
+
+    /// `APPROVE`, `WOULD_BE`, `PROPOSE` or the code of the denial or of the pause.
     pub(crate) fn answer(&self) -> &'static str {
-        match self.verdict() {
-            Verdict::Approve(_) => "APPROVE",
-            Verdict::WouldBe(_) => "WOULD_BE",
-            Verdict::Deny(denial) => denial.code.code(),
-        }
+        word(&self.verdict())
+    }
+}
+
+/// A verdict in one word.
+pub(crate) fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve(_) => "APPROVE",
+        Verdict::WouldBe(_) => "WOULD_BE",
+        Verdict::Propose(_) => "PROPOSE",
+        Verdict::Deny(denial) => denial.code.code(),
+        Verdict::Pause(pause) => pause.denial.code.code(),
+    }
+}
+
+/// The denial in a verdict, if it is one.
+pub(crate) fn denial(verdict: &Verdict) -> Option<Denial> {
+    match verdict {
+        Verdict::Deny(denial) => Some(*denial),
+        Verdict::Pause(pause) => Some(pause.denial),
+        Verdict::Approve(_) | Verdict::WouldBe(_) | Verdict::Propose(_) => None,
     }
 }

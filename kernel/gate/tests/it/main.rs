@@ -5,11 +5,20 @@
 )]
 
 #[cfg(test)]
-mod assess;
+#[cfg(test)]
+mod boundary;
+#[cfg(test)]
+mod cancels;
+#[cfg(test)]
+mod cells;
 #[cfg(test)]
 mod closing;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod holes;
+#[cfg(test)]
+mod missing;
 #[cfg(test)]
 mod monotone;
 #[cfg(test)]
@@ -17,4 +26,8 @@ mod opening;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
-mod reduce;
+mod proposals;
+#[cfg(test)]
+mod scopes;
+#[cfg(test)]
+mod verdicts;

@@ -104,7 +104,14 @@ fn only_signed_components_of_this_phase_run() {
         },
         "HASH_NOT_SIGNED",
     );
-    check(Phase::Paper, |h| h.approval.plugins.clear(), "NOTHING_TO_DO");
+    check(
+        Phase::Paper,
+        |h| {
+            h.approval.plugins.clear();
+            h.approval.limits.strategies.clear();
+        },
+        "NOTHING_TO_DO",
+    );
     check(Phase::BoundedAuto, |h| up_to(h, Phase::Paper), "RELEASE_PHASE");
     check(Phase::Paper, |h| up_to(h, Phase::Paper), "OPEN");
 }

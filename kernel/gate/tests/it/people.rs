@@ -16,7 +16,6 @@ use portcullis_statement::{
 
 #[path = "../../../statement/src/testkit/limits.rs"]
 mod wide;
-pub(crate) use wide::wide_limits;
 
 pub(crate) const NOW: WallNs = WallNs(1_800_000_000_000_000_000);
 pub(crate) const HOUR_NS: i64 = 3_600_000_000_000;
@@ -141,9 +140,19 @@ pub(crate) fn instrument() -> Instrument {
     }
 }
 
-/// Limits of these strategies; everything that is not narrowed here is wide.
+/// Limits in which everything passes; each test narrows what it is about. An order at the market
+/// reserves the collar above the offer, so the collar's window is wider than the collar.
 pub(crate) fn limits(strategies: &[&str]) -> Limits {
-    let mut limits = wide_limits(&[instrument()], strategies);
+    let mut limits = wide::wide_limits(&[instrument()], strategies);
+    for held in limits.instruments.values_mut() {
+        held.price_collar_window_bps = 300;
+    }
+    limits
+}
+
+/// The same with an order of at most 80 and a position of at most 2, which scenes run into.
+pub(crate) fn narrow_limits(strategies: &[&str]) -> Limits {
+    let mut limits = wide::wide_limits(&[instrument()], strategies);
     limits.account.activity.open_orders_max = 10;
     limits.account.activity.messages_per_second_max = 20;
     for held in limits.instruments.values_mut() {
@@ -193,6 +202,7 @@ pub(crate) fn approval(
         release: *release,
         params: BTreeMap::from([("fast".to_owned(), "12".to_owned())]),
     };
+    let names: Vec<&str> = plugins.iter().map(|(name, _)| *name).collect();
     SessionApproval {
         account: name("acct"),
         host: name("host-1"),
@@ -201,7 +211,7 @@ pub(crate) fn approval(
         plugins: plugins.iter().map(plugin).collect(),
         instruments: vec![instrument()],
         sources: vec!["exchangeInfo of 2026-11-20".to_owned()],
-        limits: limits(&plugins.iter().map(|(name, _)| *name).collect::<Vec<_>>()),
+        limits: limits(&names),
         limits_digest: Digest::of(b"limits"),
         phases_digest: Digest::of(b"phases"),
         endpoint,

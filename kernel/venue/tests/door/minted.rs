@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::policy::{Limits, PhaseRules, phase_floor};
 use portcullis_domain::{
-    ClOrdId, Instrument, InstrumentId, InstrumentKind, Money, Name, Now, OrdType, OrderIntent,
-    Origin, Phase, PluginId, Position, Px, Qty, Rate, Role, Side, TimeInForce, WallNs,
+    Amendment, ClOrdId, Instrument, InstrumentId, InstrumentKind, Money, Name, Now, OrdType, Order,
+    OrderIntent, Origin, Phase, PluginId, Position, Px, Qty, Rate, Role, Side, TimeInForce, WallNs,
 };
 use portcullis_evidence::{Journal, MemoryDisk, Recorded};
 use portcullis_gate::{
-    Approved, Balance, Circumstances, Gate, GuardState, Guards, Opening, PriceWindow, Quote,
-    Standing, StandingUsage, Usage, VenueStatus, Verdict, Working,
+    AmendVerdict, Approved, Balance, Circumstances, Gate, GuardState, Guards, Opening, PriceWindow,
+    Quote, Standing, StandingUsage, Usage, VenueStatus, Verdict, Working,
 };
 use portcullis_statement::json::Value;
 use portcullis_statement::{
@@ -64,6 +64,21 @@ pub(crate) struct Wish {
     pub(crate) time_in_force: TimeInForce,
     pub(crate) qty: i64,
     pub(crate) px: i64,
+}
+
+fn intent(sequence: u32, wish: Wish) -> OrderIntent {
+    OrderIntent {
+        origin: Origin::Plugin(PluginId(0)),
+        reference: u64::from(sequence),
+        instrument: InstrumentId(0),
+        side: wish.side,
+        ord_type: OrdType::Limit,
+        time_in_force: wish.time_in_force,
+        qty: Qty::new(wish.qty).unwrap(),
+        price: Px::new(wish.px),
+        reduce_only: false,
+        bracket: None,
+    }
 }
 
 /// Gate and journal of one installation.
@@ -243,22 +258,37 @@ impl House {
     /// An order that the gate approved and the journal has.
     pub(crate) fn order(&mut self, wish: Wish) -> Recorded<Approved<OrderIntent>> {
         self.sequence = self.sequence.checked_add(1).unwrap();
-        let intent = OrderIntent {
-            origin: Origin::Plugin(PluginId(0)),
-            reference: u64::from(self.sequence),
-            instrument: InstrumentId(0),
-            side: wish.side,
-            ord_type: OrdType::Limit,
-            time_in_force: wish.time_in_force,
-            qty: Qty::new(wish.qty).unwrap(),
-            price: Px::new(wish.px),
-            reduce_only: false,
-            bracket: None,
-        };
+        let intent = intent(self.sequence, wish);
         let id = ClOrdId { epoch: self.draw, sequence: self.sequence };
         let now = Now { wall: wall(), ..Now::default() };
         let verdict = self.gate.assess(intent, id, &self.circumstances(now, wish.px));
         let Verdict::Approve(approved) = verdict else { panic!("{verdict:?}") };
+        self.recorded(approved)
+    }
+
+    /// A change of an order of that wish, as if it were working.
+    pub(crate) fn change(
+        &mut self,
+        id: ClOrdId,
+        wish: Wish,
+        (qty, px): (i64, i64),
+    ) -> Recorded<Approved<Amendment>> {
+        let order = Order::new(id, intent(id.sequence, wish), Px::new(wish.px).unwrap());
+        let now = Now { wall: wall(), ..Now::default() };
+        let mut at = self.circumstances(now, wish.px);
+        at.working = Some(Working {
+            buy_qty: order.claim_qty(),
+            reserved_quote: Money::parse("1000").unwrap(),
+            ..Working::default()
+        });
+        let (qty, price) = (Qty::new(qty).unwrap(), Px::new(px).unwrap());
+        let change = Amendment { cl_ord_id: id, qty, price };
+        let verdict = self.gate.assess_amend(&order, change, &at);
+        let AmendVerdict::Approve(approved) = verdict else { panic!("{verdict:?}") };
+        self.recorded(approved)
+    }
+
+    fn recorded<T>(&mut self, approved: Approved<T>) -> Recorded<Approved<T>> {
         let pending = self.journal.append_with(b"{\"approved\":true}", approved);
         self.journal.commit().unwrap();
         self.journal.release(pending).unwrap()
