@@ -275,12 +275,7 @@ impl House {
     ) -> Recorded<Approved<Amendment>> {
         let order = Order::new(id, intent(id.sequence, wish), Px::new(wish.px).unwrap());
         let now = Now { wall: wall(), ..Now::default() };
-        let mut at = self.circumstances(now, wish.px);
-        at.working = Some(Working {
-            buy_qty: order.claim_qty(),
-            reserved_quote: Money::parse("1000").unwrap(),
-            ..Working::default()
-        });
+        let at = self.circumstances(now, wish.px);
         let (qty, price) = (Qty::new(qty).unwrap(), Px::new(px).unwrap());
         let change = Amendment { cl_ord_id: id, qty, price };
         let verdict = self.gate.assess_amend(&order, change, &at);

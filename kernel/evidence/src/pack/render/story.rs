@@ -216,7 +216,13 @@ impl Story {
         let (qty, price) = (Qty::new(2_000).unwrap(), Px::new(5_999_990).unwrap());
         let after = Amendment { cl_ord_id: ORDER, qty, price };
         let before = (Qty::new(1_000).unwrap(), Px::new(6_000_000).unwrap());
-        self.outcome(&Outcome::AmendRequested { before, after, shadow: false, epoch: 0 });
+        self.outcome(&Outcome::AmendRequested {
+            before,
+            after,
+            shadow: false,
+            epoch: 0,
+            growth: None,
+        });
         self.input(&Input::AmendSent { cl_ord_id: ORDER });
         self.input(&Input::Report(report(ORDER, ExecType::Replaced { qty, price }, "")));
         self.booked(ORDER, OrdStatus::New, 0);
