@@ -59,6 +59,11 @@ fn shadow_and_seal(world: &mut World) {
     let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
     world.feed(Input::Tick);
     world.fill(id, "p1", 10_000, 10_000);
+    let mut limits = crate::people::narrow_limits(&crate::world::PLUGINS);
+    limits.account.activity.fees_max = crate::people::money("1000");
+    let request = world.next_request();
+    let limits = portcullis_statement::limits_value(&limits, &[crate::people::instrument()]);
+    world.feed(Input::Tighten { request, who: crate::people::name("rita"), limits });
     world.close();
     let seal = Seal {
         classification: Classification::Green,
@@ -135,13 +140,15 @@ fn the_golden_file_holds_every_kind() {
         kinds(Class::Input),
         "account close-session draft epoch-raised lost not-sent open-session person-amend \
          person-cancel person-cancel-all person-close person-submit plugin-failed plugin-ready \
-         plugin-reply report sent shadow-report started statement stop tick venue-link"
+         plugin-reply report sent shadow-report started statement stop tick tighten venue-link \
+         venue-status"
     );
     assert_eq!(
         kinds(Class::Outcome),
-        "balances-adopted booked cancel-requested clean-stop denied drafted events-dropped faulted \
-         intervened killed order-dead ordered orders-clear plugin-stopped reconciled refused session-closed \
-         session-closing session-opened statement-accepted unkilled"
+        "amend-requested balances-adopted booked cancel-requested clean-stop denied drafted \
+         events-dropped faulted intervened killed order-dead ordered orders-clear plugin-stopped \
+         reckoned reconciled refused session-closed session-closing session-opened \
+         statement-accepted tightened unkilled"
     );
 }
 
