@@ -9,11 +9,16 @@ use portcullis_statement::json::{self, Fields, Value};
 use crate::entry::{Content, Decoded, EntryError, as_text, int};
 use crate::input::{EpochCause, Input, Worker};
 
+mod account;
+mod finding;
 mod people;
 mod records;
+pub(crate) use account::entry_value;
+use account::{account, account_value};
+pub(crate) use finding::finding_corr;
 use people::{person, person_value};
-use records::{account, account_value, report, report_value, start, start_value};
-pub(crate) use records::{amounts, money_or_null, order_intent, terms, terms_value};
+pub(crate) use records::{amounts, money, money_or_null, order_intent, terms, terms_value};
+use records::{report, report_value, start, start_value};
 
 type Read<T> = Result<T, EntryError>;
 
@@ -88,6 +93,7 @@ impl Input {
             | Self::Account(_)
             | Self::VenueStatus { .. }
             | Self::VenueLink { .. } => self.event_content(shadow)?,
+            Self::ExplainFinding { .. } | Self::ConfirmFinding { .. } => self.finding_content()?,
         };
         Some(Content { kind, corr, reason: "RECEIVED".to_owned(), body })
     }
@@ -160,6 +166,8 @@ impl Input {
             | Self::CloseSession { .. }
             | Self::Tighten { .. }
             | Self::Person(_)
+            | Self::ExplainFinding { .. }
+            | Self::ConfirmFinding { .. }
             | Self::Stop { .. } => return None,
         })
     }
@@ -233,6 +241,8 @@ impl Input {
             "venue-link" => {
                 Self::VenueLink { up: body.bool("up")?, cause: body.text("cause")?.to_owned() }
             }
+            "explain-finding" => Self::explain_finding(&mut body)?,
+            "confirm-finding" => Self::confirm_finding(&mut body)?,
             "stop" => Self::Stop { who: body.name("who")? },
             other => return Err(EntryError::UnknownKind(other.to_owned())),
         };

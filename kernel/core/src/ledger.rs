@@ -8,15 +8,21 @@ use portcullis_domain::{
     Amendment, BootNs, ClOrdId, ExecType, ExecutionReport, Instrument, Money, OrdStatus, Order,
     OrderFault, OrderTable, Qty, Side,
 };
-use portcullis_gate::exposure::base_amount;
 use portcullis_gate::{Balance, Fill, Working};
+
+mod balances;
+mod entries;
+
+use balances::balances_after;
+use entries::Entries;
+pub use entries::{EntryChange, EntryFault};
 
 pub use portcullis_gate::Holding;
 
 use crate::usage::{Across, SessionBook};
 
 /// The account as the house knows it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// All orders.
     pub orders: OrderTable,
@@ -30,6 +36,8 @@ pub struct Ledger {
     pub(crate) across: Across,
     /// What the open session is judged by; kept in step with every order and holding.
     pub(crate) session: Option<SessionBook>,
+    /// What the venue booked besides fills.
+    entries: Entries,
 }
 
 impl Ledger {
@@ -46,6 +54,13 @@ impl Ledger {
         self.issued.insert(id, instrument.clone());
         self.follow(None, id);
         Ok(())
+    }
+
+    /// What the journal keeps of it. The rest is the open session's, and moves with the market.
+    #[must_use]
+    pub fn durable(&self) -> Self {
+        let across = Across { profit: None, ..self.across };
+        Self { session: None, across, ..self.clone() }
     }
 
     /// Opens the book that a session is judged by, with everything that is held and works already.
@@ -137,10 +152,12 @@ impl Ledger {
             let fill = Fill { px: *last_px, qty: *last_qty, fee: *fee, instrument };
             // Both are computed before anything changes, so that an overflow changes nothing.
             let overflow = OrderFault::Overfill(id);
-            let holding = self.holding(&instrument.symbol).after(side, fill).ok_or(overflow)?;
+            let before = self.holding(&instrument.symbol);
+            let holding = before.after(side, fill).ok_or(overflow)?;
+            let earned = holding.realised.minus(before.realised).ok_or(overflow)?;
             let balances = match self.balances.clone() {
                 None => None,
-                Some(held) => Some(balances_after(held, side, fill).ok_or(overflow)?),
+                Some(held) => Some(balances_after(held, side, fill, earned).ok_or(overflow)?),
             };
             let symbol = instrument.symbol.clone();
             let change = self.orders.book(report)?;
@@ -251,27 +268,4 @@ pub(crate) const fn waits_for_answer(status: OrdStatus) -> bool {
 fn is_echo(status: OrdStatus, exec_type: &ExecType) -> bool {
     let over = matches!(status, OrdStatus::Canceled | OrdStatus::Expired);
     over && !matches!(exec_type, ExecType::Trade { .. })
-}
-
-/// Balances after a fill; `None` on overflow.
-fn balances_after(
-    mut balances: BTreeMap<String, Money>,
-    side: Side,
-    fill: Fill<'_>,
-) -> Option<BTreeMap<String, Money>> {
-    let Instrument { base, quote, .. } = fill.instrument;
-    let value = Money::notional(fill.px, fill.qty, fill.instrument)?;
-    let amount = base_amount(fill.qty, fill.instrument)?;
-    let (base_change, quote_change) = match side {
-        Side::Buy => (amount, Money(value.0.checked_neg()?)),
-        Side::Sell => (Money(amount.0.checked_neg()?), value),
-    };
-    let mut shift = |currency: &str, change: Money| {
-        let held = balances.entry(currency.to_owned()).or_insert(Money::ZERO);
-        *held = held.plus(change)?;
-        Some(())
-    };
-    shift(base, base_change)?;
-    shift(quote, quote_change.minus(fill.fee)?)?;
-    Some(balances)
 }

@@ -113,6 +113,13 @@ impl Core {
         now > self.venue_deadline_last.plus_ns(VENUE_SKEW_NS)
     }
 
+    /// Whether this one cannot: it was to be refused before this. Orders of earlier runs have no
+    /// deadline on record and count from the start.
+    pub(crate) fn past_venue_deadline(&self, id: ClOrdId, now: WallNs) -> bool {
+        let deadline = self.venue_deadlines.get(&id).copied();
+        now > deadline.unwrap_or(self.venue_deadline_start).plus_ns(VENUE_SKEW_NS)
+    }
+
     pub(crate) fn malformed(
         &mut self,
         plugin: PluginId,

@@ -11,6 +11,7 @@ use portcullis_statement::{Digest, Kind};
 use crate::entry::{Content, int};
 use crate::input_codec::terms_value;
 use crate::people::PersonVerb;
+use crate::recon::ReconRecord;
 
 /// One decision.
 #[derive(Clone, Debug)]
@@ -236,6 +237,8 @@ pub enum Outcome {
         /// Which.
         cl_ord_id: ClOrdId,
     },
+    /// A finding of reconciliation, or an entry of the venue's ledger.
+    Recon(ReconRecord),
     /// A plugin was stopped.
     PluginStopped {
         /// Its name.
@@ -296,6 +299,7 @@ impl Outcome {
             Self::BalancesAdopted { .. } => "balances-adopted",
             Self::Reconciled { .. } => "reconciled",
             Self::OrderDead { .. } => "order-dead",
+            Self::Recon(record) => record.kind(),
             Self::PluginStopped { .. } => "plugin-stopped",
             Self::EventsDropped { .. } => "events-dropped",
             Self::CleanStop => "clean-stop",
@@ -327,6 +331,7 @@ impl Outcome {
             | Self::Booked { cl_ord_id, .. }
             | Self::OrderDead { cl_ord_id } => cl_ord_id.to_string(),
             Self::Faulted { cl_ord_id: Some(id), .. } => id.to_string(),
+            Self::Recon(record) => record.correlation(),
             Self::Killed { kill_seq, .. }
             | Self::OrdersClear { kill_seq, .. }
             | Self::Unkilled { kill_seq } => format!("kill-{kill_seq}"),
@@ -371,6 +376,7 @@ impl Outcome {
             Self::Reconciled { differences, .. } if differences.is_empty() => "GREEN",
             Self::Reconciled { .. } => "RECON_UNRESOLVED",
             Self::OrderDead { .. } => "NOT_AT_VENUE",
+            Self::Recon(record) => record.reason(),
             Self::PluginStopped { code, .. } => code,
             Self::EventsDropped { .. } => "PLUGIN_BEHIND",
         };
@@ -464,6 +470,7 @@ impl Outcome {
             Self::Reconciled { found, differences } => {
                 json::object([("differences", texts(differences)), ("found", texts(found))])
             }
+            Self::Recon(record) => record.body(),
             Self::PluginStopped { cause, .. } => json::object([("cause", cause.clone().into())]),
             Self::EventsDropped { count, .. } => json::object([("count", int(*count))]),
             Self::CancelRequested { .. }
@@ -514,10 +521,6 @@ fn with_figures<const N: usize>(denial: &Denial, rest: [(&str, Value); N]) -> Va
         entries.extend(rest.into_iter().map(|(key, value)| (key.to_owned(), value)));
     }
     value
-}
-
-fn figure_value(figure: Option<Figure>) -> Value {
-    figure.map_or(Value::Null, |figure| figure.text().into())
 }
 
 pub(crate) fn intent_value(intent: &OrderIntent) -> Value {

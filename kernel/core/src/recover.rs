@@ -84,6 +84,11 @@ impl Core {
                 for fill in snapshot.fills.iter().filter(|fill| is_trade(fill)) {
                     drop(self.account.book(fill));
                 }
+                // As with fills: what could not be booked then is on record as a fault.
+                for entry in &snapshot.ledger {
+                    let _booked: bool = self.account.book_entry(entry).is_ok();
+                }
+                self.note_ledger_read(&snapshot);
                 drop(self.believe_open_orders(&snapshot));
             }
             Input::Draft { .. }
@@ -98,6 +103,8 @@ impl Core {
             | Input::VenueLink { up: true, .. }
             | Input::VenueStatus { .. }
             | Input::Market(_)
+            | Input::ExplainFinding { .. }
+            | Input::ConfirmFinding { .. }
             | Input::Host(_)
             | Input::Stop { .. } => {}
         }
@@ -162,8 +169,8 @@ impl Core {
                     kill.clear = true;
                 }
             }
-            // What only people read: nothing of it is state.
-            _ => {}
+            // The rest is reconciliation's, or what only people read.
+            other => self.fold_recon(other, &mut body)?,
         }
         Ok(())
     }

@@ -67,6 +67,12 @@ impl Core {
             }
             Input::Report(report) => self.on_report(&report, &mut turn),
             Input::Account(snapshot) => self.on_account(&snapshot, &mut turn),
+            Input::ExplainFinding { request, finding, who, reason } => {
+                self.on_explain(request, (finding, who, reason), &mut turn);
+            }
+            Input::ConfirmFinding { request, finding, who } => {
+                self.on_confirm(request, finding, who, &mut turn);
+            }
             Input::VenueLink { up, cause: _ } => self.on_venue_link(up, &mut turn),
             Input::VenueStatus { status } => self.venue_status = Some(status),
             Input::Market(frame) => self.on_market(&frame, &mut turn),

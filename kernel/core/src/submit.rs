@@ -88,6 +88,7 @@ impl Core {
     pub(crate) fn leaving<T>(&mut self, order: Approved<T>, turn: &Turn) -> Leaving<T> {
         let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
         self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
+        self.venue_deadlines.insert(order.cl_ord_id(), venue_deadline);
         let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
         Leaving { order, epoch: self.epochs.stamp(), deadline, venue_deadline }
     }

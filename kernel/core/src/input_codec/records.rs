@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::policy::{PhaseRule, PhaseRules};
 use portcullis_domain::{
-    Bracket, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId,
-    OrderIntent, Origin, Phase, PluginId, Px, Qty, Role, WallNs,
+    Bracket, ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId, OrderIntent,
+    Origin, Phase, PluginId, Px, Qty, Role, WallNs,
 };
 use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
@@ -13,7 +13,7 @@ use portcullis_statement::json::{self, Fields, Value};
 use super::people::{side, time_in_force};
 use super::{Read, cl_ord_id, narrow};
 use crate::entry::{EntryError, as_text, int};
-use crate::input::{AccountSnapshot, Start, VenueOrder};
+use crate::input::Start;
 
 pub(super) fn start_value(start: &Start) -> Value {
     let rules = start.phases.rules.iter().map(|(phase, rule)| {
@@ -138,48 +138,13 @@ pub(super) fn report(value: &Value) -> Read<ExecutionReport> {
         }
         _ => return Err(EntryError::Value("exec_type")),
     };
-    let time = fields.text("transact_time")?.parse();
     Ok(ExecutionReport {
         cl_ord_id: cl_ord_id(&mut fields)?,
         order_id: as_text(fields.value("order_id")?).map(|id| OrderId(id.to_owned())),
         exec_type,
-        transact_time: WallNs(time.map_err(|_out_of_range| EntryError::Value("transact_time"))?),
+        transact_time: moment(fields.text("transact_time")?)?,
         text: fields.text("text")?.to_owned(),
     })
-}
-
-pub(super) fn account_value(snapshot: &AccountSnapshot) -> Value {
-    let balances = snapshot.balances.iter();
-    let balances = balances.map(|(currency, amount)| (currency.clone(), amount.text().into()));
-    let orders = snapshot.open_orders.iter().map(|order| {
-        json::object([
-            ("cl_ord_id", order.cl_ord_id.map_or(Value::Null, |id| id.to_string().into())),
-            ("leaves_qty", Value::Int(order.leaves_qty.units())),
-            ("order_id", order.order_id.0.as_str().into()),
-        ])
-    });
-    json::object([
-        ("balances", Value::Object(balances.collect())),
-        ("fills", Value::List(snapshot.fills.iter().map(report_value).collect())),
-        ("open_orders", Value::List(orders.collect())),
-    ])
-}
-
-pub(super) fn account(value: &Value) -> Read<AccountSnapshot> {
-    let mut fields = Fields::new(value)?;
-    let mut open_orders = Vec::new();
-    for order in fields.list("open_orders")? {
-        let mut order = Fields::new(order)?;
-        open_orders.push(VenueOrder {
-            order_id: OrderId(order.text("order_id")?.to_owned()),
-            cl_ord_id: as_text(order.value("cl_ord_id")?).and_then(ClOrdId::parse),
-            leaves_qty: Qty::new(order.int("leaves_qty")?)
-                .ok_or(EntryError::Value("leaves_qty"))?,
-        });
-    }
-    let balances = amounts(fields.object("balances")?)?;
-    let fills = fields.list("fills")?.iter().map(report).collect::<Read<_>>()?;
-    Ok(AccountSnapshot { open_orders, fills, balances })
 }
 
 /// Amounts by currency.
@@ -239,6 +204,11 @@ pub(crate) fn order_intent(value: &Value) -> Read<OrderIntent> {
     Ok(intent)
 }
 
+/// A moment as text, since readers of JSON lose integers above 2^53.
+pub(super) fn moment(text: &str) -> Read<WallNs> {
+    text.parse().map(WallNs).map_err(|_out_of_range| EntryError::Value("time"))
+}
+
 /// A plugin's number, or the word for who asked otherwise.
 fn origin(value: &Value) -> Read<Origin> {
     let bad = EntryError::Value("plugin");
@@ -256,7 +226,7 @@ fn origin(value: &Value) -> Read<Origin> {
 }
 
 /// A price in units, or `null` for none.
-fn optional_px(value: &Value) -> Read<Option<Px>> {
+pub(super) fn optional_px(value: &Value) -> Read<Option<Px>> {
     match value {
         Value::Null => Ok(None),
         Value::Int(units) => Px::new(*units).map(Some).ok_or(EntryError::Value("price")),

@@ -87,7 +87,9 @@ fn a1_a_change_leaves_with_its_epoch_and_its_deadlines() {
     let expect = r#"{"after":{"price":9990,"qty":20000},"before":{"price":10000,"qty":10000},"epoch":1,"growth":"9.98","shadow":false}"#;
     assert_eq!(body, expect);
     stands(&world, id, "pending-replace", (10_000, 10_000), (20_000, 10_000));
+    assert_eq!(world.core.view().orders[0].what, "buy 0.10000 @ 100.00 -> 0.20000 @ 99.90");
     let out = world.report(id, replaced(20_000, 9_990));
+    assert_eq!(world.core.view().orders[0].what, "buy 0.20000 @ 99.90");
     assert_eq!((out.kinds(), out.reasons("booked")), (vec!["report", "booked"], vec!["new"]));
     stands(&world, id, "new", (20_000, 9_990), (20_000, 9_990));
     // The plugin hears of both: 11 is pending-replace, then the new terms.

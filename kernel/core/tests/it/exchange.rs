@@ -90,14 +90,24 @@ impl Exchange {
     }
 
     fn listed(&self) -> Vec<VenueOrder> {
-        self.open.iter().map(|(id, (_, leaves))| crate::world::resting(*id, *leaves)).collect()
+        let line = |(id, (intent, leaves)): (&ClOrdId, &(OrderIntent, i64))| VenueOrder {
+            side: Some(intent.side),
+            price: intent.price,
+            qty: Some(intent.qty),
+            cum_qty: Some(qty(intent.qty.units() - leaves)),
+            ..crate::world::resting(*id, *leaves)
+        };
+        self.open.iter().map(line).collect()
     }
 
-    fn snapshot(&self) -> Input {
+    fn snapshot(&self, asked: portcullis_domain::Now) -> Input {
         Input::Account(portcullis_core::AccountSnapshot {
+            asked_at: Some(asked),
             open_orders: self.listed(),
             fills: self.fills.clone(),
+            fills_since: Some(portcullis_domain::WallNs(0)),
             balances: self.balances.clone(),
+            ..portcullis_core::AccountSnapshot::default()
         })
     }
 }
@@ -250,7 +260,9 @@ impl Play {
                         self.taken_back(id);
                     }
                 }
-                Effect::ReadAccount if self.up => next.push(self.venue.snapshot()),
+                Effect::ReadAccount if self.up => {
+                    next.push(self.venue.snapshot(self.world.now));
+                }
                 _ => {}
             }
         }
@@ -318,6 +330,14 @@ impl Play {
         }
     }
 
+    /// Tells everything that is late.
+    pub(crate) fn catch_up(&mut self) {
+        while !self.late.is_empty() {
+            let out = self.tell();
+            self.follow(out);
+        }
+    }
+
     /// Tells everything that is late, and closes the session in order.
     pub(crate) fn finish(&mut self) {
         if !self.up && self.phase != Phase::Shadow {
@@ -328,10 +348,7 @@ impl Play {
         let out = self.world.close();
         self.follow(out);
         for _ in 0..40 {
-            while !self.late.is_empty() {
-                let out = self.tell();
-                self.follow(out);
-            }
+            self.catch_up();
             self.world.pass(SECOND_NS);
             let out = self.world.feed(Input::Tick);
             self.follow(out);

@@ -342,18 +342,17 @@ fn d4_a_restart_keeps_closing_rights() {
     assert_eq!(world.by_hand("olga", close(None, Some("100"))).answers(), ["POSITION_FLAT"]);
 }
 
-/// D4: closing orders need an account that agrees.
+/// D4, D8: of an account that differs, what both sides agree on can be left and no more.
 #[test]
-fn d4_nothing_is_closed_on_an_account_that_differs() {
+fn d8_on_an_account_that_differs_only_what_both_sides_hold_is_closed() {
     let mut world = holding(Phase::Paper);
     world.close();
     for _ in 0..2 {
-        world.account(&[], WHOLE);
+        world.account(&[], &[("USDT", "990"), ("BTC", "0.06")]);
     }
     assert_eq!(world.by_hand("olga", close(None, Some("100"))).answers(), ["RECON_UNRESOLVED"]);
-    world.account(&[], BOUGHT);
-    world.feed(Input::VenueLink { up: false, cause: "reset".to_owned() });
-    assert_eq!(world.by_hand("olga", close(None, Some("100"))).answers(), ["RECON_UNRESOLVED"]);
+    let out = world.by_hand("olga", close(Some("0.06"), Some("100")));
+    assert_eq!(out.answers(), ["ORDERED"]);
 }
 
 /// D4: phase 1 leaves no position, and takes the rights of the session before it from nobody.

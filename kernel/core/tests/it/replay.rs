@@ -41,7 +41,7 @@ fn merged(world: &World) -> Vec<Event> {
     events.into_values().collect()
 }
 
-fn check_replay(world: &World) {
+pub(crate) fn check_replay(world: &World) {
     let mut core = Core::new();
     let mut replayed = Vec::new();
     for event in merged(world) {
@@ -105,8 +105,9 @@ fn a15_a_clock_that_jumps_replays() {
 fn durable(core: &Core) -> String {
     let view = core.view();
     format!(
-        "{:?}\n{:?}\n{} {:?}",
+        "{:?}\n{:?}\n{:?}\n{} {:?}",
         core.account(),
+        core.findings(),
         view.sessions,
         core.kill_seq(),
         core.kill_entry()

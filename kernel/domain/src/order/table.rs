@@ -3,21 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{OrdStatus, Order, OrderChange, OrderEvent, OrderFault};
+use crate::execution::Execution;
 use crate::ids::{ClOrdId, ExecId};
 use crate::intent::Amendment;
-use crate::money::{Money, Px, Qty};
 use crate::order::status::IllegalTransition;
 use crate::report::{ExecType, ExecutionReport};
-
-/// What one execution said; compared, every field of it, when its id comes again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Execution {
-    cl_ord_id: ClOrdId,
-    last_px: Px,
-    last_qty: Qty,
-    fee: Money,
-    maker: bool,
-}
 
 /// All orders of the account that this journal knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +50,17 @@ impl OrderTable {
     /// Orders that can still trade, by id.
     pub fn open(&self) -> impl Iterator<Item = &Order> + '_ {
         self.open.iter().filter_map(|id| self.orders.get(id))
+    }
+
+    /// What was booked under that id.
+    #[must_use]
+    pub fn execution(&self, id: &ExecId) -> Option<&Execution> {
+        self.executions.get(id)
+    }
+
+    /// All executions by id.
+    pub fn executions(&self) -> impl Iterator<Item = (&ExecId, &Execution)> + '_ {
+        self.executions.iter()
     }
 
     /// Whether that execution is booked.
@@ -119,11 +120,10 @@ impl OrderTable {
         let id = report.cl_ord_id;
         let order = self.get(id).ok_or(OrderFault::UnknownOrder(id))?;
         let change = match &report.exec_type {
-            ExecType::Trade { exec_id, last_px, last_qty, fee, maker } => {
-                let (last_px, last_qty, fee, maker) = (*last_px, *last_qty, *fee, *maker);
-                let execution = Execution { cl_ord_id: id, last_px, last_qty, fee, maker };
-                self.book_trade(exec_id, execution)?
-            }
+            ExecType::Trade { .. } => match Execution::of(report) {
+                Some((exec_id, execution)) => self.book_trade(exec_id, execution)?,
+                None => OrderChange::Duplicate,
+            },
             ExecType::New => OrderChange::Status(self.advance(id, OrderEvent::New)?),
             ExecType::Canceled => OrderChange::Status(self.advance(id, OrderEvent::Canceled)?),
             ExecType::Expired => OrderChange::Status(self.advance(id, OrderEvent::Expired)?),
@@ -156,7 +156,7 @@ impl OrderTable {
     ) -> Result<OrderChange, OrderFault> {
         let Execution { cl_ord_id: id, last_px, last_qty, fee, .. } = execution;
         if let Some(known) = self.executions.get(exec_id) {
-            return if *known == execution {
+            return if known.agrees(&execution) {
                 Ok(OrderChange::Duplicate)
             } else {
                 Err(OrderFault::ConflictingExecution(id))

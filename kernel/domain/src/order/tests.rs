@@ -58,9 +58,9 @@ fn report(exec_type: ExecType) -> ExecutionReport {
 }
 
 fn book(table: &mut OrderTable, exec_type: ExecType) {
-    let before = table.clone();
-    let booked = table.book(&report(exec_type.clone()));
-    assert!(booked.is_ok(), "{exec_type:?}: {booked:?} of {before:?}");
+    let (before, report) = (table.clone(), report(exec_type));
+    let booked = table.book(&report);
+    assert!(booked.is_ok(), "{report:?}: {booked:?} of {before:?}");
 }
 
 /// Books what cannot be true: nothing changes by it.

@@ -26,6 +26,24 @@ pub enum AmendVerdict {
 }
 
 /// A change that passed every check in a phase from which nothing can leave.
+///
+/// It is no approval; an approval is:
+/// ```compile_fail,E0308
+/// use portcullis_domain::Amendment;
+/// use portcullis_gate::{Approved, ShadowAmend};
+/// fn send(_change: Approved<Amendment>) {}
+/// fn shadow(change: ShadowAmend) {
+///     send(change);
+/// }
+/// ```
+/// ```
+/// use portcullis_domain::Amendment;
+/// use portcullis_gate::Approved;
+/// fn send(_change: Approved<Amendment>) {}
+/// fn approved(change: Approved<Amendment>) {
+///     send(change);
+/// }
+/// ```
 #[derive(Debug)]
 pub struct ShadowAmend(Amendment);
 

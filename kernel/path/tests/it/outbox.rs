@@ -125,15 +125,12 @@ fn check(house: House, told: &[&str], seen: &[&str]) {
 
 /// The kind of the input and its code, for this order.
 fn text(input: &Input) -> String {
-    let (kind, id, code) = match input {
-        Input::Sent { cl_ord_id } => ("sent", cl_ord_id, None),
-        Input::AmendSent { cl_ord_id } => ("amend-sent", cl_ord_id, None),
-        Input::NotSent { cl_ord_id, code } => ("not-sent", cl_ord_id, Some(code)),
-        Input::AmendNotSent { cl_ord_id, code } => ("amend-not-sent", cl_ord_id, Some(code)),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(*id, ID);
-    code.map_or_else(|| kind.to_owned(), |code| format!("{kind} {}", code.code()))
+    let content = input.content(false).unwrap();
+    assert_eq!(content.corr, ID.to_string());
+    if let Input::NotSent { code, .. } | Input::AmendNotSent { code, .. } = input {
+        return format!("{} {}", content.kind, code.code());
+    }
+    content.kind.to_owned()
 }
 
 fn one() -> Cancel {

@@ -205,6 +205,11 @@ fn an_order_lives_and_the_account_agrees() {
     let open: Vec<_> = state.open_orders.iter().map(|order| order.cl_ord_id).collect();
     assert_eq!(open, [Some(rested)]);
     assert_eq!(state.open_orders[0].leaves_qty.units(), 1_000_000);
+    // What reconciliation compares is what was sent, to the last digit.
+    let listed = &state.open_orders[0];
+    assert_eq!((listed.side, listed.price.map(Px::units)), (Side::Buy, Some(ask / 2)));
+    let units = |qty: Option<portcullis_domain::Qty>| qty.map(portcullis_domain::Qty::units);
+    assert_eq!((units(listed.qty), units(listed.cum_qty)), (Some(1_000_000), Some(0)));
     session.cancel(rested).unwrap();
     reports.extend(reports_until(&mut reader, rested, "canceled"));
 

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_core::entry::{Content, Place};
-use portcullis_core::{
-    AccountSnapshot, Class, Entry, EpochCause, Input, Outcome, Start, VenueOrder, Worker,
-};
+use portcullis_core::{AccountSnapshot, Class, Entry, EpochCause, Input, Outcome, Start, Worker};
 use portcullis_domain::frame::IntentRecord;
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{
@@ -147,8 +145,11 @@ impl Story {
     /// A reading of the account.
     fn account(&mut self, usdt: &str, fills: Vec<ExecutionReport>) {
         let balances = BTreeMap::from([("USDT".to_owned(), Money::parse(usdt).unwrap())]);
-        let open_orders: Vec<VenueOrder> = vec![];
-        self.input(&Input::Account(AccountSnapshot { open_orders, fills, balances }));
+        self.input(&Input::Account(AccountSnapshot {
+            fills,
+            balances,
+            ..AccountSnapshot::default()
+        }));
     }
 
     pub(super) fn reply(&mut self, batch: u32, log: &str) {
