@@ -6,8 +6,8 @@ use portcullis_domain::frame::{
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    ClOrdId, ExecutionReport, InstrumentId, MarketFrame, OrdStatus, OrdType, Order, OrderIntent,
-    Origin, PluginId, Px, Qty, Side, TimeInForce, WallNs,
+    ClOrdId, ExecType, ExecutionReport, InstrumentId, MarketFrame, OrdStatus, OrdType, Order,
+    OrderIntent, Origin, PluginId, Px, Qty, Side, TimeInForce, WallNs,
 };
 use portcullis_gate::{Circumstances, Denial, DenyCode, Standing, Verdict};
 
@@ -291,6 +291,9 @@ impl Core {
         }
         turn.record(&Outcome::Booked { cl_ord_id: id, status, cum_qty, position });
         self.tell_order(id, turn);
+        if report.exec_type == ExecType::CancelRejected && status == OrdStatus::Unknown {
+            turn.effect(Effect::ReadAccount);
+        }
         if let OrderChange::Filled { last_px, last_qty, .. } = change {
             self.tell_fill(id, (last_px, last_qty), turn);
         }

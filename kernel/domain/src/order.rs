@@ -52,11 +52,8 @@ pub enum OrderEvent {
     Expired,
     /// We asked to take it back.
     CancelRequested,
-    /// The venue refused that; `filled` if CumQty is above zero.
-    CancelRejected {
-        /// Whether some of it is filled.
-        filled: bool,
-    },
+    /// The venue refused that.
+    CancelRejected,
     /// It was dropped before the wire.
     NotSent,
     /// The wire failed under it.
@@ -149,11 +146,20 @@ impl OrdStatus {
                 E::CancelRequested,
             ) => Ok(S::PendingCancel),
             (S::Unknown, E::CancelRequested) => Ok(S::Unknown),
-            (S::PendingCancel, E::CancelRejected { filled: true }) => Ok(S::PartiallyFilled),
-            (S::PendingCancel, E::CancelRejected { filled: false }) => Ok(S::New),
+            // A refusal does not say that the order lives: it may have ended before, and the
+            // report of that be late or lost. Only the venue's list of open orders tells.
+            (S::PendingCancel, E::CancelRejected) => Ok(S::Unknown),
+            // The answer to a cancel that was asked for more than once.
             (
-                S::Filled | S::Canceled | S::Rejected | S::Expired | S::Unsent | S::Unknown,
-                E::CancelRejected { .. },
+                S::New
+                | S::PartiallyFilled
+                | S::Filled
+                | S::Canceled
+                | S::Rejected
+                | S::Expired
+                | S::Unsent
+                | S::Unknown,
+                E::CancelRejected,
             ) => Ok(self),
             // The wire failed: what was open is unknown, what was ended stays so.
             (S::PendingNew | S::PendingCancel | S::Unknown, E::Lost) => Ok(S::Unknown),
@@ -299,14 +305,13 @@ impl OrderTable {
     /// Books a venue report. On a fault nothing has changed.
     pub fn book(&mut self, report: &ExecutionReport) -> Result<OrderChange, OrderFault> {
         let id = report.cl_ord_id;
-        let filled = self.get(id).ok_or(OrderFault::UnknownOrder(id))?.cum_qty > Qty::ZERO;
         let event = match &report.exec_type {
             ExecType::Trade { .. } => return self.book_trade(report),
             ExecType::New => OrderEvent::New,
             ExecType::Canceled => OrderEvent::Canceled,
             ExecType::Rejected => OrderEvent::Rejected,
             ExecType::Expired => OrderEvent::Expired,
-            ExecType::CancelRejected => OrderEvent::CancelRejected { filled },
+            ExecType::CancelRejected => OrderEvent::CancelRejected,
         };
         let status = self.advance(id, event)?;
         self.learn_order_id(report);
@@ -449,6 +454,22 @@ mod tests {
         assert_eq!(table.book(&report(ExecType::New)), Ok(OrderChange::Status(OrdStatus::New)));
     }
 
+    /// Seed 2 of the simulator: two answers to one wish, and the first says nothing about life.
+    #[test]
+    fn a_refused_cancel_leaves_the_order_unknown_however_often_it_is_told() {
+        let mut table = table(10);
+        table.book(&report(ExecType::New)).unwrap();
+        table.advance(ID, OrderEvent::CancelRequested).unwrap();
+        for _ in 0..2 {
+            let change = table.book(&report(ExecType::CancelRejected)).unwrap();
+            assert_eq!(change, OrderChange::Status(OrdStatus::Unknown));
+        }
+        // Listed by the venue, and then the second answer once more: it changes nothing.
+        table.advance(ID, OrderEvent::New).unwrap();
+        let change = table.book(&report(ExecType::CancelRejected)).unwrap();
+        assert_eq!(change, OrderChange::Status(OrdStatus::New));
+    }
+
     #[test]
     fn a_final_state_is_left_by_nothing_but_a_late_fill() {
         let events = [
@@ -457,7 +478,7 @@ mod tests {
             OrderEvent::Rejected,
             OrderEvent::Expired,
             OrderEvent::CancelRequested,
-            OrderEvent::CancelRejected { filled: false },
+            OrderEvent::CancelRejected,
             OrderEvent::NotSent,
             OrderEvent::Lost,
         ];
