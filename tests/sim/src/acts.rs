@@ -27,7 +27,11 @@ impl World {
         } else if house.core.is_killed() {
             self.lift();
         } else if house.core.open_session().is_none() {
-            if self.draw.happens(60) { self.stop() } else { self.open() }
+            if self.draw.happens(60) {
+                self.stop();
+            } else if self.line.up {
+                self.open();
+            }
         } else if self.draw.happens(80) {
             self.close();
         }
@@ -95,15 +99,9 @@ impl World {
         }
         if self.line.up && self.strikes(Fault::LinkDown) {
             self.link_down();
-        } else if self.draw.happens(300) {
-            self.link_up();
         }
         if self.strikes(Fault::Kill) {
-            let request = Some(self.next_request());
-            let (who, reason) = ("rita".to_owned(), "DRILL".to_owned());
-            if let Some(house) = &mut self.house {
-                house.hands.raise(EpochCause::Kill { who, reason, request });
-            }
+            self.kill();
         }
         for (fault, step) in [(Fault::ClockForward, HOUR_NS), (Fault::ClockBack, -HOUR_NS)] {
             if self.strikes(fault) {
@@ -111,6 +109,15 @@ impl World {
             }
         }
         if self.strikes(Fault::Crash) { self.die() } else { Ok(()) }
+    }
+
+    /// Somebody pulls the kill switch; the thread that hears it shuts the gate at once.
+    pub(crate) fn kill(&mut self) {
+        let request = Some(self.next_request());
+        let (who, reason) = ("rita".to_owned(), "DRILL".to_owned());
+        if let Some(house) = &mut self.house {
+            house.hands.raise(EpochCause::Kill { who, reason, request });
+        }
     }
 
     pub(crate) fn link_up(&mut self) {

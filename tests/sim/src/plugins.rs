@@ -33,9 +33,9 @@ impl Strategies {
         let batch = if wrong { batch + 7 } else { batch };
         let count = match draw.below(8) {
             _ if flood => REPLY_INTENTS_MAX + 1,
-            0..=3 => 0,
-            4 | 5 => 1,
-            6 => 2,
+            0..=2 => 0,
+            3 | 4 => 1,
+            5 | 6 => 2,
             _ => 4,
         };
         let intents = (0..count).map(|_| self.intent(middle, draw)).collect();

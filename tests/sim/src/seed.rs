@@ -17,7 +17,7 @@ const QUIET_ROUNDS: u32 = 400;
 const QUIET_ROUND_NS: i64 = 250 * NS_PER_MS;
 
 /// Entries that a violation shows.
-const STORY_ENTRIES: usize = 60;
+const STORY_ENTRIES: usize = 2_000;
 
 /// How a seed is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct Plan {
 
 impl Plan {
     /// As every seed is played, unless a test says otherwise.
-    pub const USUAL: Self = Self { steps: 1_500, bug: None, crash_at: 0 };
+    pub const USUAL: Self = Self { steps: 2_500, bug: None, crash_at: 0 };
 }
 
 /// What one seed went through.
@@ -142,7 +142,7 @@ fn settle(world: &mut World, steps: &mut u64) -> Result<(), String> {
         world.drain()?;
         if !asked {
             asked = true;
-            world.close();
+            world.begin_to_end();
         }
         match world.at_rest() {
             Ok(()) => return Ok(()),
@@ -168,6 +168,13 @@ fn report(world: &World, steps: u64) -> Report {
 }
 
 impl World {
+    /// People end the day: an open session is closed. What rests at the venue without a session
+    /// is nobody's to take back but the kill switch's.
+    fn begin_to_end(&mut self) {
+        let session = self.house.as_ref().and_then(|house| house.core.open_session());
+        if session.is_some() { self.close() } else { self.kill() }
+    }
+
     /// Moves everything that can move now.
     fn drain(&mut self) -> Result<(), String> {
         for _ in 0..64 {

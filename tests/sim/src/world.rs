@@ -125,7 +125,8 @@ impl World {
             79..=84 => self.account()?,
             85..=91 => self.plugin(),
             92..=93 => self.people()?,
-            94..=95 => self.time(),
+            94 => self.time(),
+            95 => self.link_up(),
             _ => self.rare()?,
         }
         self.check()
