@@ -103,7 +103,7 @@ impl Core {
     /// An order of unknown fate is dead once its venue deadline is past and the venue, asked
     /// after that, does not have it.
     fn bury_dead_orders(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
-        if !self.past_venue_deadlines(turn.now.wall) {
+        if !self.past_venue_deadlines(turn.now) {
             return;
         }
         let listed = |id: ClOrdId| snapshot.open_orders.iter().any(|o| o.cl_ord_id == Some(id));

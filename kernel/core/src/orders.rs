@@ -6,7 +6,7 @@ use portcullis_domain::frame::{
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    ClOrdId, ExecType, ExecutionReport, InstrumentId, MarketFrame, OrdStatus, OrdType, Order,
+    ClOrdId, ExecType, ExecutionReport, InstrumentId, MarketFrame, Now, OrdStatus, OrdType, Order,
     OrderIntent, Origin, PluginId, Px, Qty, Side, TimeInForce, WallNs,
 };
 use portcullis_gate::{Circumstances, Denial, DenyCode, Standing, Verdict};
@@ -24,7 +24,7 @@ const VENUE_SKEW_NS: i64 = NS_PER_S;
 /// Soonest moment for which a plugin can set a timer.
 const TIMER_NS_MIN: i64 = NS_PER_MS;
 /// A submit that has not reached the venue after this long must be refused there.
-pub(crate) const VENUE_DEADLINE_NS: i64 = 5 * NS_PER_S;
+const VENUE_DEADLINE_NS: i64 = 5 * NS_PER_S;
 
 impl Core {
     pub(crate) fn on_market(&mut self, frame: &MarketFrame, turn: &mut Turn) {
@@ -99,7 +99,7 @@ impl Core {
                 let reserve_px = order.reserve_px();
                 if self.issue(intent, (id, reserve_px), turn) {
                     let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
-                    self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
+                    self.orders_may_arrive_from(turn.now);
                     let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
                     let epoch = self.epoch;
                     let submit = Submit { order, epoch, deadline, venue_deadline };
@@ -144,9 +144,18 @@ impl Core {
         }
     }
 
-    /// Whether no order of ours can still reach a venue: each was to be refused before this.
-    pub(crate) fn past_venue_deadlines(&self, now: WallNs) -> bool {
-        now > self.venue_deadline_last.plus_ns(VENUE_SKEW_NS)
+    /// An order may be on its way to a venue from now on until its deadline.
+    pub(crate) fn orders_may_arrive_from(&mut self, now: Now) {
+        let last = &mut self.venue_deadline_last;
+        last.wall = last.wall.max(now.wall.plus_ns(VENUE_DEADLINE_NS));
+        last.boot = last.boot.max(now.boot.plus_ns(VENUE_DEADLINE_NS));
+    }
+
+    /// Whether no order of ours can still reach a venue: each was to be refused before this. A
+    /// wall clock that was set forward ends nothing.
+    pub(crate) fn past_venue_deadlines(&self, now: Now) -> bool {
+        let Now { wall, boot } = self.venue_deadline_last;
+        now.wall > wall.plus_ns(VENUE_SKEW_NS) && now.boot > boot.plus_ns(VENUE_SKEW_NS)
     }
 
     fn next_cl_ord_id(&mut self) -> Option<ClOrdId> {

@@ -142,7 +142,8 @@ pub struct Core {
     pub(crate) orders_issued: u32,
     /// The highest authority epoch whose cause has been consumed.
     pub(crate) epoch: u64,
-    pub(crate) venue_deadline_last: WallNs,
+    /// Until when an order of ours can still reach a venue, on both clocks: one alone may be wrong.
+    pub(crate) venue_deadline_last: Now,
     /// When the venue is to be read again, while there is a link to it.
     pub(crate) read_due: Option<WallNs>,
     pub(crate) place: Place,

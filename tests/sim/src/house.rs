@@ -98,11 +98,11 @@ impl House {
             folded
                 .map_err(|error| broken(format!("I7 entry {number} does not fold: {error:?}")))?;
         }
-        let clean = bug == Some(Bug::CrashCalledClean)
-            || entries.last().is_some_and(|entry| is_clean_stop(entry));
+        let in_order = entries.last().is_some_and(|entry| is_clean_stop(entry));
+        let clean = in_order || bug == Some(Bug::CrashCalledClean);
         let start = people.start(draw, (entries.is_empty(), clean && !entries.is_empty()));
-        // A start whose first entry was not durable has not happened.
-        let gate_closed = gate_closed && !entries.is_empty();
+        // A run that did not end in order counts as a kill, unless nothing of it was durable.
+        let gate_closed = gate_closed || !in_order && !entries.is_empty();
         let mut house = Self::assemble(core, Life::new(entries), journal, (now, bug));
         house.hands.gate_closed = gate_closed;
         if house.core.is_killed() {

@@ -26,6 +26,8 @@ pub(crate) enum Request {
 #[derive(Clone, Debug)]
 struct Parcel<T> {
     due: BootNs,
+    /// The connection it was handed over on.
+    connection: u32,
     what: T,
 }
 
@@ -35,6 +37,7 @@ pub(crate) struct Line {
     to_venue: Vec<Parcel<Request>>,
     to_house: Vec<Parcel<ExecutionReport>>,
     pub(crate) up: bool,
+    connection: u32,
 }
 
 /// Chance and time of one call.
@@ -59,6 +62,7 @@ impl Sky<'_> {
 impl Line {
     /// Hands a request over. A cancel may be lost; an order is lost only with the link.
     pub(crate) fn send(&mut self, what: Request, sky: &mut Sky<'_>) {
+        let connection = self.connection;
         let cancel = !matches!(what, Request::Submit(..));
         if cancel && (!self.up || sky.strikes(Fault::CancelLost)) {
             return;
@@ -69,13 +73,24 @@ impl Line {
         }
         if sky.strikes(Fault::Doubled) {
             let due = sky.due();
-            self.to_venue.push(Parcel { due, what: what.clone() });
+            self.to_venue.push(Parcel { due, connection, what: what.clone() });
         }
-        self.to_venue.push(Parcel { due, what });
+        self.to_venue.push(Parcel { due, connection, what });
     }
 
-    /// The venue says something about an order.
-    pub(crate) fn tell(&mut self, what: ExecutionReport, sky: &mut Sky<'_>) {
+    /// The venue says something about an order; `asked` is the connection of the request that it
+    /// answers. A refused cancel is an answer to whoever asked, and to nobody else.
+    pub(crate) fn tell(
+        &mut self,
+        what: ExecutionReport,
+        asked: Option<u32>,
+        sky: &mut Sky<'_>,
+    ) {
+        let connection = self.connection;
+        let answer = what.exec_type == ExecType::CancelRejected;
+        if answer && asked != Some(connection) {
+            return;
+        }
         let ack = what.exec_type == ExecType::New;
         let lost = if ack { Fault::AckLost } else { Fault::ReportLost };
         if !self.up || sky.strikes(lost) {
@@ -83,25 +98,26 @@ impl Line {
         }
         if sky.strikes(Fault::Doubled) {
             let due = sky.due();
-            self.to_house.push(Parcel { due, what: what.clone() });
+            self.to_house.push(Parcel { due, connection, what: what.clone() });
         }
         let due = sky.due();
-        self.to_house.push(Parcel { due, what });
+        self.to_house.push(Parcel { due, connection, what });
     }
 
     /// The next request that arrives at the venue by now.
-    pub(crate) fn arrives(&mut self, sky: &mut Sky<'_>) -> Option<Request> {
-        take(&mut self.to_venue, sky)
+    pub(crate) fn arrives(&mut self, sky: &mut Sky<'_>) -> Option<(Request, u32)> {
+        take(&mut self.to_venue, sky).map(|parcel| (parcel.what, parcel.connection))
     }
 
     /// The next report that arrives at the house by now.
     pub(crate) fn heard(&mut self, sky: &mut Sky<'_>) -> Option<ExecutionReport> {
-        take(&mut self.to_house, sky)
+        take(&mut self.to_house, sky).map(|parcel| parcel.what)
     }
 
     /// The link goes down. Reports on their way are gone; a request may still be delivered.
     pub(crate) fn down(&mut self, sky: &mut Sky<'_>) {
         self.up = false;
+        self.connection += 1;
         for _ in 0..self.to_house.len() {
             sky.weather.count(Fault::ReportLost);
         }
@@ -144,7 +160,7 @@ impl Line {
 }
 
 /// Takes out what has arrived: the oldest, or in rough weather any.
-fn take<T>(parcels: &mut Vec<Parcel<T>>, sky: &mut Sky<'_>) -> Option<T> {
+fn take<T>(parcels: &mut Vec<Parcel<T>>, sky: &mut Sky<'_>) -> Option<Parcel<T>> {
     let now = sky.now;
     let mut due: Vec<usize> = (0..parcels.len()).filter(|at| parcels[*at].due <= now).collect();
     due.sort_by_key(|at| parcels[*at].due);
@@ -154,5 +170,5 @@ fn take<T>(parcels: &mut Vec<Parcel<T>>, sky: &mut Sky<'_>) -> Option<T> {
     } else {
         first
     };
-    Some(parcels.remove(at).what)
+    Some(parcels.remove(at))
 }

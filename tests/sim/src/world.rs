@@ -52,7 +52,7 @@ pub(crate) struct World {
     pub(crate) reading: Option<Reading>,
     /// Entries that were durable, as the journal's mark said.
     pub(crate) acked: u64,
-    /// A kill, or a run that did not end in order, and nobody has lifted it.
+    /// `close_gate` had returned in the last run, and nobody had lifted the kill.
     pub(crate) gate_closed: bool,
     pub(crate) starts: u32,
     pub(crate) sessions: u32,
@@ -138,10 +138,11 @@ impl World {
             self.weather.count(Fault::CrashAtDisk);
             self.die()?;
         }
-        self.wire.check(&self.venue, &self.line)
+        let core = self.house.as_ref().map(|house| &house.core);
+        self.wire.check((&self.venue, &self.line), core)
     }
 
-    fn tell_all(&mut self, reports: Vec<ExecutionReport>) {
+    fn tell_all(&mut self, reports: Vec<ExecutionReport>, asked: Option<u32>) {
         for report in reports {
             if let ExecType::Trade { exec_id, .. } = &report.exec_type
                 && self.bug == Some(Bug::DropsFill)
@@ -150,7 +151,7 @@ impl World {
                 continue;
             }
             let Self { draw, weather, line, now, .. } = self;
-            line.tell(report, &mut Sky { draw, weather, now: now.boot });
+            line.tell(report, asked, &mut Sky { draw, weather, now: now.boot });
         }
     }
 
@@ -162,7 +163,7 @@ impl World {
         } else {
             self.venue.taken(&mut self.draw, wall)
         };
-        self.tell_all(told);
+        self.tell_all(told, None);
         if self.strikes(Fault::FeedStale) {
             self.feed_stale_until = self.now.boot.plus_ns(4 * NS_PER_S);
         }
@@ -288,16 +289,16 @@ impl World {
     pub(crate) fn arrives(&mut self) -> bool {
         let wall = self.venue_wall();
         let Self { draw, weather, line, now, .. } = self;
-        let request = line.arrives(&mut Sky { draw, weather, now: now.boot });
+        let arrived = line.arrives(&mut Sky { draw, weather, now: now.boot });
+        let Some((request, connection)) = arrived else { return false };
         let told = match request {
-            None => return false,
-            Some(Request::Submit(id, intent, deadline)) => {
+            Request::Submit(id, intent, deadline) => {
                 self.venue.submit((id, &intent), deadline, wall)
             }
-            Some(Request::Cancel(id)) => self.venue.cancel(id, wall),
-            Some(Request::CancelAll) => self.venue.cancel_all(wall),
+            Request::Cancel(id) => self.venue.cancel(id, wall),
+            Request::CancelAll => self.venue.cancel_all(wall),
         };
-        self.tell_all(told);
+        self.tell_all(told, Some(connection));
         true
     }
 
