@@ -106,7 +106,7 @@ impl Fault {
             Self::SubmitLost | Self::HalfOpen => 30,
             Self::FeedGap | Self::FeedStale => 8,
             Self::LinkDown => 5,
-            Self::Kill | Self::PluginFailed => 3,
+            Self::Kill | Self::PluginFailed => 5,
             Self::ClockForward | Self::ClockBack | Self::PluginProtocol | Self::PluginFlood => 2,
             Self::Crash => 3,
             Self::CrashAtDisk => 4,

@@ -224,7 +224,15 @@ impl World {
         let Some(house) = &mut self.house else { return Ok(()) };
         match house.commit() {
             None => {}
-            Some(Ok(durable)) => self.acked = self.acked.max(durable),
+            Some(Ok(durable)) => {
+                self.acked = self.acked.max(durable);
+                // The worst moment for it: what just became durable is about to leave.
+                if self.strikes(Fault::Kill) {
+                    self.kill();
+                    self.outbox();
+                }
+                return Ok(());
+            }
             Some(Err(())) if self.platter.borrow().crashed => {}
             Some(Err(())) => house.journal_failed(),
         }

@@ -1,6 +1,5 @@
 //! The campaigns: kept seeds and fresh ones, a crash at every operation of the disk, and bugs
 //! planted into the harness, each of which has to be found.
-#![expect(missing_docs, reason = "a test binary has no reader but its own file")]
 
 #[cfg(test)]
 mod tests {
@@ -11,7 +10,7 @@ mod tests {
     /// Fresh seeds of a campaign. They are the same in every run: a new one is found by a long one.
     const SEEDS: u64 = 400;
     /// Seeds within which a planted bug has to be found.
-    const BUG_SEEDS: u64 = 60;
+    const BUG_SEEDS: u64 = 300;
 
     #[derive(Debug, Default)]
     struct Sum {
@@ -104,7 +103,9 @@ mod tests {
     fn expected(bug: Bug) -> &'static [&'static str] {
         match bug {
             Bug::DurableTooSoon => &["I1"],
-            Bug::ResendsUnknown | Bug::ReusesIds => &["I2"],
+            Bug::ResendsUnknown => &["I2"],
+            // The venue takes the second order of an id for the first one come twice.
+            Bug::ReusesIds => &["I2", "I6"],
             Bug::IgnoresEpoch | Bug::CrashCalledClean => &["I4"],
             Bug::BooksTwice | Bug::DropsFill => &["I6"],
             Bug::ForgetsReservation => &["I3", "I6"],
