@@ -73,7 +73,8 @@ impl Core {
     pub(crate) fn watch_clearing(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
         let now = turn.now.wall;
         let resting = self.account.orders.open().next().is_some();
-        let empty = self.past_venue_deadlines(turn.now) && !resting && snapshot.open_orders.is_empty();
+        let empty =
+            self.past_venue_deadlines(turn.now) && !resting && snapshot.open_orders.is_empty();
         let Some(kill) = self.kill.as_mut().filter(|kill| !kill.clear) else { return };
         match kill.empty_since.filter(|_| empty) {
             None => kill.empty_since = empty.then_some(now),

@@ -6,11 +6,12 @@ use portcullis_domain::frame::{
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    ClOrdId, ExecType, ExecutionReport, InstrumentId, MarketFrame, Now, OrdStatus, OrdType, Order,
+    ClOrdId, ExecutionReport, InstrumentId, MarketFrame, Now, OrdStatus, OrdType, Order,
     OrderIntent, Origin, PluginId, Px, Qty, Side, TimeInForce, WallNs,
 };
 use portcullis_gate::{Circumstances, Denial, DenyCode, Standing, Verdict};
 
+use crate::account::is_trade;
 use crate::effect::{Effect, Submit};
 use crate::input::EpochCause;
 use crate::outcome::Outcome;
@@ -300,7 +301,7 @@ impl Core {
         }
         turn.record(&Outcome::Booked { cl_ord_id: id, status, cum_qty, position });
         self.tell_order(id, turn);
-        if report.exec_type == ExecType::CancelRejected && status == OrdStatus::Unknown {
+        if status == OrdStatus::Unknown && !is_trade(report) {
             turn.effect(Effect::ReadAccount);
         }
         if let OrderChange::Filled { last_px, last_qty, .. } = change {

@@ -56,7 +56,7 @@ pub enum OrderEvent {
     CancelRejected,
     /// It was dropped before the wire.
     NotSent,
-    /// The wire failed under it.
+    /// The wire failed under it, or what is said of it does not tell all.
     Lost,
 }
 
@@ -161,8 +161,11 @@ impl OrdStatus {
                 | S::Unknown,
                 E::CancelRejected,
             ) => Ok(self),
-            // The wire failed: what was open is unknown, what was ended stays so.
-            (S::PendingNew | S::PendingCancel | S::Unknown, E::Lost) => Ok(S::Unknown),
+            // The wire failed: what was open is unknown.
+            (
+                S::PendingNew | S::New | S::PartiallyFilled | S::PendingCancel | S::Unknown,
+                E::Lost,
+            ) => Ok(S::Unknown),
             (from, event) => Err(IllegalTransition { from, event }),
         }
     }
@@ -305,8 +308,15 @@ impl OrderTable {
     /// Books a venue report. On a fault nothing has changed.
     pub fn book(&mut self, report: &ExecutionReport) -> Result<OrderChange, OrderFault> {
         let id = report.cl_ord_id;
+        let order = self.get(id).ok_or(OrderFault::UnknownOrder(id))?;
+        // An end that tells of more than was booked has overtaken its own fills. Until they are
+        // heard, what they took stays reserved: the order is not over yet.
+        let unheard = order.status.is_open() && report.cum_qty > Some(order.cum_qty);
         let event = match &report.exec_type {
             ExecType::Trade { .. } => return self.book_trade(report),
+            ExecType::Canceled | ExecType::Rejected | ExecType::Expired if unheard => {
+                OrderEvent::Lost
+            }
             ExecType::New => OrderEvent::New,
             ExecType::Canceled => OrderEvent::Canceled,
             ExecType::Rejected => OrderEvent::Rejected,
@@ -396,6 +406,7 @@ mod tests {
             cl_ord_id: ID,
             order_id: Some(OrderId("V1".into())),
             exec_type,
+            cum_qty: None,
             transact_time: WallNs(0),
             text,
         }
@@ -468,6 +479,19 @@ mod tests {
         table.advance(ID, OrderEvent::New).unwrap();
         let change = table.book(&report(ExecType::CancelRejected)).unwrap();
         assert_eq!(change, OrderChange::Status(OrdStatus::New));
+    }
+
+    /// Seed 179 of the simulator: a cancel that is heard before its fills frees nothing.
+    #[test]
+    fn an_end_that_overtakes_its_fills_does_not_free_what_they_took() {
+        let mut table = table(10);
+        let canceled = ExecutionReport { cum_qty: Qty::new(4), ..report(ExecType::Canceled) };
+        let change = table.book(&canceled).unwrap();
+        assert_eq!(change, OrderChange::Status(OrdStatus::Unknown));
+        assert_eq!(table.get(ID).unwrap().leaves_qty(), Qty::new(10).unwrap());
+        table.book(&trade("late", 4)).unwrap();
+        assert_eq!(table.book(&canceled), Ok(OrderChange::Status(OrdStatus::Canceled)));
+        assert_eq!(table.get(ID).unwrap().leaves_qty(), Qty::ZERO);
     }
 
     #[test]

@@ -14,11 +14,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_core::Core;
-use portcullis_domain::{ClOrdId, ExecType, Money, OrderIntent, Px, Side};
+use portcullis_domain::{ClOrdId, Money, OrderIntent, Px};
 
 use crate::approvals::Bounds;
 use crate::line::{Line, Request};
-use crate::venue::{Open, Venue};
+use crate::venue::Venue;
 
 /// Readings of the account within which a stray order has to be on its way out.
 const STRAY_READINGS_MAX: u32 = 30;
@@ -91,11 +91,7 @@ impl Wire {
     }
 
     /// After every step: whatever was broken at the wire, and I3.
-    pub(crate) fn check(
-        &mut self,
-        (venue, line): (&Venue, &Line),
-        core: Option<&Core>,
-    ) -> Result<(), String> {
+    pub(crate) fn check(&mut self, venue: &Venue, line: &Line) -> Result<(), String> {
         if let Some(broken) = self.broken.take() {
             return Err(broken);
         }
@@ -103,10 +99,9 @@ impl Wire {
         let flight = line.in_flight(|id| arrived.contains(&id));
         let (open, held) = (venue.open(), venue.position());
         let max = self.bounds.limits.position_qty_max.units();
-        let late = core.map_or_else(Open::default, |core| told_after_the_end(venue, core));
         let (long, short) = (held + open.buy + flight.buy, open.sell + flight.sell - held);
-        if long - late.buy > max || short - late.sell > max {
-            let parts = format!("held {held}, open {open:?}, in flight {flight:?}, {late:?}");
+        if long > max || short > max {
+            let parts = format!("held {held}, open {open:?}, in flight {flight:?}");
             return Err(format!("I3 exposure above {max}: {parts}"));
         }
         if open.orders + flight.orders > self.bounds.open_orders_max {
@@ -114,7 +109,6 @@ impl Wire {
             return Err(format!("I3 too many orders: {open} open, {flight} in flight"));
         }
         let short_of = venue.balances().iter().find(|(_, amount)| **amount < Money::ZERO);
-        let short_of = short_of.filter(|_| late == Open::default());
         match short_of {
             Some((currency, amount)) => {
                 Err(format!("I3 the balance of {currency} is {}", amount.text()))
@@ -139,28 +133,6 @@ impl Wire {
         }
         Ok(())
     }
-}
-
-/// Fills that the venue has made of orders whose end the house has heard before them.
-///
-/// An execution report says nothing of CumQty, so an end that overtakes its fills frees what they
-/// took: until they are heard the house has room that it does not have. This is a hole of the
-/// product's, measured here and taken out of I3 so that I3 finds every other one.
-fn told_after_the_end(venue: &Venue, core: &Core) -> Open {
-    let mut late = Open::default();
-    for fill in venue.fills() {
-        let ExecType::Trade { exec_id, last_qty, .. } = &fill.exec_type else { continue };
-        let table = &core.account().orders;
-        let Some(order) = table.get(fill.cl_ord_id) else { continue };
-        if order.status.is_open() || table.has_execution(exec_id) {
-            continue;
-        }
-        match order.intent.side {
-            Side::Buy => late.buy += last_qty.units(),
-            Side::Sell => late.sell += last_qty.units(),
-        }
-    }
-    late
 }
 
 /// I6, when all is quiet: house and venue agree to the unit.

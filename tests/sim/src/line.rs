@@ -80,12 +80,7 @@ impl Line {
 
     /// The venue says something about an order; `asked` is the connection of the request that it
     /// answers. A refused cancel is an answer to whoever asked, and to nobody else.
-    pub(crate) fn tell(
-        &mut self,
-        what: ExecutionReport,
-        asked: Option<u32>,
-        sky: &mut Sky<'_>,
-    ) {
+    pub(crate) fn tell(&mut self, what: ExecutionReport, asked: Option<u32>, sky: &mut Sky<'_>) {
         let connection = self.connection;
         let answer = what.exec_type == ExecType::CancelRejected;
         if answer && asked != Some(connection) {

@@ -275,8 +275,9 @@ impl Venue {
 
     fn report(&self, id: ClOrdId, exec_type: ExecType, now: WallNs) -> ExecutionReport {
         let order_id = self.orders.get(&id).map(|order| OrderId(format!("V{}", order.number)));
+        let cum_qty = self.orders.get(&id).map(|order| order.cum);
         let (transact_time, text) = (now, String::new());
-        ExecutionReport { cl_ord_id: id, order_id, exec_type, transact_time, text }
+        ExecutionReport { cl_ord_id: id, order_id, exec_type, cum_qty, transact_time, text }
     }
 
     /// The account as it stands.

@@ -138,8 +138,7 @@ impl World {
             self.weather.count(Fault::CrashAtDisk);
             self.die()?;
         }
-        let core = self.house.as_ref().map(|house| &house.core);
-        self.wire.check((&self.venue, &self.line), core)
+        self.wire.check(&self.venue, &self.line)
     }
 
     fn tell_all(&mut self, reports: Vec<ExecutionReport>, asked: Option<u32>) {

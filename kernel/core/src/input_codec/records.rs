@@ -79,14 +79,19 @@ pub(super) fn report_value(report: &ExecutionReport) -> Value {
         | ExecType::CancelRejected => Value::Null,
     };
     let order_id = report.order_id.as_ref();
-    json::object([
+    let mut value = json::object([
         ("cl_ord_id", report.cl_ord_id.to_string().into()),
         ("exec_type", report.exec_type.name().into()),
         ("order_id", order_id.map_or(Value::Null, |id| id.0.as_str().into())),
         ("text", report.text.as_str().into()),
         ("trade", trade),
         ("transact_time", report.transact_time.0.to_string().into()),
-    ])
+    ]);
+    // Not every venue states it: entries without it read as they ever did.
+    if let (Value::Object(fields), Some(cum_qty)) = (&mut value, report.cum_qty) {
+        fields.insert("cum_qty".to_owned(), Value::Int(cum_qty.units()));
+    }
+    value
 }
 
 pub(super) fn report(value: &Value) -> Read<ExecutionReport> {
@@ -114,9 +119,15 @@ pub(super) fn report(value: &Value) -> Read<ExecutionReport> {
         cl_ord_id: cl_ord_id(&mut fields)?,
         order_id: as_text(fields.value("order_id")?).map(|id| OrderId(id.to_owned())),
         exec_type,
+        cum_qty: filled(&mut fields)?,
         transact_time: WallNs(time.map_err(|_out_of_range| EntryError::Value("transact_time"))?),
         text: fields.text("text")?.to_owned(),
     })
+}
+
+fn filled(fields: &mut Fields<'_>) -> Read<Option<Qty>> {
+    let stated = fields.optional_int("cum_qty")?;
+    stated.map(|units| Qty::new(units).ok_or(EntryError::Value("cum_qty"))).transpose()
 }
 
 pub(super) fn account_value(snapshot: &AccountSnapshot) -> Value {
