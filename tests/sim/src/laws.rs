@@ -95,8 +95,7 @@ impl Wire {
         if let Some(broken) = self.broken.take() {
             return Err(broken);
         }
-        let arrived: BTreeSet<ClOrdId> = venue.arrived().collect();
-        let flight = line.in_flight(|id| arrived.contains(&id));
+        let flight = line.in_flight(|id| venue.cum_qty(id).is_some());
         let (open, held) = (venue.open(), venue.position());
         let max = self.bounds.limits.position_qty_max.units();
         let (long, short) = (held + open.buy + flight.buy, open.sell + flight.sell - held);

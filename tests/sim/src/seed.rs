@@ -26,8 +26,8 @@ pub struct Plan {
     pub steps: u32,
     /// The bug to plant, if any.
     pub bug: Option<Bug>,
-    /// The process dies at the disk operation of this number: 0 for none. Even numbers die before
-    /// the second half of it, odd ones after.
+    /// The process dies at a disk operation: 0 for none, 1 before the first one has done anything,
+    /// 2 after all of the first one, 3 before the second one, and so on.
     pub crash_at: u64,
 }
 
@@ -96,9 +96,9 @@ pub fn kept_seeds() -> Vec<u64> {
 pub fn run(seed: u64, plan: Plan) -> Result<Report, Violation> {
     let mut world = World::new(seed, plan.bug);
     if plan.crash_at > 0 {
-        let how =
-            if plan.crash_at.is_multiple_of(2) { Mishap::CrashBefore } else { Mishap::CrashAfter };
-        world.platter.borrow_mut().crash_at = Some((plan.crash_at, how));
+        let before = !plan.crash_at.is_multiple_of(2);
+        let how = if before { Mishap::CrashBefore } else { Mishap::CrashAfter };
+        world.platter.borrow_mut().crash_at = Some((plan.crash_at.div_ceil(2), how));
     }
     let mut steps = 0;
     let played = play(&mut world, plan, &mut steps);

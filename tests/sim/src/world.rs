@@ -124,9 +124,9 @@ impl World {
             }
             79..=84 => self.account()?,
             85..=91 => self.plugin(),
-            92..=93 => self.people()?,
-            94 => self.time(),
-            95 => self.link_up(),
+            92..=94 => self.people()?,
+            95 => self.time(),
+            96..=97 => self.link_up(),
             _ => self.rare()?,
         }
         self.check()

@@ -23,6 +23,9 @@ const PURE: [&str; 7] = [
 /// The package that brings the WebAssembly engine.
 const SANDBOX: &str = "portcullis-sandbox";
 
+/// The package that plays whole histories under a seed.
+const SIMULATOR: &str = "portcullis-sim";
+
 /// What has been counted, and how long each step took.
 struct Run {
     start: Instant,
@@ -116,12 +119,16 @@ pub(crate) fn everything(all: bool) -> Result<(), Failure> {
     run.step("demo and canary check", demo_checked);
     // The engine's package is tested by itself: with the features that others ask for, cargo
     // would build the engine a second time.
-    let mut tests = process::cargo(["test", "--workspace", "--exclude", SANDBOX, "--no-fail-fast"]);
-    tests.args(["--", "--nocapture"]);
+    let mut tests = process::cargo(["test", "--workspace", "--exclude", SANDBOX]);
+    tests.args(["--exclude", SIMULATOR, "--no-fail-fast", "--", "--nocapture"]);
     run.tests("tests", tests)?;
     let mut tests = process::cargo(["test", "--package", SANDBOX, "--no-fail-fast"]);
     tests.args(["--", "--nocapture"]);
     run.tests("tests of the sandbox", tests)?;
+    // Thousands of starts, signatures and steps: a build without optimisation would need minutes.
+    let mut seeds = process::cargo(["test", "--release", "--package", SIMULATOR]);
+    seeds.args(["--no-fail-fast", "--", "--nocapture"]);
+    run.tests("sim", seeds)?;
     run.prepare("programs, release", || build::programs(&REPLAYERS, Profile::Release))?;
     run.step("one root: a synthetic recording", || same_root(&Recording::Synthetic));
     run.step("one root: recorded market data", || match Recording::beside_the_project() {

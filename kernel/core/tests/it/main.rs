@@ -29,4 +29,6 @@ mod replay;
 #[cfg(test)]
 mod shadow;
 #[cfg(test)]
+mod simulated;
+#[cfg(test)]
 mod world;
