@@ -75,8 +75,8 @@ impl Platter {
         }
         if torn && self.unsynced_len() > 0 {
             let first = self.durable_len / SECTOR_BYTES;
-            let last = (self.bytes.len() - 1) / SECTOR_BYTES;
-            let hole = first + draw.index(last - first + 1);
+            let end = (self.bytes.len() - 1) / SECTOR_BYTES;
+            let hole = first + draw.index(end - first + 1);
             let from = (hole * SECTOR_BYTES).max(self.durable_len);
             let to = ((hole + 1) * SECTOR_BYTES).min(self.bytes.len());
             self.bytes[from..to].fill(0);

@@ -1,6 +1,6 @@
 //! Chance with a seed: the same numbers in every run, on every machine.
 
-/// A small generator (SplitMix64).
+/// A small generator (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub(crate) struct Draw(u64);
 
