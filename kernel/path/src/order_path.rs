@@ -127,6 +127,13 @@ pub fn core_loop(
             let turn = step_and_record(&mut core, &mut appender, event);
             halt = hand_on(turn, outbox, wiring);
         }
+        // A kill that came behind a stop has shut the gate already. Recorded after the clean mark
+        // it is the last word, and the next start is a killed one.
+        while let Some(input) = if halt { inbox.next_kill() } else { None } {
+            let event = Event { now: wiring.now(), input };
+            let turn = step_and_record(&mut core, &mut appender, event);
+            hand_on(turn, outbox, wiring);
+        }
         wiring.show(&core, appender.head());
         unflushed = !flush(&mut appender, commits, halt);
         if halt {

@@ -84,9 +84,9 @@ impl World {
 
     /// Time goes by without anything else, mostly little.
     pub(crate) fn time(&mut self) {
-        let ms = match self.draw.below(20) {
+        let ms = match self.draw.below(4) {
             0 => self.draw.between(2_000, 11_000),
-            1..=5 => self.draw.between(200, 1_500),
+            1..=2 => self.draw.between(200, 1_500),
             _ => self.draw.between(10, 200),
         };
         self.pass(ms * NS_PER_MS);

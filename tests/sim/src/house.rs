@@ -165,6 +165,16 @@ impl House {
         let input = self.inbox.recv(Duration::ZERO);
         let Some(input) = input.or_else(|| due.then_some(Input::Tick)) else { return Ok(false) };
         self.beat = now.boot;
+        self.halted = self.step(now, input)?;
+        // As the core loop does when it ends.
+        while let Some(kill) = if self.halted { self.inbox.next_kill() } else { None } {
+            self.step(now, kill)?;
+        }
+        Ok(true)
+    }
+
+    /// One event, and what follows from it. Whether the core loop ends with it.
+    fn step(&mut self, now: Now, input: Input) -> Result<bool, String> {
         self.hands.now = now;
         if let Input::EpochRaised { epoch, .. } = &input {
             while !self.slow_authority.admits(*epoch) {
@@ -187,9 +197,9 @@ impl House {
             drop(step_and_record(&mut self.core, &mut self.appender, event));
         }
         self.life.compare(&self.core, before)?;
-        self.halted = hand_on(turn, &self.outbox, &mut self.hands);
+        let halts = hand_on(turn, &self.outbox, &mut self.hands);
         self.hands.show(&self.core, self.appender.head());
-        Ok(true)
+        Ok(halts)
     }
 
     /// What the committer does next: takes a group over, or makes it durable. `None` if it was
