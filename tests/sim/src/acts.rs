@@ -151,8 +151,8 @@ impl World {
         if self.bug == Some(Bug::LosesSynced) {
             self.platter.borrow_mut().lose_synced(300);
         }
-        // A start whose first entry was not durable has not happened, and what was closed in it is
-        // known to nobody: the daemon does the same, and its report of this stands in the issue.
+        // A start whose first entry was not durable has not happened, as the daemon sees it: what
+        // was closed in it is known to nobody afterwards, and cannot be asked for.
         let begun = house.life.began_at() < self.acked;
         self.gate_closed = house.hands.gate_closed && begun;
         self.leave(&house)

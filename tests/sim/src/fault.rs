@@ -55,6 +55,8 @@ pub enum Fault {
     SyncEio,
     /// The disk does not answer for seconds.
     SyncSlow,
+    /// The whole process stands still for seconds.
+    Paused,
     /// A plugin's process fails.
     PluginFailed,
     /// A plugin answers what it was not asked.
@@ -65,7 +67,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::AckLost,
         Self::ReportLost,
         Self::CancelLost,
@@ -90,6 +92,7 @@ impl Fault {
         Self::WriteEnospc,
         Self::SyncEio,
         Self::SyncSlow,
+        Self::Paused,
         Self::PluginFailed,
         Self::PluginProtocol,
         Self::PluginFlood,
@@ -114,6 +117,7 @@ impl Fault {
             Self::TailLost | Self::TailTorn => 500,
             Self::WriteEio | Self::WriteEnospc | Self::SyncEio => 2,
             Self::SyncSlow => 10,
+            Self::Paused => 60,
         }
     }
 }

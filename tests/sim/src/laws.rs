@@ -14,7 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_core::Core;
-use portcullis_domain::{ClOrdId, Money, OrderIntent, Px};
+use portcullis_domain::{ClOrdId, Money, OrderIntent, Px, WallNs};
 
 use crate::approvals::Bounds;
 use crate::line::{Line, Request};
@@ -91,11 +91,15 @@ impl Wire {
     }
 
     /// After every step: whatever was broken at the wire, and I3.
-    pub(crate) fn check(&mut self, venue: &Venue, line: &Line) -> Result<(), String> {
+    pub(crate) fn check(
+        &mut self,
+        (venue, line): (&Venue, &Line),
+        venue_now: WallNs,
+    ) -> Result<(), String> {
         if let Some(broken) = self.broken.take() {
             return Err(broken);
         }
-        let flight = line.in_flight(|id| venue.cum_qty(id).is_some());
+        let flight = line.in_flight(venue_now, |id| venue.cum_qty(id).is_some());
         let (open, held) = (venue.open(), venue.position());
         let max = self.bounds.limits.position_qty_max.units();
         let (long, short) = (held + open.buy + flight.buy, open.sell + flight.sell - held);

@@ -129,13 +129,13 @@ impl Line {
         });
     }
 
-    /// Orders that have left the house and have not arrived: they may.
-    pub(crate) fn in_flight(&self, arrived: impl Fn(ClOrdId) -> bool) -> Open {
+    /// Orders that have left the house, have not arrived, and are not too late for the venue.
+    pub(crate) fn in_flight(&self, venue: WallNs, arrived: impl Fn(ClOrdId) -> bool) -> Open {
         let mut counted: Vec<ClOrdId> = Vec::new();
         let mut sum = Open::default();
         for parcel in &self.to_venue {
-            let Request::Submit(id, intent, _) = &parcel.what else { continue };
-            if arrived(*id) || counted.contains(id) {
+            let Request::Submit(id, intent, deadline) = &parcel.what else { continue };
+            if venue > *deadline || arrived(*id) || counted.contains(id) {
                 continue;
             }
             counted.push(*id);

@@ -138,7 +138,8 @@ impl World {
             self.weather.count(Fault::CrashAtDisk);
             self.die()?;
         }
-        self.wire.check(&self.venue, &self.line)
+        let venue_now = self.venue_wall();
+        self.wire.check((&self.venue, &self.line), venue_now)
     }
 
     fn tell_all(&mut self, reports: Vec<ExecutionReport>, asked: Option<u32>) {
@@ -359,6 +360,8 @@ impl World {
             _ => false,
         });
         house.hands.report(Input::Account(snapshot));
+        self.pause();
+        let Some(house) = &mut self.house else { return Ok(()) };
         self.wire.read(&self.venue, &house.core)?;
         for request in std::mem::take(&mut self.wire.again) {
             if let Request::Submit(id, intent, _) = &request {
@@ -368,6 +371,19 @@ impl World {
             line.send(request, &mut Sky { draw, weather, now: now.boot });
         }
         Ok(())
+    }
+
+    /// The process stands still for seconds while the world goes on: what waits in its lanes grows
+    /// old there.
+    fn pause(&mut self) {
+        if !self.strikes(Fault::Paused) {
+            return;
+        }
+        for _ in 0..20 {
+            let ns = self.draw.between(200, 600) * NS_PER_MS;
+            self.pass(ns);
+            while self.arrives() {}
+        }
     }
 
     /// A plugin answers what it was asked.
