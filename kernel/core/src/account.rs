@@ -137,12 +137,14 @@ impl Core {
 
     /// Whether an order that the venue does not list may be taken for dead: its fate is unknown, or
     /// it was missing at the reading before as well and no session is open that could have been
-    /// told otherwise. In a session a vanished order stays a difference, and blocks.
+    /// told otherwise. In a session that trades a vanished order stays a difference, and blocks;
+    /// one that is closing waits for its last order to end, and would wait for ever.
     fn may_be_dead(&self, order: &Order) -> bool {
         match order.status {
             OrdStatus::Unknown | OrdStatus::PendingCancel | OrdStatus::PendingReplace => true,
             OrdStatus::New | OrdStatus::PartiallyFilled => {
-                self.live.is_none() && self.suspects.contains(&missing_there(order.cl_ord_id))
+                self.live.as_ref().is_none_or(|live| live.closing.is_some())
+                    && self.suspects.contains(&missing_there(order.cl_ord_id))
             }
             OrdStatus::PendingNew
             | OrdStatus::Filled

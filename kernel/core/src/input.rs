@@ -106,9 +106,10 @@ pub struct AccountSnapshot {
 impl AccountSnapshot {
     /// When it was asked for, in the time of the core: as long before `now` as the boot clock says.
     /// The wall may have been set meanwhile, and a reading cannot be younger than its arrival.
-    pub(crate) fn asked(&self, now: Now) -> Option<WallNs> {
-        let age_ns = now.boot.since_ns(self.asked_at?.boot).max(0);
-        Some(now.wall.plus_ns(age_ns.saturating_neg()))
+    pub(crate) fn asked(&self, now: Now) -> Option<Now> {
+        let boot = self.asked_at?.boot.min(now.boot);
+        let age_ns = now.boot.since_ns(boot);
+        Some(Now { wall: now.wall.plus_ns(age_ns.saturating_neg()), boot })
     }
 
     /// The same by the wall alone, for what carries the venue's own time.

@@ -239,8 +239,21 @@ impl Ledger {
     /// The writer's word that an order never left. If the link went down first, the order was
     /// taken for unknown meanwhile; then this ends it.
     pub fn not_sent(&mut self, id: ClOrdId) -> Result<OrdStatus, OrderFault> {
-        let unknown = self.orders.get(id).is_some_and(|o| o.status == OrdStatus::Unknown);
-        self.advance(id, if unknown { OrderEvent::Expired } else { OrderEvent::NotSent })
+        let status = self.orders.get(id).ok_or(OrderFault::UnknownOrder(id))?.status;
+        match status {
+            OrdStatus::Unknown => self.advance(id, OrderEvent::Expired),
+            // Its deadline had passed before the writer came to it, and it was taken for dead:
+            // both say that it does not live.
+            OrdStatus::Canceled | OrdStatus::Expired => Ok(status),
+            OrdStatus::PendingNew
+            | OrdStatus::New
+            | OrdStatus::PartiallyFilled
+            | OrdStatus::PendingCancel
+            | OrdStatus::PendingReplace
+            | OrdStatus::Filled
+            | OrdStatus::Rejected
+            | OrdStatus::Unsent => self.advance(id, OrderEvent::NotSent),
+        }
     }
 
     /// The wire failed under an order. If the venue has spoken about it already, its word stands.

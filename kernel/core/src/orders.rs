@@ -6,8 +6,8 @@ use portcullis_domain::frame::{
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    ClOrdId, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, OrdType, Order, OrderFault,
-    OrderIntent, Origin, PluginId, Position, Px, Qty, Side, TimeInForce, WallNs,
+    ClOrdId, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, Now, OrdStatus, OrdType,
+    Order, OrderFault, OrderIntent, Origin, PluginId, Position, Px, Qty, Side, TimeInForce, WallNs,
 };
 use portcullis_gate::exposure::Owner;
 use portcullis_gate::{Denial, DenyCode, Scope, Standing, approve_cancel};
@@ -17,12 +17,10 @@ use crate::effect::Effect;
 use crate::input::EpochCause;
 use crate::outcome::Outcome;
 use crate::state::{Core, Turn};
-use crate::submit::Door;
+use crate::submit::{Door, is_past};
 use crate::tell::market_record;
 use crate::usage::Executed;
 
-/// How far the venue's clock may be behind ours, and an answer of it behind its question.
-pub(crate) const VENUE_SKEW_NS: i64 = NS_PER_S;
 /// Soonest moment for which a plugin can set a timer.
 const TIMER_NS_MIN: i64 = NS_PER_MS;
 
@@ -113,15 +111,15 @@ impl Core {
     }
 
     /// Whether no order of ours can still reach a venue: each was to be refused before this.
-    pub(crate) fn past_venue_deadlines(&self, now: WallNs) -> bool {
-        now > self.venue_deadline_last.plus_ns(VENUE_SKEW_NS)
+    pub(crate) fn past_venue_deadlines(&self, at: Now) -> bool {
+        is_past(self.venue_deadline_last, at)
     }
 
     /// Whether this one cannot: it was to be refused before this. Orders of earlier runs have no
     /// deadline on record and count from the start.
-    pub(crate) fn past_venue_deadline(&self, id: ClOrdId, now: WallNs) -> bool {
+    pub(crate) fn past_venue_deadline(&self, id: ClOrdId, at: Now) -> bool {
         let deadline = self.venue_deadlines.get(&id).copied();
-        now > deadline.unwrap_or(self.venue_deadline_start).plus_ns(VENUE_SKEW_NS)
+        is_past(deadline.unwrap_or(self.venue_deadline_start), at)
     }
 
     pub(crate) fn malformed(
@@ -240,6 +238,10 @@ impl Core {
         }
         turn.record(&Outcome::Booked { cl_ord_id: id, status, cum_qty, position });
         self.tell_order(id, turn);
+        // A report that leaves the fate of its order open: the venue's list tells.
+        if status == OrdStatus::Unknown && !is_trade(report) {
+            turn.effect(Effect::ReadAccount);
+        }
         if let OrderChange::Filled { last_px, last_qty, .. } = change {
             self.tell_fill(id, (last_px, last_qty), turn);
             self.count_fill(id, (last_px, last_qty), before, turn);

@@ -181,11 +181,12 @@ pub struct Core {
     pub(crate) orders_issued: u32,
     /// The withdrawals of authority whose causes have been consumed.
     pub(crate) epochs: HeardEpochs,
-    pub(crate) venue_deadline_last: WallNs,
+    /// Until when an order of ours can still reach a venue, on both clocks: one alone may be wrong.
+    pub(crate) venue_deadline_last: Now,
     /// When whatever the last run had on its way must have arrived or been refused.
-    pub(crate) venue_deadline_start: WallNs,
+    pub(crate) venue_deadline_start: Now,
     /// The same for each open order of this run.
-    pub(crate) venue_deadlines: BTreeMap<ClOrdId, WallNs>,
+    pub(crate) venue_deadlines: BTreeMap<ClOrdId, Now>,
     /// When the venue is to be read again, while there is a link to it.
     pub(crate) read_due: Option<WallNs>,
     pub(crate) place: Place,

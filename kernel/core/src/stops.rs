@@ -11,9 +11,9 @@ use portcullis_statement::{Digest, Target};
 use crate::account::READ_PAUSE_UNSETTLED_NS;
 use crate::effect::{Answer, Effect};
 use crate::input::{AccountSnapshot, EpochCause};
-use crate::orders::VENUE_SKEW_NS;
 use crate::outcome::Outcome;
 use crate::state::{Core, LiveSession, Turn};
+use crate::submit::{is_past, later};
 
 /// The cause under which a stop takes orders back.
 const STOP_ACTIVE: &str = "STOP_ACTIVE";
@@ -25,7 +25,7 @@ pub(crate) struct Clearing {
     pub(crate) empty_since: Option<WallNs>,
     pub(crate) clear: bool,
     /// The last venue deadline of what was on its way when the stop fell.
-    pub(crate) not_before: WallNs,
+    pub(crate) not_before: Now,
     /// Requests that wait for `ORDERS_CLEAR`.
     pub(crate) waiting: Vec<u64>,
 }
@@ -200,7 +200,7 @@ impl Core {
         let stops = stops.filter(|(seq, _)| covering.contains(seq));
         for clearing in kill.chain(stops.map(|(_, standing)| &mut standing.clearing)) {
             (clearing.clear, clearing.empty_since) = (false, None);
-            clearing.not_before = clearing.not_before.max(not_before);
+            clearing.not_before = later(clearing.not_before, not_before);
         }
     }
 
@@ -284,8 +284,8 @@ impl Core {
     fn is_empty_at(&self, standing: &Standing, snapshot: &AccountSnapshot, now: Now) -> bool {
         let scope = &standing.stop.scope;
         // A reading that does not say when it was asked for proves nothing.
-        let deadline = standing.clearing.not_before.plus_ns(VENUE_SKEW_NS);
-        let past = snapshot.asked(now).is_some_and(|asked| asked > deadline);
+        let deadline = standing.clearing.not_before;
+        let past = snapshot.asked(now).is_some_and(|asked| is_past(deadline, asked));
         // An order of our form that nobody here knows may be anything: it counts.
         let counts = |id: ClOrdId| {
             let known = self.account.orders.get(id);

@@ -1,7 +1,9 @@
 //! The one way from a wish to an order, whoever asks and whatever gate judges it.
 
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
-use portcullis_domain::{BootNs, ClOrdId, Instrument, Money, Order, OrderIntent, Origin, Px, Qty};
+use portcullis_domain::{
+    BootNs, ClOrdId, Instrument, Money, Now, Order, OrderIntent, Origin, Px, Qty,
+};
 use portcullis_gate::{Approved, Denial, DenyCode, Gate, Pause, Proposal, Scope, Verdict};
 
 use crate::effect::{Effect, Leaving};
@@ -12,7 +14,9 @@ use crate::state::{Core, LiveSession, Turn};
 /// A submit that has not left the house after this long must not leave it any more.
 const RELEASE_NS_MAX: i64 = 500 * NS_PER_MS;
 /// A submit that has not reached the venue after this long must be refused there.
-pub(crate) const VENUE_DEADLINE_NS: i64 = 5 * NS_PER_S;
+const VENUE_DEADLINE_NS: i64 = 5 * NS_PER_S;
+/// How far the venue's clock may be behind ours, and an answer of it behind its question.
+const VENUE_SKEW_NS: i64 = NS_PER_S;
 
 /// Which gate judges an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,11 +90,11 @@ impl Core {
 
     /// Something approved and on record, on its way out: under the present epoch, and not for long.
     pub(crate) fn leaving<T>(&mut self, order: Approved<T>, turn: &Turn) -> Leaving<T> {
-        let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
-        self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
-        self.venue_deadlines.insert(order.cl_ord_id(), venue_deadline);
+        let by = venue_deadline(turn.now);
+        self.venue_deadline_last = later(self.venue_deadline_last, by);
+        self.venue_deadlines.insert(order.cl_ord_id(), by);
         let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
-        Leaving { order, epoch: self.epochs.stamp(), deadline, venue_deadline }
+        Leaving { order, epoch: self.epochs.stamp(), deadline, venue_deadline: by.wall }
     }
 
     /// The gate behind a door.
@@ -192,6 +196,23 @@ impl Core {
         live.count("PROPOSED");
         turn.record(&Outcome::Proposed { proposal });
     }
+}
+
+/// Until when what leaves now may arrive at the venue, on both clocks: one alone may be wrong.
+pub(crate) fn venue_deadline(now: Now) -> Now {
+    let (wall, boot) = (now.wall.plus_ns(VENUE_DEADLINE_NS), now.boot.plus_ns(VENUE_DEADLINE_NS));
+    Now { wall, boot }
+}
+
+/// The later of two moments, clock by clock.
+pub(crate) fn later(a: Now, b: Now) -> Now {
+    Now { wall: a.wall.max(b.wall), boot: a.boot.max(b.boot) }
+}
+
+/// Whether a venue deadline is over. A wall clock that was set forward ends nothing.
+pub(crate) fn is_past(deadline: Now, at: Now) -> bool {
+    let Now { wall, boot } = deadline;
+    at.wall > wall.plus_ns(VENUE_SKEW_NS) && at.boot > boot.plus_ns(VENUE_SKEW_NS)
 }
 
 /// What an order of that price and quantity counts for the day, in the account's currency.

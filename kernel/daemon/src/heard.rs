@@ -11,7 +11,9 @@ use crate::house::House;
 pub(crate) fn heard(house: &House, event: PrivateEvent) {
     let refused = |cl_ord_id, exec_type, text| {
         let transact_time = clock::wall();
-        let report = ExecutionReport { cl_ord_id, order_id: None, exec_type, transact_time, text };
+        let (order_id, cum_qty) = (None, None);
+        let report =
+            ExecutionReport { cl_ord_id, order_id, exec_type, cum_qty, transact_time, text };
         house.report(Input::Report(report));
     };
     match event {

@@ -67,6 +67,9 @@ pub struct ExecutionReport {
     pub order_id: Option<OrderId>,
     /// FIX 150.
     pub exec_type: ExecType,
+    /// FIX 14 after this event, where the venue states it. It may tell of fills that have not been
+    /// heard yet.
+    pub cum_qty: Option<Qty>,
     /// FIX 60.
     pub transact_time: WallNs,
     /// FIX 58: the venue's own words. Kept as evidence, never parsed.

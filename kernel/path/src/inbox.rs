@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, Sender, TrySendError, bounded};
-use portcullis_core::Input;
+use portcullis_core::{EpochCause, Input};
 
 /// Room of the control lane.
 const CONTROL_ROOM: usize = 256;
@@ -87,6 +87,16 @@ impl Inbox {
         woken.ok().and_then(|_| self.take())
     }
 
+    /// The next kill of those that are left in the control lane when the core loop ends. Whatever
+    /// else is left there has nobody any more who could act on it.
+    #[must_use]
+    pub fn next_kill(&self) -> Option<Input> {
+        let kill = |input: &Input| {
+            matches!(input, Input::EpochRaised { cause: EpochCause::Kill { .. }, .. })
+        };
+        self.control.try_iter().find(kill)
+    }
+
     /// What is already there, in the order of the lanes.
     fn take(&self) -> Option<Input> {
         [&self.control, &self.reports, &self.market]
@@ -114,5 +124,19 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!([next(), next(), next()], ["control", "report", "0"]);
+    }
+
+    /// Seed 267 of the simulator: a kill behind a stop was read by nobody.
+    #[test]
+    fn kills_are_found_behind_whatever_else_is_left() {
+        let (lanes, inbox) = inbox();
+        let raised = |epoch, cause| Input::EpochRaised { epoch, cause };
+        let (who, reason) = ("rita".to_owned(), "DRILL".to_owned());
+        lanes.control(Input::Tick).unwrap();
+        lanes.control(raised(1, EpochCause::SessionEnd)).unwrap();
+        lanes.control(raised(2, EpochCause::Kill { who, reason, request: None })).unwrap();
+        lanes.control(Input::Tick).unwrap();
+        assert!(matches!(inbox.next_kill(), Some(Input::EpochRaised { epoch: 2, .. })));
+        assert!(inbox.next_kill().is_none());
     }
 }

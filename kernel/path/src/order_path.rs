@@ -140,21 +140,14 @@ pub fn core_loop(
             beat = now.boot;
             let event = Event { now, input };
             let turn = step_and_record(&mut core, &mut appender, event);
-            for cancel in turn.cancels {
-                outbox.take_back(cancel);
-            }
-            for effect in turn.at_once {
-                wiring.carry_out(effect);
-            }
-            for order in turn.orders {
-                if let Some(not_sent) = outbox.hand_over(order) {
-                    wiring.tell(not_sent);
-                }
-            }
-            for answer in turn.answers {
-                outbox.answer(answer);
-            }
-            halt = turn.halt;
+            halt = hand_on(turn, outbox, wiring);
+        }
+        // A kill that came behind a stop has shut the gate already. Recorded after the clean mark
+        // it is the last word, and the next start is a killed one.
+        while let Some(input) = if halt { inbox.next_kill() } else { None } {
+            let event = Event { now: wiring.now(), input };
+            let turn = step_and_record(&mut core, &mut appender, event);
+            hand_on(turn, outbox, wiring);
         }
         wiring.show(&core, appender.head());
         unflushed = !flush(&mut appender, commits, halt);
@@ -162,6 +155,25 @@ pub fn core_loop(
             return;
         }
     }
+}
+
+/// Hands on what a turn left, what is taken back first. Whether the loop ends with it.
+pub fn hand_on(turn: Turn, outbox: &Outbox, wiring: &mut dyn Wiring) -> bool {
+    for cancel in turn.cancels {
+        outbox.take_back(cancel);
+    }
+    for effect in turn.at_once {
+        wiring.carry_out(effect);
+    }
+    for order in turn.orders {
+        if let Some(not_sent) = outbox.hand_over(order) {
+            wiring.tell(not_sent);
+        }
+    }
+    for answer in turn.answers {
+        outbox.answer(answer);
+    }
+    turn.halt
 }
 
 /// Hands what was appended to the committer, if that one is idle; `true` if nothing is left.
@@ -220,31 +232,42 @@ pub fn outbox_loop(
     sink: &mut dyn OrderSink,
     (tell, give): (Tell<'_>, Give<'_>),
 ) {
-    let mut held = Held::new(end);
+    let mut held = Held::new(end, SYNC_SLICE);
     while held.take_in() {
-        for cancel in held.cancels() {
-            // What is still here of the order is taken out of the queue and never leaves.
-            for subject in held.withdraw(&cancel) {
-                tell(subject.not_sent(DenyCode::ReleaseRevoked));
-            }
-            match cancel {
-                Cancel::One(request) => sink.cancel(&request),
-                Cancel::All => sink.cancel_all(),
-            }
+        outbox_turn(&mut held, (mark, authority), now, sink, (tell, give));
+    }
+}
+
+/// One turn of the second loop: every cancel that has come, then what is durable by now.
+pub fn outbox_turn(
+    held: &mut Held,
+    (mark, authority): (&DurableMark, &Authority),
+    now: &dyn Fn() -> Now,
+    sink: &mut dyn OrderSink,
+    (tell, give): (Tell<'_>, Give<'_>),
+) {
+    for cancel in held.cancels() {
+        // What is still here of the order is taken out of the queue and never leaves.
+        for subject in held.withdraw(&cancel) {
+            tell(subject.not_sent(DenyCode::ReleaseRevoked));
         }
-        let Some(seq) = held.next_seq() else { continue };
-        if mark.wait(seq, SYNC_SLICE) == Waited::TimedOut {
-            continue;
+        match cancel {
+            Cancel::One(request) => sink.cancel(&request),
+            Cancel::All => sink.cancel_all(),
         }
-        // Durable, or never: `release` and the mark itself tell which.
-        for answer in held.answers_up_to(seq) {
-            if !mark.is_poisoned() {
-                give(answer.request, answer.answer);
-            }
+    }
+    let Some(seq) = held.next_seq() else { return };
+    if mark.wait(seq, held.sync_slice()) == Waited::TimedOut {
+        return;
+    }
+    // Durable, or never: `release` and the mark itself tell which.
+    for answer in held.answers_up_to(seq) {
+        if !mark.is_poisoned() {
+            give(answer.request, answer.answer);
         }
-        if let Some(order) = held.order_at(seq) {
-            tell(release(order, (mark, authority), now, sink));
-        }
+    }
+    if let Some(order) = held.order_at(seq) {
+        tell(release(order, (mark, authority), now, sink));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The way from the core loop to the outbox loop, and what the second one holds.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, TrySendError, bounded};
 use portcullis_core::{Answer, Input};
@@ -157,17 +158,35 @@ impl Outbox {
 
 /// What the outbox loop holds: everything that has come and is not settled.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub struct Held {
     end: OutboxEnd,
+    sync_slice: Duration,
     orders: VecDeque<Waiting>,
     answers: VecDeque<WaitingAnswer>,
     cancels: VecDeque<Cancel>,
 }
 
 impl Held {
-    pub(crate) fn new(end: OutboxEnd) -> Self {
+    /// Holds nothing yet. A turn waits for the disk for `sync_slice` before it looks at cancels.
+    #[must_use]
+    pub fn new(end: OutboxEnd, sync_slice: Duration) -> Self {
         let (orders, answers, cancels) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        Self { end, orders, answers, cancels }
+        Self { end, sync_slice, orders, answers, cancels }
+    }
+
+    pub(crate) const fn sync_slice(&self) -> Duration {
+        self.sync_slice
+    }
+
+    /// Takes in what has come, without sleeping. Whether anything is held now.
+    pub fn take_in_at_once(&mut self) -> bool {
+        // What is held is looked at, open or not.
+        let _open: bool = self.drain();
+        self.holds_any()
+    }
+
+    fn holds_any(&self) -> bool {
+        !self.orders.is_empty() || !self.answers.is_empty() || !self.cancels.is_empty()
     }
 
     /// Takes in what has come, and sleeps if that is nothing and nothing is held. `false` once the
@@ -176,7 +195,7 @@ impl Held {
         loop {
             // Orders first: whoever cancels an order handed it over before.
             let open = self.drain();
-            if !self.orders.is_empty() || !self.answers.is_empty() || !self.cancels.is_empty() {
+            if self.holds_any() {
                 return true;
             }
             if !open {

@@ -213,6 +213,7 @@ fn report(
         cl_ord_id,
         order_id: Some(trade.order_id),
         exec_type,
+        cum_qty: None,
         transact_time: trade.transact_time,
         text: String::new(),
     })

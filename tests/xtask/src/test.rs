@@ -28,6 +28,9 @@ const SANDBOX: &str = "portcullis-sandbox";
 /// The package of models that run once for each order of events.
 const LOOM: &str = "portcullis-loom";
 
+/// The package that plays whole histories under a seed.
+const SIMULATOR: &str = "portcullis-sim";
+
 /// What has been counted, and how long each step took.
 struct Run {
     start: Instant,
@@ -122,7 +125,8 @@ pub(crate) fn everything(all: bool) -> Result<(), Failure> {
     // The engine's package is tested by itself: with the features that others ask for, cargo
     // would build the engine a second time.
     let mut tests = process::cargo(["test", "--workspace", "--no-fail-fast"]);
-    tests.args(["--exclude", SANDBOX, "--exclude", LOOM, "--", "--nocapture"]);
+    tests.args(["--exclude", SANDBOX, "--exclude", LOOM, "--exclude", SIMULATOR]);
+    tests.args(["--", "--nocapture"]);
     run.tests("tests", tests)?;
     let mut tests = process::cargo(["test", "--package", SANDBOX, "--no-fail-fast"]);
     tests.args(["--", "--nocapture"]);
@@ -134,6 +138,10 @@ pub(crate) fn everything(all: bool) -> Result<(), Failure> {
     if all {
         run.step("coverage of the gate", coverage::of_the_gate);
     }
+    // Thousands of starts, signatures and steps: a build without optimisation would need minutes.
+    let mut seeds = process::cargo(["test", "--release", "--package", SIMULATOR]);
+    seeds.args(["--no-fail-fast", "--", "--nocapture"]);
+    run.tests("sim", seeds)?;
     run.prepare("programs, release", || build::programs(&REPLAYERS, Profile::Release))?;
     run.step("one root: a synthetic recording", || same_root(&Recording::Synthetic));
     run.step("one root: recorded market data", || match Recording::beside_the_project() {

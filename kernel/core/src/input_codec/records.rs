@@ -103,6 +103,10 @@ pub(super) fn report_value(report: &ExecutionReport) -> Value {
     {
         entries.insert("replaced".to_owned(), terms_value(*qty, *price));
     }
+    // Not every venue states it: entries without it read as they ever did.
+    if let (Value::Object(entries), Some(cum_qty)) = (&mut value, report.cum_qty) {
+        entries.insert("cum_qty".to_owned(), Value::Int(cum_qty.units()));
+    }
     value
 }
 
@@ -118,6 +122,11 @@ pub(crate) fn terms(value: &Value) -> Read<(Qty, Px)> {
     let price = Px::new(fields.int("price")?).ok_or(EntryError::Value("price"))?;
     fields.finish()?;
     Ok((qty, price))
+}
+
+fn filled(fields: &mut Fields<'_>) -> Read<Option<Qty>> {
+    let stated = fields.optional_int("cum_qty")?;
+    stated.map(|units| Qty::new(units).ok_or(EntryError::Value("cum_qty"))).transpose()
 }
 
 pub(super) fn report(value: &Value) -> Read<ExecutionReport> {
@@ -149,6 +158,7 @@ pub(super) fn report(value: &Value) -> Read<ExecutionReport> {
         cl_ord_id: cl_ord_id(&mut fields)?,
         order_id: as_text(fields.value("order_id")?).map(|id| OrderId(id.to_owned())),
         exec_type,
+        cum_qty: filled(&mut fields)?,
         transact_time: moment(fields.text("transact_time")?)?,
         text: fields.text("text")?.to_owned(),
     })

@@ -49,7 +49,7 @@ impl Core {
 
     /// Remembers what the venue stated, for whatever is judged until the next reading.
     pub(crate) fn remember(&mut self, snapshot: &AccountSnapshot, now: Now) {
-        let asked = snapshot.asked(now).unwrap_or(now.wall);
+        let asked = snapshot.asked(now).map_or(now.wall, |asked| asked.wall);
         self.recon.fresh |= asked >= self.recon.link_changed;
         self.recon.foreign = snapshot.open_orders.iter().any(|order| order.cl_ord_id.is_none());
         self.recon.venue = Some(Stated {

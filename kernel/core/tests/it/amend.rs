@@ -229,9 +229,9 @@ fn a_cancel_crosses_a_change_and_both_answers_are_believed() {
     check(&[ExecType::ReplaceRejected, ExecType::Canceled], "canceled");
     check(&[ExecType::Canceled, replaced(20_000, 9_990)], "canceled");
     check(&[ExecType::Canceled, ExecType::ReplaceRejected], "canceled");
-    check(&[ExecType::CancelRejected], "pending-replace");
+    check(&[ExecType::CancelRejected], "unknown");
     check(&[ExecType::CancelRejected, replaced(20_000, 9_990)], "new");
-    check(&[replaced(20_000, 9_990), ExecType::CancelRejected], "new");
+    check(&[replaced(20_000, 9_990), ExecType::CancelRejected], "unknown");
 }
 
 #[test]

@@ -51,6 +51,8 @@ mod safety;
 #[cfg(test)]
 mod shadow;
 #[cfg(test)]
+mod simulated;
+#[cfg(test)]
 mod stop_play;
 #[cfg(test)]
 mod stops;

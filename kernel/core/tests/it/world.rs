@@ -468,7 +468,7 @@ pub(crate) fn folded(journal: &[Vec<u8>]) -> Core {
 pub(crate) fn report(id: ClOrdId, exec_type: ExecType, at: WallNs) -> ExecutionReport {
     let order_id = Some(OrderId(format!("V{}", id.sequence)));
     let text = String::new();
-    ExecutionReport { cl_ord_id: id, order_id, exec_type, transact_time: at, text }
+    ExecutionReport { cl_ord_id: id, order_id, exec_type, cum_qty: None, transact_time: at, text }
 }
 
 /// A fill without a fee.

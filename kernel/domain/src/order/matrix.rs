@@ -1,6 +1,6 @@
 //! The whole table of transitions, each cell written down.
 
-use super::{OrdStatus, OrderEvent, Progress, Resting};
+use super::{OrdStatus, OrderEvent, Progress};
 
 use OrdStatus as S;
 use OrderEvent as E;
@@ -21,7 +21,7 @@ const NAMES: [(&str, OrdStatus); 11] = [
 ];
 
 /// The columns, in order.
-const EVENTS: [(&str, OrderEvent); 19] = [
+const EVENTS: [(&str, OrderEvent); 17] = [
     ("new", E::New),
     ("t/", E::Trade { complete: false }),
     ("t*", E::Trade { complete: true }),
@@ -29,9 +29,7 @@ const EVENTS: [(&str, OrderEvent); 19] = [
     ("rej", E::Rejected),
     ("exp", E::Expired),
     ("cxl", E::CancelRequested),
-    ("cN", E::CancelRejected { rests: Resting::New }),
-    ("cP", E::CancelRejected { rests: Resting::PartiallyFilled }),
-    ("cR", E::CancelRejected { rests: Resting::PendingReplace }),
+    ("cj", E::CancelRejected),
     ("rpl", E::ReplaceRequested),
     ("d0", E::Replaced { filled: Progress::Nothing }),
     ("d/", E::Replaced { filled: Progress::Part }),
@@ -43,21 +41,21 @@ const EVENTS: [(&str, OrderEvent); 19] = [
     ("lost", E::Lost),
 ];
 
-/// From the left: the state, then what it becomes by each event. `t` trade, `c` cancel refused,
+/// From the left: the state, then what it becomes by each event. `t` trade, `cj` cancel refused,
 /// `d` replaced, `j` replace refused; `0` nothing filled, `/` a part, `*` all of it.
 const MATRIX: &str = "
-     new  t/  t*  can rej exp cxl cN  cP  cR  rpl d0  d/  d*  j0  j/  j*  not lost
- pn  N    P   F   X   J   E   pc  --  --  --  pr  --  --  --  --  --  --  U   ?
- N   N    P   F   X   J   E   pc  N   N   N   pr  N   P   F   N   N   N   --  --
- P   P    P   F   X   --  E   pc  P   P   P   pr  N   P   F   P   P   P   --  --
- pc  pc   pc  F   X   J   E   pc  N   P   pr  --  pc  pc  F   pc  pc  F   U   ?
- pr  pr   pr  F   X   J   E   pc  pr  pr  pr  --  N   P   F   N   P   F   U   ?
- F   F    --  --  --  --  --  --  F   F   F   --  F   F   F   F   F   F   --  --
- X   --   X   F   X   --  --  --  X   X   X   --  X   X   X   X   X   X   --  --
- J   --   --  --  --  J   --  --  J   J   J   --  --  --  --  J   J   J   --  --
- E   --   E   F   --  --  E   --  E   E   E   --  E   E   E   E   E   E   --  --
- U   --   --  --  --  --  --  --  U   U   U   --  --  --  --  U   U   U   --  --
- ?   N    ?   F   X   J   E   ?   ?   ?   ?   --  N   P   F   ?   ?   F   --  ?
+     new t/  t*  can rej exp cxl cj  rpl d0  d/  d*  j0  j/  j*  not lost
+ pn  N   P   F   X   J   E   pc  --  pr  --  --  --  --  --  --  U   ?
+ N   N   P   F   X   J   E   pc  N   pr  N   P   F   N   N   N   --  ?
+ P   P   P   F   X   --  E   pc  P   pr  N   P   F   P   P   P   --  ?
+ pc  pc  pc  F   X   J   E   pc  ?   --  pc  pc  F   pc  pc  F   U   ?
+ pr  pr  pr  F   X   J   E   pc  pr  --  N   P   F   N   P   F   U   ?
+ F   F   --  --  --  --  --  --  F   --  F   F   F   F   F   F   --  --
+ X   --  X   F   X   --  --  --  X   --  X   X   X   X   X   X   --  --
+ J   --  --  --  --  J   --  --  J   --  --  --  --  J   J   J   --  --
+ E   --  E   F   --  --  E   --  E   --  E   E   E   E   E   E   --  --
+ U   --  --  --  --  --  --  --  U   --  --  --  --  U   U   U   --  --
+ ?   N   ?   F   X   J   E   ?   ?   --  N   P   F   ?   ?   F   --  ?
 ";
 
 fn named(name: &str) -> OrdStatus {
@@ -76,7 +74,7 @@ fn f7_every_state_and_event_has_its_cell() {
     let mut from = Vec::new();
     for row in rows {
         let cells: Vec<&str> = row.split_whitespace().collect();
-        assert_eq!(cells.len(), 20, "{row}");
+        assert_eq!(cells.len(), 18, "{row}");
         let state = named(cells[0]);
         from.push(state);
         for ((column, event), cell) in EVENTS.into_iter().zip(&cells[1..]) {

@@ -12,7 +12,7 @@ use crate::ids::{ClOrdId, OrderId};
 use crate::intent::{Amendment, OrdType, OrderIntent, Side};
 use crate::money::{Money, Px, Qty};
 
-pub use status::{IllegalTransition, OrdStatus, OrderEvent, Progress, Resting};
+pub use status::{IllegalTransition, OrdStatus, OrderEvent, Progress};
 pub use table::OrderTable;
 
 /// One order of ours.
@@ -87,11 +87,11 @@ impl Order {
     }
 
     /// What it is while it is open and nobody asked to take it back.
-    pub(crate) fn rests(&self) -> Resting {
+    pub(crate) fn rests(&self) -> OrdStatus {
         match (self.pending, self.cum_qty.is_zero()) {
-            (Some(_), _) => Resting::PendingReplace,
-            (None, true) => Resting::New,
-            (None, false) => Resting::PartiallyFilled,
+            (Some(_), _) => OrdStatus::PendingReplace,
+            (None, true) => OrdStatus::New,
+            (None, false) => OrdStatus::PartiallyFilled,
         }
     }
 
@@ -110,7 +110,7 @@ impl Order {
     /// of it stays.
     pub(crate) fn advance(&mut self, event: OrderEvent) -> Result<OrdStatus, IllegalTransition> {
         let next = self.status.after(event)?;
-        self.status = if next == OrdStatus::New { self.rests().status() } else { next };
+        self.status = if next == OrdStatus::New { self.rests() } else { next };
         Ok(self.status)
     }
 

@@ -29,29 +29,6 @@ pub enum OrdStatus {
 
 use OrdStatus as S;
 
-/// What an order is again when a request about it has come to nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resting {
-    /// The venue has it, and nothing of it is filled.
-    New,
-    /// It is filled in part.
-    PartiallyFilled,
-    /// A change of it is still on its way.
-    PendingReplace,
-}
-
-impl Resting {
-    /// The state of that name.
-    #[must_use]
-    pub const fn status(self) -> OrdStatus {
-        match self {
-            Self::New => S::New,
-            Self::PartiallyFilled => S::PartiallyFilled,
-            Self::PendingReplace => S::PendingReplace,
-        }
-    }
-}
-
 /// How far an order is filled, measured by the terms that hold after the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -94,10 +71,7 @@ pub enum OrderEvent {
     /// We asked to take it back.
     CancelRequested,
     /// The venue refused that.
-    CancelRejected {
-        /// What the order is again.
-        rests: Resting,
-    },
+    CancelRejected,
     /// We asked to change it.
     ReplaceRequested,
     /// The venue changed it.
@@ -112,7 +86,7 @@ pub enum OrderEvent {
     },
     /// It was dropped before the wire.
     NotSent,
-    /// The wire failed under it.
+    /// The wire failed under it, or what is said of it does not tell all.
     Lost,
 }
 
@@ -207,7 +181,9 @@ impl OrdStatus {
             // Our wish to take it back, which may come too late or be refused.
             (S::Unknown, E::CancelRequested) => Ok(S::Unknown),
             (open, E::CancelRequested) if open.is_open() => Ok(S::PendingCancel),
-            (S::PendingCancel, E::CancelRejected { rests }) => Ok(rests.status()),
+            // A refusal does not say that the order lives: it may have ended before, and the
+            // report of that be late or lost. Only the venue's list of open orders tells.
+            (S::PendingCancel, E::CancelRejected) => Ok(S::Unknown),
             // Our wish to change it. One at a time, and none where the order may be gone already.
             (S::PendingNew | S::New | S::PartiallyFilled, E::ReplaceRequested) => {
                 Ok(S::PendingReplace)
@@ -228,14 +204,12 @@ impl OrdStatus {
                 Ok(self)
             }
             // A refusal that nobody waits for any more changes nothing.
-            (S::PendingNew, E::CancelRejected { .. } | E::ReplaceRejected { .. }) => {
+            (S::PendingNew, E::CancelRejected | E::ReplaceRejected { .. }) => {
                 Err(IllegalTransition { from: self, event })
             }
-            (_, E::CancelRejected { .. } | E::ReplaceRejected { .. }) => Ok(self),
-            // The wire failed: what waited for an answer is unknown, what was ended stays so.
-            (S::PendingNew | S::PendingCancel | S::PendingReplace | S::Unknown, E::Lost) => {
-                Ok(S::Unknown)
-            }
+            (_, E::CancelRejected | E::ReplaceRejected { .. }) => Ok(self),
+            // The wire failed, or what is said of it does not tell all: what was open is unknown.
+            (open, E::Lost) if open.is_open() => Ok(S::Unknown),
             (from, event) => Err(IllegalTransition { from, event }),
         }
     }

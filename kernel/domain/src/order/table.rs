@@ -119,7 +119,13 @@ impl OrderTable {
     pub fn book(&mut self, report: &ExecutionReport) -> Result<OrderChange, OrderFault> {
         let id = report.cl_ord_id;
         let order = self.get(id).ok_or(OrderFault::UnknownOrder(id))?;
+        // An end that tells of more than was booked has overtaken its own fills. Until they are
+        // heard, what they took stays reserved: the order is not over yet.
+        let unheard = order.status.is_open() && report.cum_qty > Some(order.cum_qty);
         let change = match &report.exec_type {
+            ExecType::Canceled | ExecType::Rejected | ExecType::Expired if unheard => {
+                OrderChange::Status(self.advance(id, OrderEvent::Lost)?)
+            }
             ExecType::Trade { .. } => match Execution::of(report) {
                 Some((exec_id, execution)) => self.book_trade(exec_id, execution)?,
                 None => OrderChange::Duplicate,
@@ -134,8 +140,7 @@ impl OrderTable {
             }
             ExecType::Rejected => OrderChange::Status(self.advance(id, OrderEvent::Rejected)?),
             ExecType::CancelRejected => {
-                let rests = order.rests();
-                OrderChange::Status(self.advance(id, OrderEvent::CancelRejected { rests })?)
+                OrderChange::Status(self.advance(id, OrderEvent::CancelRejected)?)
             }
             ExecType::Replaced { qty, price } => {
                 let change = Amendment { cl_ord_id: id, qty: *qty, price: *price };
@@ -177,7 +182,7 @@ impl OrderTable {
                 order.take_on(change);
             }
             let settled = proven.is_some() && next == OrdStatus::PendingReplace;
-            order.status = if settled { order.rests().status() } else { next };
+            order.status = if settled { order.rests() } else { next };
             Ok(order.status)
         })?;
         self.executions.insert(exec_id.clone(), execution);

@@ -52,6 +52,7 @@ fn report(exec_type: ExecType) -> ExecutionReport {
         cl_ord_id: ID,
         order_id: Some(OrderId("V1".into())),
         exec_type,
+        cum_qty: None,
         transact_time: WallNs(0),
         text,
     }
@@ -184,9 +185,10 @@ fn a_venue_may_revoke_an_order_that_is_not_filled() {
     }
 }
 
+/// Seed 2 of the simulator: two answers to one wish, and the first says nothing about life.
 #[test]
-fn f7_a_refused_cancel_leaves_the_order_where_it_was() {
-    let check = |before: &[ExecType], amends: bool, expect: OrdStatus| {
+fn f7_a_refused_cancel_leaves_the_order_unknown_however_often_it_is_told() {
+    let check = |before: &[ExecType], amends: bool, listed: OrdStatus| {
         let mut table = table(10);
         book(&mut table, ExecType::New);
         for exec_type in before {
@@ -196,16 +198,31 @@ fn f7_a_refused_cancel_leaves_the_order_where_it_was() {
             table.amend(change(20, 101)).unwrap();
         }
         table.advance(ID, OrderEvent::CancelRequested).unwrap();
+        for _ in 0..2 {
+            book(&mut table, ExecType::CancelRejected);
+            assert_eq!(table.get(ID).unwrap().status, S::Unknown);
+        }
+        // Listed by the venue, and then the second answer once more: it changes nothing.
+        book(&mut table, ExecType::New);
         book(&mut table, ExecType::CancelRejected);
-        assert_eq!(table.get(ID).unwrap().status, expect);
-        // A second refusal, of a cancel that was asked for twice, changes nothing.
-        book(&mut table, ExecType::CancelRejected);
-        assert_eq!(table.get(ID).unwrap().status, expect);
+        assert_eq!(table.get(ID).unwrap().status, listed);
     };
     check(&[], false, S::New);
     check(&[trade("a", 4)], false, S::PartiallyFilled);
     check(&[], true, S::PendingReplace);
     check(&[trade("a", 4)], true, S::PendingReplace);
+}
+
+/// Seed 179 of the simulator: a cancel that is heard before its fills frees nothing.
+#[test]
+fn f7_an_end_that_overtakes_its_fills_does_not_free_what_they_took() {
+    let mut table = table(10);
+    let canceled = ExecutionReport { cum_qty: Qty::new(4), ..report(ExecType::Canceled) };
+    table.book(&canceled).unwrap();
+    stands(&table, S::Unknown, (0, 10), (10, 100));
+    book(&mut table, trade("late", 4));
+    table.book(&canceled).unwrap();
+    stands(&table, S::Canceled, (4, 0), (0, 100));
 }
 
 /// Until the venue has answered, limits count the worse of both terms, each by itself.

@@ -269,6 +269,7 @@ impl ShadowVenue {
             cl_ord_id: id,
             order_id: order_id.cloned(),
             exec_type: event,
+            cum_qty: None,
             transact_time: self.clock,
             text: text.to_owned(),
         };

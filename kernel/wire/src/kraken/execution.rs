@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use portcullis_domain::{
-    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, Money, OrdType, OrderId,
+    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, Money, OrdType, OrderId, Qty,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -117,6 +117,7 @@ impl ExecutionData<'_> {
             cl_ord_id,
             order_id: Some(OrderId(self.order_id.clone().into_owned())),
             exec_type,
+            cum_qty: self.filled(instrument)?,
             transact_time: moment("timestamp", timestamp)?,
             text: self.reason.clone().unwrap_or_default().into_owned(),
         }))
@@ -131,6 +132,12 @@ impl ExecutionData<'_> {
             qty: qty("order_qty", whole, instrument.qty_scale)?,
             price: px("limit_price", limit, instrument.price_scale)?,
         })
+    }
+
+    /// What is filled by now, where it is stated and its units are known.
+    fn filled(&self, instrument: Option<&Instrument>) -> Result<Option<Qty>, WireError> {
+        let stated = self.cum_qty.zip(instrument);
+        stated.map(|(cum, instrument)| qty("cum_qty", cum, instrument.qty_scale)).transpose()
     }
 
     fn trade(&self, instrument: Option<&Instrument>) -> Result<ExecType, WireError> {

@@ -64,7 +64,14 @@ fn fill(ledger: &mut Ledger, of: &Instrument, (side, qty, px): (Side, i64, i64),
         maker: true,
     };
     let (transact_time, text) = (WallNs(1), String::new());
-    let report = ExecutionReport { cl_ord_id, order_id: None, exec_type, transact_time, text };
+    let report = ExecutionReport {
+        cl_ord_id,
+        order_id: None,
+        exec_type,
+        cum_qty: None,
+        transact_time,
+        text,
+    };
     assert!(matches!(ledger.book(&report), Ok(OrderChange::Filled { .. })));
 }
 

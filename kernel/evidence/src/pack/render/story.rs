@@ -299,6 +299,7 @@ fn report(cl_ord_id: ClOrdId, exec_type: ExecType, text: &str) -> ExecutionRepor
         cl_ord_id,
         order_id: Some(OrderId("V-1".to_owned())),
         exec_type,
+        cum_qty: None,
         transact_time: BEGINS,
         text: text.to_owned(),
     }

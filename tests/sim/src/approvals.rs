@@ -1,0 +1,156 @@
+//! The people of the simulated house: what they sign, and what they allow. Everything about
+//! limits and approvals stands here and in the gate's own `people.rs`, and nowhere else.
+
+use std::collections::BTreeMap;
+
+use portcullis_core::{Core, Start, Worker};
+use portcullis_domain::policy::InstrumentLimits;
+use portcullis_domain::{Instrument, InstrumentId, Money, Phase, Role, WallNs};
+use portcullis_evidence::Head;
+use portcullis_statement::{
+    Carried, Digest, EndpointKind, JournalBinding, Kind, SessionApproval, SignedStatement, Unkill,
+};
+
+use crate::people::{self, HOUR_NS, ORIGIN, Paper, floors, money, name, signers};
+
+/// Names of the plugins, by number; each runs the component of its name.
+pub(crate) const PLUGINS: [&str; 2] = ["alpha", "beta"];
+/// The phase of every session: orders go to a simulated venue.
+const PHASE: Phase = Phase::Paper;
+
+/// Who the house is, and how many statements its people have signed.
+#[derive(Debug)]
+pub(crate) struct People {
+    genesis: SignedStatement,
+    nonce: u64,
+}
+
+/// What no run may exceed, measured at the venue.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    pub(crate) instrument: Instrument,
+    pub(crate) limits: InstrumentLimits,
+    pub(crate) open_orders_max: u32,
+}
+
+/// The instrument and the limits that every approval of a run states.
+pub(crate) fn bounds() -> Bounds {
+    let limits = people::limits();
+    Bounds {
+        instrument: people::instrument(),
+        limits: limits.instruments[&InstrumentId(0)].clone(),
+        open_orders_max: limits.account.open_orders_max,
+    }
+}
+
+/// What the account holds at the venue when a run begins.
+pub(crate) fn first_balances() -> BTreeMap<String, Money> {
+    let held = [("USDT", "1000"), ("BTC", "5")];
+    held.into_iter().map(|(currency, amount)| (currency.to_owned(), money(amount))).collect()
+}
+
+/// What the wiring finds after loading.
+pub(crate) fn workers() -> Vec<Worker> {
+    let worker = |plugin: &str| Worker {
+        component: Digest::of(plugin.as_bytes()),
+        engine: "wasmtime 48.0.8".to_owned(),
+    };
+    PLUGINS.map(worker).to_vec()
+}
+
+impl People {
+    pub(crate) fn new() -> Self {
+        Self { genesis: people::genesis(None, EndpointKind::Simulated), nonce: 100 }
+    }
+
+    fn fingerprint(&self) -> Digest {
+        Digest::of(&self.genesis.bytes)
+    }
+
+    fn paper(&mut self, kind: Kind, listed: &[(&'static str, Role)]) -> Paper {
+        self.nonce += 1;
+        Paper::new(kind, self.nonce, listed)
+    }
+
+    /// The first words to a core.
+    pub(crate) fn start(&self, draw: u32, (first, clean): (bool, bool)) -> Start {
+        Start {
+            build: "0.1.0".to_owned(),
+            draw,
+            origin: ORIGIN.to_owned(),
+            genesis: self.genesis.clone(),
+            pinned: self.fingerprint(),
+            phases: floors(),
+            phases_digest: Digest::of(b"phases"),
+            first,
+            clean,
+        }
+    }
+
+    /// The endpoint set and the releases of both plugins.
+    pub(crate) fn first_statements(&mut self) -> Vec<SignedStatement> {
+        let fingerprint = Some(self.fingerprint());
+        let by = [("gerd", Role::Governance), ("olga", Role::Operator)];
+        let body = people::endpoint_set(EndpointKind::Simulated).to_value();
+        let mut signed = vec![self.paper(Kind::EndpointSet, &by).sign(fingerprint, &body)];
+        for plugin in PLUGINS {
+            let by = [("ada", Role::Author), ("gerd", Role::Governance)];
+            let body = people::release("ada", plugin, Phase::Continuous).to_value();
+            signed.push(self.paper(Kind::PluginRelease, &by).sign(fingerprint, &body));
+        }
+        signed
+    }
+
+    /// Two people lift the kill that is on record.
+    pub(crate) fn unkill(&mut self, core: &Core) -> Option<SignedStatement> {
+        let kill_entry = core.kill_entry()?;
+        let reason = "looked at it".to_owned();
+        let body = Unkill { kill_entry, kill_seq: core.kill_seq(), reason }.to_value();
+        let by = [("olga", Role::Operator), ("rita", Role::Risk)];
+        Some(self.paper(Kind::Unkill, &by).sign(Some(self.fingerprint()), &body))
+    }
+
+    /// The approval of a session that was drafted against `head`; `None` without what it binds.
+    pub(crate) fn approval(
+        &mut self,
+        session: &str,
+        head: Head,
+        core: &Core,
+    ) -> Option<SignedStatement> {
+        let endpoint = *core.endpoints().next()?.0;
+        let release = |plugin: &str| {
+            let mut known = core.releases();
+            known.find(|(_, release)| release.plugin.as_str() == plugin).map(|(digest, _)| *digest)
+        };
+        let plugins = PLUGINS.map(|plugin| (plugin, release(plugin)));
+        let plugins: Vec<(&str, Digest)> =
+            plugins.into_iter().filter_map(|(name, digest)| Some((name, digest?))).collect();
+        let mut approval = people::approval(PHASE, (endpoint, EndpointKind::Simulated), &plugins);
+        let now: WallNs = core.place().at.wall;
+        approval.session = name(session);
+        approval.kill_seq = core.kill_seq();
+        approval.carried = carried(core);
+        approval.journal =
+            JournalBinding { origin: ORIGIN.to_owned(), size: head.size, root: head.chain };
+        approval.window_opens = now;
+        approval.window_closes = now.plus_ns(HOUR_NS);
+        Some(self.sign_approval(&approval))
+    }
+
+    fn sign_approval(&mut self, approval: &SessionApproval) -> SignedStatement {
+        let paper = self.paper(Kind::SessionApproval, &signers(PHASE));
+        paper.sign(Some(self.fingerprint()), &approval.to_value())
+    }
+}
+
+/// What the account holds, as the approval of the next session has to list it.
+fn carried(core: &Core) -> Vec<Carried> {
+    let instrument = people::instrument();
+    let holding = core.account().holding(&instrument.symbol);
+    let position = holding.position;
+    let avg_px = holding.avg_px(&instrument);
+    if position.0 == 0 {
+        return Vec::new();
+    }
+    vec![Carried { instrument: instrument.id, position, avg_px }]
+}

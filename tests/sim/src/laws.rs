@@ -1,0 +1,164 @@
+//! The invariants that are measured outside of the house: at the wire and at the venue.
+//!
+//! - I1: no order on the wire without a durable `ordered` entry.
+//! - I2: each id is on the wire as a new order at most once.
+//! - I3: position, open orders and orders in flight are within every limit, worst case, at the
+//!   venue's own truth.
+//! - I4: after `close_gate` has returned no new order leaves, until two people lift the kill.
+//! - I5: every open order of ours at the venue is known to the house, or is taken back, within a
+//!   number of readings of the account.
+//! - I6: every fill is booked exactly once: when all is quiet, house and venue agree to the unit,
+//!   and nothing that an honest venue says was called a fault.
+//! - I7 and I12 stand in `replay.rs`; I10 (what was durable is there after a crash) in `house.rs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portcullis_core::Core;
+use portcullis_domain::{ClOrdId, Money, OrderIntent, Px, WallNs};
+
+use crate::approvals::Bounds;
+use crate::line::{Line, Request};
+use crate::venue::Venue;
+
+/// Readings of the account within which a stray order has to be on its way out.
+const STRAY_READINGS_MAX: u32 = 30;
+
+/// Everything that ever left the house, over all of its runs.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    bounds: Bounds,
+    sent: BTreeMap<ClOrdId, u32>,
+    canceled: BTreeSet<ClOrdId>,
+    strays: BTreeMap<ClOrdId, u32>,
+    broken: Option<String>,
+    /// Planted: orders to be sent once more.
+    pub(crate) again: Vec<Request>,
+}
+
+impl Wire {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            sent: BTreeMap::new(),
+            canceled: BTreeSet::new(),
+            strays: BTreeMap::new(),
+            broken: None,
+            again: Vec::new(),
+        }
+    }
+
+    /// Orders that left.
+    pub(crate) fn orders(&self) -> usize {
+        self.sent.len()
+    }
+
+    /// A new order leaves: I1, I2, I4 and the limits of one order.
+    pub(crate) fn left(
+        &mut self,
+        id: ClOrdId,
+        intent: &OrderIntent,
+        (durable, gate_closed): (bool, bool),
+    ) {
+        let times = self.sent.entry(id).or_insert(0);
+        *times += 1;
+        let again = *times > 1;
+        let limits = &self.bounds.limits;
+        let value = |px: Px| Money::notional(px, intent.qty, &self.bounds.instrument);
+        let dear = intent.price.and_then(value).is_some_and(|v| v > limits.order_notional_max);
+        if !durable {
+            self.breaks(format!("I1 {id} left without a durable entry"));
+        } else if again {
+            self.breaks(format!("I2 {id} left twice"));
+        } else if gate_closed {
+            self.breaks(format!("I4 {id} left behind a closed gate"));
+        } else if intent.qty > limits.order_qty_max || dear {
+            self.breaks(format!("I3 {id} is larger than one order may be"));
+        }
+    }
+
+    /// Somebody in the house wants one order back, or all of them.
+    pub(crate) fn taken_back(&mut self, id: Option<ClOrdId>) {
+        match id {
+            Some(id) => {
+                self.canceled.insert(id);
+            }
+            None => self.canceled.extend(self.sent.keys().copied()),
+        }
+    }
+
+    fn breaks(&mut self, what: String) {
+        self.broken.get_or_insert(what);
+    }
+
+    /// After every step: whatever was broken at the wire, and I3.
+    pub(crate) fn check(
+        &mut self,
+        (venue, line): (&Venue, &Line),
+        venue_now: WallNs,
+    ) -> Result<(), String> {
+        if let Some(broken) = self.broken.take() {
+            return Err(broken);
+        }
+        let flight = line.in_flight(venue_now, |id| venue.cum_qty(id).is_some());
+        let (open, held) = (venue.open(), venue.position());
+        let max = self.bounds.limits.position_qty_max.units();
+        let (long, short) = (held + open.buy + flight.buy, open.sell + flight.sell - held);
+        if long > max || short > max {
+            let parts = format!("held {held}, open {open:?}, in flight {flight:?}");
+            return Err(format!("I3 exposure above {max}: {parts}"));
+        }
+        if open.orders + flight.orders > self.bounds.open_orders_max {
+            let (open, flight) = (open.orders, flight.orders);
+            return Err(format!("I3 too many orders: {open} open, {flight} in flight"));
+        }
+        let short_of = venue.balances().iter().find(|(_, amount)| **amount < Money::ZERO);
+        match short_of {
+            Some((currency, amount)) => {
+                Err(format!("I3 the balance of {currency} is {}", amount.text()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// At every reading of the account that reaches the house: I5.
+    pub(crate) fn read(&mut self, venue: &Venue, core: &Core) -> Result<(), String> {
+        let open = venue.open_ids();
+        self.strays.retain(|id, _| open.contains(id));
+        for id in open {
+            let known = core.account().orders.get(id).is_some_and(|order| order.status.is_open());
+            let unwanted = !known || core.is_killed() || self.canceled.contains(&id);
+            let readings = self.strays.entry(id).or_insert(0);
+            *readings = if unwanted { *readings + 1 } else { 0 };
+            if *readings > STRAY_READINGS_MAX {
+                let state = core.account().orders.get(id).map(|order| order.status);
+                return Err(format!("I5 {id} rests at the venue; the house has it as {state:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// I6, when all is quiet: house and venue agree to the unit.
+pub(crate) fn agree(venue: &Venue, core: &Core, symbol: &str) -> Result<(), String> {
+    let account = core.account();
+    let (ours, theirs) = (account.holding(symbol).position.0, venue.position());
+    if ours != theirs {
+        return Err(format!("I6 position: house {ours}, venue {theirs}"));
+    }
+    if account.balances().is_some_and(|ours| ours != venue.balances()) {
+        let (ours, theirs) = (account.balances(), venue.balances());
+        return Err(format!("I6 balances: house {ours:?}, venue {theirs:?}"));
+    }
+    for id in venue.arrived() {
+        let (ours, theirs) = (account.orders.get(id).map(|o| o.cum_qty), venue.cum_qty(id));
+        if ours != theirs {
+            return Err(format!("I6 {id} is filled: house {ours:?}, venue {theirs:?}"));
+        }
+    }
+    match account.orders.open().find(|order| !venue.is_open(order.cl_ord_id)) {
+        Some(order) => {
+            Err(format!("I6 {} is {:?} in the house alone", order.cl_ord_id, order.status))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,27 @@
+//! The house in one process under a seed: real core, real journal, real gate, real release, on a
+//! simulated disk, at a simulated venue, under a scheduler that draws what happens next.
+//!
+//! [`run`] plays one seed and checks the invariants after every step. `docs` of each invariant
+//! stand in `laws.rs`. A seed that fails is replayed by one command, which its violation prints.
+
+mod acts;
+mod approvals;
+mod bug;
+mod disk;
+mod draw;
+mod fault;
+mod hands;
+mod house;
+mod laws;
+mod line;
+#[path = "../../../kernel/gate/tests/it/people.rs"]
+mod people;
+mod plugins;
+mod replay;
+mod seed;
+mod venue;
+mod world;
+
+pub use bug::Bug;
+pub use fault::{Counts, Fault};
+pub use seed::{Plan, Report, Violation, kept_seeds, run};

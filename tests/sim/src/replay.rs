@@ -1,0 +1,183 @@
+//! I7 and I12: what the journal says is what happened, and a plugin's fault is its own.
+//!
+//! A twin of the core steps the same events; its entries are what the journal must hold. A mirror
+//! folds them, as recovery would. At the end of each run the inputs are read back from the entries
+//! and stepped once more.
+
+use std::collections::BTreeMap;
+
+use portcullis_core::entry::{Class, decode};
+use portcullis_core::{Core, Event, Input, Ledger};
+use portcullis_domain::{OrdStatus, Order, PluginId};
+
+use crate::approvals::PLUGINS;
+
+/// What one run of the house went through.
+#[derive(Debug)]
+pub(crate) struct Life {
+    /// Entries that the run began with.
+    before: usize,
+    /// All entries, those of earlier runs included.
+    entries: Vec<Vec<u8>>,
+    /// Market data by input number: the only input that is no entry.
+    market: BTreeMap<u64, Event>,
+    twin: Core,
+    mirror: Core,
+}
+
+/// What a plugin's fault must leave as it is.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Untouched {
+    plugin: PluginId,
+    others: Vec<Order>,
+    suspended: Vec<String>,
+    killed: bool,
+    session: Option<String>,
+}
+
+impl Life {
+    pub(crate) fn new(entries: Vec<Vec<u8>>) -> Self {
+        let (twin, mirror) = (folded(&entries), folded(&entries));
+        Self { before: entries.len(), entries, market: BTreeMap::new(), twin, mirror }
+    }
+
+    /// Steps the twin and folds what it records. If the event is a plugin's fault, what must not
+    /// change by it.
+    pub(crate) fn foresee(
+        &mut self,
+        event: &Event,
+        core: &Core,
+    ) -> Result<Option<Untouched>, String> {
+        let step = self.twin.step(event.clone());
+        if matches!(event.input, Input::Market(_)) {
+            self.market.insert(self.twin.place().input, event.clone());
+        }
+        let mut stopped = None;
+        for entry in step.entries {
+            if entry.kind == "faulted" {
+                let text = String::from_utf8_lossy(&entry.bytes).into_owned();
+                return Err(format!("I6 an honest venue's report is called a fault: {text}"));
+            }
+            if entry.kind == "plugin-stopped" {
+                stopped = plugin_of(&event.input);
+            }
+            let folded = self.mirror.fold(&entry.bytes);
+            folded.map_err(|error| format!("I7 an entry does not fold: {error:?}"))?;
+            self.entries.push(entry.bytes);
+        }
+        Ok(stopped.map(|plugin| untouched(core, plugin)))
+    }
+
+    /// Compares the live core with its mirror, and with what a plugin's fault had to leave alone.
+    pub(crate) fn compare(&self, core: &Core, before: Option<Untouched>) -> Result<(), String> {
+        if let Some(before) = before {
+            let after = untouched(core, before.plugin);
+            if after != before {
+                return Err(format!("I12 a plugin's fault: before {before:?}, after {after:?}"));
+            }
+        }
+        same_ledger(core.account(), self.mirror.account())?;
+        let latch = |core: &Core| (core.kill_seq(), core.kill_entry(), core.is_killed());
+        if latch(core) != latch(&self.mirror) {
+            return Err("I7 the latch that the journal tells is another".to_owned());
+        }
+        Ok(())
+    }
+
+    /// What the disk holds is the beginning of what was recorded.
+    pub(crate) fn is_continued_by(&self, recovered: &[Vec<u8>]) -> Result<(), String> {
+        let same = recovered.iter().zip(&self.entries).all(|(found, then)| found == then);
+        if same && recovered.len() <= self.entries.len() {
+            return Ok(());
+        }
+        Err("I7 the disk holds other entries than were recorded".to_owned())
+    }
+
+    /// Steps the inputs of this run again, as the entries state them.
+    pub(crate) fn replay(&self, core: &Core) -> Result<(), String> {
+        let (before, then) = self.entries.split_at(self.before);
+        let mut again = folded(before);
+        let mut replayed = Vec::new();
+        let mut events = self.market.clone();
+        for bytes in then {
+            let entry = decode(bytes).map_err(|error| format!("I7 undecodable: {error:?}"))?;
+            if entry.class == Class::Input {
+                let input = Input::decode(&entry);
+                let input = input.map_err(|error| format!("I7 undecodable: {error:?}"))?;
+                events.insert(entry.place.input, Event { now: entry.place.at, input });
+            }
+        }
+        for event in events.into_values() {
+            let step = again.step(event);
+            replayed.extend(step.entries.into_iter().map(|entry| entry.bytes));
+        }
+        let pairs = replayed.iter().zip(then);
+        if let Some((again, then)) = pairs.into_iter().find(|(again, then)| again != then) {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            return Err(format!("I7 replay:\n  {}\nthen:\n  {}", text(again), text(then)));
+        }
+        if replayed.len() != then.len() || again.view() != core.view() {
+            return Err("I7 a replay ends elsewhere".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Entries that were there when the run began.
+    pub(crate) fn began_at(&self) -> u64 {
+        u64::try_from(self.before).expect("a count")
+    }
+
+    /// All entries so far.
+    pub(crate) fn entries(&self) -> &[Vec<u8>] {
+        &self.entries
+    }
+}
+
+fn plugin_of(input: &Input) -> Option<PluginId> {
+    match input {
+        Input::PluginFailed { plugin, .. } | Input::PluginReply { plugin, .. } => Some(*plugin),
+        _ => None,
+    }
+}
+
+/// A core that has read these entries, all of which have been folded before.
+fn folded(entries: &[Vec<u8>]) -> Core {
+    let mut core = Core::new();
+    for entry in entries {
+        core.fold(entry).expect("folded before");
+    }
+    core
+}
+
+/// Everything but the failed plugin's own: its orders may be taken back and no more.
+fn untouched(core: &Core, plugin: PluginId) -> Untouched {
+    let own = format!("PLUGIN_SUSPENDED: {}", PLUGINS[usize::from(plugin.0)]);
+    let orders = core.account().orders.iter().cloned();
+    let others = orders.map(|mut order| {
+        let of_plugin = order.intent.origin.plugin() == Some(plugin);
+        if of_plugin && order.status.is_open() {
+            order.status = OrdStatus::PendingCancel;
+        }
+        order
+    });
+    let suspended = core.view().blocked;
+    Untouched {
+        plugin,
+        others: others.collect(),
+        suspended: suspended.into_iter().filter(|text| *text != own).collect(),
+        killed: core.is_killed(),
+        session: core.open_session().map(ToString::to_string),
+    }
+}
+
+fn same_ledger(live: &Ledger, mirror: &Ledger) -> Result<(), String> {
+    if live.orders != mirror.orders {
+        let pairs = live.orders.iter().zip(mirror.orders.iter());
+        let first = pairs.into_iter().find(|(live, mirror)| live != mirror);
+        return Err(format!("I7 orders, live and as the journal tells them: {first:?}"));
+    }
+    if !live.holdings().eq(mirror.holdings()) || live.balances() != mirror.balances() {
+        return Err("I7 holdings or balances that the journal tells are others".to_owned());
+    }
+    Ok(())
+}

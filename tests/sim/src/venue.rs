@@ -1,0 +1,309 @@
+//! The simulated venue: the paper exchange's matching, and the truth about the account.
+//!
+//! It answers honestly. What the house hears of its answers is the line's matter.
+
+use std::collections::BTreeMap;
+
+use portcullis_core::{AccountSnapshot, VenueOrder};
+use portcullis_domain::number::pow10;
+use portcullis_domain::{
+    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, MarketEvent, Money, OrdType, OrderId,
+    OrderIntent, Px, Qty, Side, TimeInForce, WallNs,
+};
+use portcullis_paper::{MatchEvent, Matching, NewOrder};
+
+use crate::approvals;
+use crate::draw::Draw;
+
+/// Owners in the matching engine.
+const MAKERS: u32 = 0;
+const OURS: u32 = 1;
+const TAKERS: u32 = 2;
+/// A request whose deadline lies further ahead comes from a clock that is wrong; the venue refuses
+/// it as it refuses one that is late.
+const DEADLINE_AHEAD_NS_MAX: i64 = 6_000_000_000;
+
+/// One order of ours, as the venue has it.
+#[derive(Clone, Debug)]
+struct Held {
+    number: u64,
+    side: Side,
+    qty: Qty,
+    cum: Qty,
+
+    open: bool,
+}
+
+/// What could still come of our open orders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Open {
+    pub(crate) orders: u32,
+    pub(crate) buy: i64,
+    pub(crate) sell: i64,
+}
+
+/// The venue.
+#[derive(Debug)]
+pub(crate) struct Venue {
+    engine: Matching,
+    instrument: Instrument,
+    orders: BTreeMap<ClOrdId, Held>,
+    by_number: BTreeMap<u64, ClOrdId>,
+    numbers: u64,
+    fills: Vec<ExecutionReport>,
+    balances: BTreeMap<String, Money>,
+    position: i64,
+    middle: i64,
+}
+
+impl Venue {
+    pub(crate) fn new() -> Self {
+        let instrument = approvals::bounds().instrument;
+        Self {
+            engine: Matching::new(instrument.clone()),
+            instrument,
+            orders: BTreeMap::new(),
+            by_number: BTreeMap::new(),
+            numbers: 0,
+            fills: Vec::new(),
+            balances: approvals::first_balances(),
+            position: 0,
+            middle: 10_000,
+        }
+    }
+
+    pub(crate) fn balances(&self) -> &BTreeMap<String, Money> {
+        &self.balances
+    }
+
+    /// Where the market makers quote around.
+    pub(crate) fn middle(&self) -> i64 {
+        self.middle
+    }
+
+    /// Signed base quantity traded so far.
+    pub(crate) fn position(&self) -> i64 {
+        self.position
+    }
+
+    pub(crate) fn fills(&self) -> &[ExecutionReport] {
+        &self.fills
+    }
+
+    /// FIX 14 of an order that arrived.
+    pub(crate) fn cum_qty(&self, id: ClOrdId) -> Option<Qty> {
+        self.orders.get(&id).map(|order| order.cum)
+    }
+
+    /// Ids of every order that ever arrived.
+    pub(crate) fn arrived(&self) -> impl Iterator<Item = ClOrdId> + '_ {
+        self.orders.keys().copied()
+    }
+
+    pub(crate) fn is_open(&self, id: ClOrdId) -> bool {
+        self.orders.get(&id).is_some_and(|order| order.open)
+    }
+
+    /// Ids of our open orders.
+    pub(crate) fn open_ids(&self) -> Vec<ClOrdId> {
+        let open = self.orders.iter().filter(|(_, order)| order.open);
+        open.map(|(id, _)| *id).collect()
+    }
+
+    pub(crate) fn open(&self) -> Open {
+        let mut sum = Open::default();
+        for order in self.orders.values().filter(|order| order.open) {
+            let leaves = order.qty.units() - order.cum.units();
+            sum.orders += 1;
+            match order.side {
+                Side::Buy => sum.buy += leaves,
+                Side::Sell => sum.sell += leaves,
+            }
+        }
+        sum
+    }
+
+    /// Takes an order, once: the same id again is the same message again.
+    pub(crate) fn submit(
+        &mut self,
+        (id, intent): (ClOrdId, &OrderIntent),
+        deadline: WallNs,
+        now: WallNs,
+    ) -> Vec<ExecutionReport> {
+        if self.orders.contains_key(&id) {
+            return Vec::new();
+        }
+        self.numbers += 1;
+        let number = self.numbers;
+        let (side, qty, cum) = (intent.side, intent.qty, Qty::ZERO);
+        let held = Held { number, side, qty, cum, open: false };
+        self.orders.insert(id, held);
+        self.by_number.insert(number, id);
+        if now > deadline || deadline > now.plus_ns(DEADLINE_AHEAD_NS_MAX) {
+            return vec![self.report(id, ExecType::Rejected, now)];
+        }
+        let order = NewOrder {
+            owner: OURS,
+            id: number,
+            side,
+            ord_type: intent.ord_type,
+            time_in_force: intent.time_in_force,
+            post_only: false,
+            qty,
+            price: intent.price,
+        };
+        let events = self.engine.submit(order, now);
+        self.follow(events, now)
+    }
+
+    /// Takes an order back, or says that it cannot.
+    pub(crate) fn cancel(&mut self, id: ClOrdId, now: WallNs) -> Vec<ExecutionReport> {
+        let number = self.orders.get(&id).map(|order| order.number);
+        match number.and_then(|number| self.engine.cancel(number)) {
+            Some(event) => self.follow(vec![event], now),
+            None => vec![self.report(id, ExecType::CancelRejected, now)],
+        }
+    }
+
+    pub(crate) fn cancel_all(&mut self, now: WallNs) -> Vec<ExecutionReport> {
+        let events = self.engine.cancel_all(OURS);
+        self.follow(events, now)
+    }
+
+    /// The market makers quote anew somewhere near, which may trade with us.
+    pub(crate) fn requote(&mut self, draw: &mut Draw, now: WallNs) -> Vec<ExecutionReport> {
+        self.middle = (self.middle / 10 + draw.between(-2, 2)).clamp(950, 1_050) * 10;
+        self.engine.cancel_all(MAKERS);
+        let mut told = Vec::new();
+        for level in 0..3 {
+            let away = 10 + 10 * level;
+            let (bid, ask) = (self.middle - away, self.middle + away);
+            told.extend(self.other(MAKERS, (Side::Buy, bid), draw.between(1, 60) * 1_000, now));
+            told.extend(self.other(MAKERS, (Side::Sell, ask), draw.between(1, 60) * 1_000, now));
+        }
+        told
+    }
+
+    /// Somebody takes what is best on one side: in part, wholly, or more than that.
+    pub(crate) fn taken(&mut self, draw: &mut Draw, now: WallNs) -> Vec<ExecutionReport> {
+        let side = if draw.happens(500) { Side::Buy } else { Side::Sell };
+        let Some(best) = self.engine.best(side.opposite()) else { return Vec::new() };
+        let qty = draw.between(1, 90) * 1_000;
+        self.other(TAKERS, (side, best.units()), qty, now)
+    }
+
+    /// An order of somebody else's.
+    fn other(
+        &mut self,
+        owner: u32,
+        (side, px): (Side, i64),
+        qty: i64,
+        now: WallNs,
+    ) -> Vec<ExecutionReport> {
+        self.numbers += 1;
+        let time_in_force = if owner == MAKERS { TimeInForce::Gtc } else { TimeInForce::Ioc };
+        let order = NewOrder {
+            owner,
+            id: self.numbers,
+            side,
+            ord_type: OrdType::Limit,
+            time_in_force,
+            post_only: false,
+            qty: Qty::new(qty).expect("above zero"),
+            price: Px::new(px),
+        };
+        let events = self.engine.submit(order, now);
+        self.follow(events, now)
+    }
+
+    /// What matching did, as reports about our orders; truth follows.
+    fn follow(&mut self, events: Vec<MatchEvent>, now: WallNs) -> Vec<ExecutionReport> {
+        let mut told = Vec::new();
+        for event in events {
+            match event {
+                MatchEvent::Accepted { id } => told.extend(self.moved(id, ExecType::New, now)),
+                MatchEvent::Rejected { id, .. } => {
+                    told.extend(self.moved(id, ExecType::Rejected, now));
+                }
+                MatchEvent::Canceled { id, .. } => {
+                    told.extend(self.moved(id, ExecType::Canceled, now));
+                }
+                MatchEvent::Trade { maker, taker, px, qty, trade_id, .. } => {
+                    for (number, rested) in [(maker, true), (taker, false)] {
+                        let exec_id = ExecId(format!("x{trade_id}"));
+                        told.extend(self.filled((number, rested), exec_id, (px, qty), now));
+                    }
+                }
+            }
+        }
+        told
+    }
+
+    fn moved(&mut self, number: u64, exec_type: ExecType, now: WallNs) -> Option<ExecutionReport> {
+        let id = *self.by_number.get(&number)?;
+        self.orders.get_mut(&id)?.open = exec_type == ExecType::New;
+        Some(self.report(id, exec_type, now))
+    }
+
+    fn filled(
+        &mut self,
+        (number, maker): (u64, bool),
+        exec_id: ExecId,
+        (last_px, last_qty): (Px, Qty),
+        now: WallNs,
+    ) -> Option<ExecutionReport> {
+        let id = *self.by_number.get(&number)?;
+        let order = self.orders.get_mut(&id)?;
+        order.cum = order.cum.plus(last_qty).expect("small quantities");
+        order.open = order.cum < order.qty;
+        let side = order.side;
+        let value = Money::notional(last_px, last_qty, &self.instrument).expect("small amounts");
+        let rate = if maker { self.instrument.maker_fee } else { self.instrument.taker_fee };
+        let fee = value.times(rate).expect("small amounts");
+        let signed = side.signed(last_qty);
+        self.position += signed;
+        let unit = pow10(Money::SCALE - self.instrument.qty_scale).expect("a small power");
+        let paid = if side == Side::Buy { -value.0 } else { value.0 };
+        let (base, quote) = (self.instrument.base.clone(), self.instrument.quote.clone());
+        self.balances.entry(base).or_insert(Money::ZERO).0 += i128::from(signed) * unit;
+        self.balances.entry(quote).or_insert(Money::ZERO).0 += paid - fee.0;
+        let exec_type = ExecType::Trade { exec_id, last_px, last_qty, fee, maker };
+        let told = self.report(id, exec_type, now);
+        self.fills.push(told.clone());
+        Some(told)
+    }
+
+    fn report(&self, id: ClOrdId, exec_type: ExecType, now: WallNs) -> ExecutionReport {
+        let order_id = self.orders.get(&id).map(|order| OrderId(format!("V{}", order.number)));
+        let cum_qty = self.orders.get(&id).map(|order| order.cum);
+        let (transact_time, text) = (now, String::new());
+        ExecutionReport { cl_ord_id: id, order_id, exec_type, cum_qty, transact_time, text }
+    }
+
+    /// The account as it stands.
+    pub(crate) fn snapshot(&self) -> AccountSnapshot {
+        let listed = self.orders.iter().filter(|(_, order)| order.open);
+        let listed = listed.map(|(id, order)| VenueOrder {
+            order_id: OrderId(format!("V{}", order.number)),
+            cl_ord_id: Some(*id),
+            leaves_qty: order.qty.minus(order.cum).expect("never overfilled"),
+        });
+        AccountSnapshot {
+            open_orders: listed.collect(),
+            fills: self.fills.clone(),
+            balances: self.balances.clone(),
+        }
+    }
+
+    /// Best bid and offer, if there are both.
+    pub(crate) fn quote(&self) -> Option<MarketEvent> {
+        let (bid, ask) = (self.engine.best(Side::Buy)?, self.engine.best(Side::Sell)?);
+        let qty = Qty::new(1_000)?;
+        Some(MarketEvent::Quote { bid, bid_qty: qty, ask, ask_qty: qty })
+    }
+
+    /// The whole book.
+    pub(crate) fn book(&self) -> MarketEvent {
+        MarketEvent::Snapshot { levels: self.engine.levels(3) }
+    }
+}
