@@ -3,6 +3,7 @@
 use portcullis_core::{EpochCause, Input};
 use portcullis_domain::Name;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
+use portcullis_gate::VenueStatus;
 
 use crate::bug::Bug;
 use crate::fault::Fault;
@@ -126,6 +127,8 @@ impl World {
             self.line.up = true;
             let cause = "connected".to_owned();
             house.hands.report(Input::VenueLink { up: true, cause });
+            // The first frame of every connection says whether the venue trades.
+            house.hands.report(Input::VenueStatus { status: VenueStatus::Online });
         }
     }
 

@@ -8,7 +8,8 @@ use portcullis_domain::policy::InstrumentLimits;
 use portcullis_domain::{Instrument, InstrumentId, Money, Phase, Role, WallNs};
 use portcullis_evidence::Head;
 use portcullis_statement::{
-    Carried, Digest, EndpointKind, JournalBinding, Kind, SessionApproval, SignedStatement, Unkill,
+    Carried, Digest, EndpointKind, JournalBinding, Kind, SessionApproval, SignedStatement, Target,
+    Unkill,
 };
 
 use crate::people::{self, HOUR_NS, ORIGIN, Paper, floors, money, name, signers};
@@ -35,11 +36,11 @@ pub(crate) struct Bounds {
 
 /// The instrument and the limits that every approval of a run states.
 pub(crate) fn bounds() -> Bounds {
-    let limits = people::limits();
+    let limits = people::narrow_limits(&PLUGINS);
     Bounds {
         instrument: people::instrument(),
         limits: limits.instruments[&InstrumentId(0)].clone(),
-        open_orders_max: limits.account.open_orders_max,
+        open_orders_max: limits.account.activity.open_orders_max,
     }
 }
 
@@ -82,6 +83,7 @@ impl People {
             pinned: self.fingerprint(),
             phases: floors(),
             phases_digest: Digest::of(b"phases"),
+            safety: None,
             first,
             clean,
         }
@@ -105,7 +107,8 @@ impl People {
     pub(crate) fn unkill(&mut self, core: &Core) -> Option<SignedStatement> {
         let kill_entry = core.kill_entry()?;
         let reason = "looked at it".to_owned();
-        let body = Unkill { kill_entry, kill_seq: core.kill_seq(), reason }.to_value();
+        let target = Target::kill(core.kill_seq(), kill_entry);
+        let body = Unkill { target, reason }.to_value();
         let by = [("olga", Role::Operator), ("rita", Role::Risk)];
         Some(self.paper(Kind::Unkill, &by).sign(Some(self.fingerprint()), &body))
     }
@@ -128,6 +131,7 @@ impl People {
         let mut approval = people::approval(PHASE, (endpoint, EndpointKind::Simulated), &plugins);
         let now: WallNs = core.place().at.wall;
         approval.session = name(session);
+        approval.limits = people::narrow_limits(&PLUGINS);
         approval.kill_seq = core.kill_seq();
         approval.carried = carried(core);
         approval.journal =

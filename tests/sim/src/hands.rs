@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use portcullis_core::{Core, Effect, EpochCause, Input};
-use portcullis_domain::{ClOrdId, Now, OrderIntent, PluginId, WallNs};
+use portcullis_domain::{Amendment, ClOrdId, Now, OrderIntent, PluginId, WallNs};
 use portcullis_evidence::{Head, Recorded};
 use portcullis_gate::{Approved, CancelRequest, DenyCode};
 use portcullis_path::{Authority, Lanes, OrderSink, SubmitFate, Wiring};
@@ -51,6 +51,13 @@ impl Hands {
             _ => self.authority.raise(),
         };
         self.control(Input::EpochRaised { epoch, cause });
+    }
+
+    /// Shuts the writer's latch for a kill that the core holds already, and tells it the number.
+    pub(crate) fn latch_again(&mut self) {
+        let epoch = self.authority.close_gate();
+        self.gate_closed = true;
+        self.control(Input::EpochRaised { epoch, cause: EpochCause::SessionEnd });
     }
 
     pub(crate) fn report(&self, input: Input) {
@@ -101,9 +108,7 @@ impl Wiring for Hands {
 
     fn show(&mut self, core: &Core, _: Head) {
         if core.is_killed() && !self.authority.is_killed() {
-            self.authority.close_gate();
-            self.gate_closed = true;
-            self.raise(EpochCause::SessionEnd);
+            self.latch_again();
         }
     }
 }
@@ -143,6 +148,10 @@ impl OrderSink for Door<'_> {
         }
         self.broken = lost || half;
         if self.broken { SubmitFate::Lost } else { SubmitFate::Sent }
+    }
+
+    fn amend(&mut self, _: Recorded<Approved<Amendment>>, _: WallNs) -> SubmitFate {
+        SubmitFate::NotSent(DenyCode::ReconUnresolved)
     }
 
     fn cancel(&mut self, request: &CancelRequest) {

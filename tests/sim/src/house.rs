@@ -105,13 +105,9 @@ impl House {
         let gate_closed = gate_closed || !in_order && !entries.is_empty();
         let mut house = Self::assemble(core, Life::new(entries), journal, (now, bug));
         house.hands.gate_closed = gate_closed;
-        if house.core.is_killed() {
-            house.hands.authority.close_gate();
-            house.hands.gate_closed = true;
-        }
         house.hands.control(Input::Started(Box::new(start)));
         if house.core.is_killed() {
-            house.hands.raise(EpochCause::SessionEnd);
+            house.hands.latch_again();
         }
         Ok(house)
     }
@@ -177,7 +173,7 @@ impl House {
     fn step(&mut self, now: Now, input: Input) -> Result<bool, String> {
         self.hands.now = now;
         if let Input::EpochRaised { epoch, .. } = &input {
-            while !self.slow_authority.admits(*epoch) {
+            while self.slow_authority.admit_exit(*epoch).is_none() {
                 self.slow_authority.raise();
             }
         }

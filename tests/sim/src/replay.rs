@@ -179,5 +179,8 @@ fn same_ledger(live: &Ledger, mirror: &Ledger) -> Result<(), String> {
     if !live.holdings().eq(mirror.holdings()) || live.balances() != mirror.balances() {
         return Err("I7 holdings or balances that the journal tells are others".to_owned());
     }
+    if live.durable() != mirror.durable() {
+        return Err("I7 the ledger that the journal tells is another".to_owned());
+    }
     Ok(())
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use portcullis_core::{AccountSnapshot, VenueOrder};
 use portcullis_domain::number::pow10;
 use portcullis_domain::{
-    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, MarketEvent, Money, OrdType, OrderId,
-    OrderIntent, Px, Qty, Side, TimeInForce, WallNs,
+    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, MarketEvent, Money, Now, OrdType,
+    OrderId, OrderIntent, Px, Qty, Side, TimeInForce, WallNs,
 };
 use portcullis_paper::{MatchEvent, Matching, NewOrder};
 
@@ -30,7 +30,7 @@ struct Held {
     side: Side,
     qty: Qty,
     cum: Qty,
-
+    price: Option<Px>,
     open: bool,
 }
 
@@ -136,7 +136,7 @@ impl Venue {
         self.numbers += 1;
         let number = self.numbers;
         let (side, qty, cum) = (intent.side, intent.qty, Qty::ZERO);
-        let held = Held { number, side, qty, cum, open: false };
+        let held = Held { number, side, qty, cum, price: intent.price, open: false };
         self.orders.insert(id, held);
         self.by_number.insert(number, id);
         if now > deadline || deadline > now.plus_ns(DEADLINE_AHEAD_NS_MAX) {
@@ -228,6 +228,7 @@ impl Venue {
                 MatchEvent::Canceled { id, .. } => {
                     told.extend(self.moved(id, ExecType::Canceled, now));
                 }
+                MatchEvent::Amended { .. } => {}
                 MatchEvent::Trade { maker, taker, px, qty, trade_id, .. } => {
                     for (number, rested) in [(maker, true), (taker, false)] {
                         let exec_id = ExecId(format!("x{trade_id}"));
@@ -281,17 +282,23 @@ impl Venue {
     }
 
     /// The account as it stands.
-    pub(crate) fn snapshot(&self) -> AccountSnapshot {
+    pub(crate) fn snapshot(&self, asked: Now) -> AccountSnapshot {
         let listed = self.orders.iter().filter(|(_, order)| order.open);
         let listed = listed.map(|(id, order)| VenueOrder {
             order_id: OrderId(format!("V{}", order.number)),
             cl_ord_id: Some(*id),
             leaves_qty: order.qty.minus(order.cum).expect("never overfilled"),
+            side: Some(order.side),
+            price: order.price,
+            qty: Some(order.qty),
+            cum_qty: Some(order.cum),
         });
         AccountSnapshot {
+            asked_at: Some(asked),
             open_orders: listed.collect(),
             fills: self.fills.clone(),
             balances: self.balances.clone(),
+            ..AccountSnapshot::default()
         }
     }
 

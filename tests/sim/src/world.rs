@@ -25,14 +25,11 @@ use crate::people::NOW;
 use crate::plugins::Strategies;
 use crate::venue::Venue;
 
-/// An answer that is older than this when it comes is dropped: the core takes none to be older.
-const READING_AGE_NS_MAX: i64 = 900 * NS_PER_MS;
-
 /// How far a reading of the account has come.
 #[derive(Debug)]
 pub(crate) enum Reading {
-    Asked,
-    Taken(AccountSnapshot, BootNs),
+    Asked(Now),
+    Taken(AccountSnapshot),
 }
 
 /// The world.
@@ -337,12 +334,13 @@ impl World {
     pub(crate) fn account(&mut self) -> Result<(), String> {
         let Some(house) = &mut self.house else { return Ok(()) };
         self.reading = match self.reading.take() {
-            None if std::mem::take(&mut house.hands.wish) && self.line.up => Some(Reading::Asked),
+            None if std::mem::take(&mut house.hands.wish) && self.line.up => {
+                Some(Reading::Asked(self.now))
+            }
             None => None,
-            Some(Reading::Asked) => Some(Reading::Taken(self.venue.snapshot(), self.now.boot)),
-            Some(Reading::Taken(snapshot, at)) => {
-                let old = self.now.boot.since_ns(at) > READING_AGE_NS_MAX;
-                if !self.strikes(Fault::ReadLost) && !old {
+            Some(Reading::Asked(asked)) => Some(Reading::Taken(self.venue.snapshot(asked))),
+            Some(Reading::Taken(snapshot)) => {
+                if !self.strikes(Fault::ReadLost) {
                     self.deliver_reading(snapshot)?;
                 }
                 None
