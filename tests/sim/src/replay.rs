@@ -164,10 +164,15 @@ fn untouched(core: &Core, plugin: PluginId) -> Untouched {
     Untouched {
         plugin,
         others: others.collect(),
-        suspended: suspended.into_iter().filter(|text| *text != own).collect(),
+        suspended: suspended.into_iter().filter(|text| is_of_a_plugin(text) && *text != own).collect(),
         killed: core.is_killed(),
         session: core.open_session().map(ToString::to_string),
     }
+}
+
+/// What else blocks is the whole house's: an order that is taken back may have protected something.
+fn is_of_a_plugin(text: &str) -> bool {
+    text.starts_with("PLUGIN_SUSPENDED")
 }
 
 fn same_ledger(live: &Ledger, mirror: &Ledger) -> Result<(), String> {

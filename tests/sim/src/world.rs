@@ -25,6 +25,9 @@ use crate::people::NOW;
 use crate::plugins::Strategies;
 use crate::venue::Venue;
 
+/// As in the daemon: how much of the past a reading states whole.
+const COVERED_NS: i64 = 30 * NS_PER_S;
+
 /// How far a reading of the account has come.
 #[derive(Debug)]
 pub(crate) enum Reading {
@@ -351,9 +354,14 @@ impl World {
 
     fn deliver_reading(&mut self, mut snapshot: AccountSnapshot) -> Result<(), String> {
         let Some(house) = &mut self.house else { return Ok(()) };
+        // As the daemon does: what is news, and all of the last half minute.
+        let asked = snapshot.asked_at.map_or(self.now.wall, |asked| asked.wall);
+        let since = asked.plus_ns(-COVERED_NS);
+        snapshot.fills_since = Some(since);
         snapshot.fills.retain(|fill| match &fill.exec_type {
             ExecType::Trade { exec_id, .. } => {
-                self.hidden.as_ref() != Some(exec_id) && house.is_news(exec_id)
+                let news = house.is_news(exec_id);
+                self.hidden.as_ref() != Some(exec_id) && (news || fill.transact_time >= since)
             }
             _ => false,
         });
