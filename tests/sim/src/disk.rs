@@ -2,7 +2,7 @@
 //! refuses to write, and it says so too late.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
 
@@ -34,6 +34,8 @@ pub(crate) struct Platter {
     /// Ids of orders whose `ordered` entry is durable. Found in the bytes, not in what anybody
     /// says about them.
     ordered: BTreeSet<ClOrdId>,
+    /// Durable `amend-requested` entries, by order.
+    amends: BTreeMap<ClOrdId, usize>,
     /// Appends and syncs so far.
     pub(crate) operations: u64,
     /// Crash at the operation of that number: what a campaign counts through.
@@ -59,6 +61,11 @@ impl Platter {
     /// Whether the order is on record in bytes that no power cut can take.
     pub(crate) fn has_ordered(&self, id: ClOrdId) -> bool {
         self.ordered.contains(&id)
+    }
+
+    /// How many changes of the order are on record in such bytes.
+    pub(crate) fn amends_of(&self, id: ClOrdId) -> usize {
+        self.amends.get(&id).copied().unwrap_or(0)
     }
 
     /// Bytes that a power cut may take.
@@ -102,7 +109,10 @@ impl Platter {
 
     fn harden(&mut self) {
         let fresh = &self.bytes[self.durable_len..];
-        self.ordered.extend(ordered_in(fresh));
+        self.ordered.extend(named_in(fresh, b"\"kind\":\"ordered\""));
+        for id in named_in(fresh, b"\"kind\":\"amend-requested\"") {
+            *self.amends.entry(id).or_insert(0) += 1;
+        }
         self.durable_len = self.bytes.len();
     }
 
@@ -157,11 +167,10 @@ impl Platter {
     }
 }
 
-/// Ids of the orders whose `ordered` entries lie in these bytes.
-fn ordered_in(bytes: &[u8]) -> Vec<ClOrdId> {
-    const KIND: &[u8] = b"\"kind\":\"ordered\"";
+/// Ids of the orders whose entries of a kind lie in these bytes.
+fn named_in(bytes: &[u8], kind: &[u8]) -> Vec<ClOrdId> {
     const CORR: &[u8] = b"\"corr\":\"";
-    let starts = bytes.windows(KIND.len()).enumerate().filter(|(_, window)| *window == KIND);
+    let starts = bytes.windows(kind.len()).enumerate().filter(|(_, window)| *window == kind);
     let id = |(at, _): (usize, &[u8])| {
         let before = &bytes[..at];
         let corr = before.windows(CORR.len()).rposition(|window| window == CORR)?;

@@ -150,8 +150,24 @@ impl OrderSink for Door<'_> {
         if self.broken { SubmitFate::Lost } else { SubmitFate::Sent }
     }
 
-    fn amend(&mut self, _: Recorded<Approved<Amendment>>, _: WallNs) -> SubmitFate {
-        SubmitFate::NotSent(DenyCode::ReconUnresolved)
+    fn amend(
+        &mut self,
+        change: Recorded<Approved<Amendment>>,
+        venue_deadline: WallNs,
+    ) -> SubmitFate {
+        if !self.line.up || self.broken {
+            return SubmitFate::NotSent(DenyCode::ReconUnresolved);
+        }
+        let change = *change.item().item();
+        let recorded = self.platter.amends_of(change.cl_ord_id);
+        self.wire.change_left(change, (recorded, self.gate_closed));
+        let Sky { draw, weather, .. } = &mut self.sky;
+        let lost = weather.strikes(Fault::SubmitLost, draw);
+        self.broken = lost || weather.strikes(Fault::HalfOpen, draw);
+        if !lost {
+            self.line.send(Request::Amend(change, venue_deadline), &mut self.sky);
+        }
+        if self.broken { SubmitFate::Lost } else { SubmitFate::Sent }
     }
 
     fn cancel(&mut self, request: &CancelRequest) {

@@ -14,7 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_core::Core;
-use portcullis_domain::{ClOrdId, Money, OrderIntent, Px, WallNs};
+use portcullis_domain::{Amendment, ClOrdId, Money, OrderIntent, Px, WallNs};
 
 use crate::approvals::Bounds;
 use crate::line::{Line, Request};
@@ -28,6 +28,7 @@ const STRAY_READINGS_MAX: u32 = 30;
 pub(crate) struct Wire {
     bounds: Bounds,
     sent: BTreeMap<ClOrdId, u32>,
+    changed: BTreeMap<ClOrdId, usize>,
     canceled: BTreeSet<ClOrdId>,
     strays: BTreeMap<ClOrdId, u32>,
     broken: Option<String>,
@@ -40,6 +41,7 @@ impl Wire {
         Self {
             bounds,
             sent: BTreeMap::new(),
+            changed: BTreeMap::new(),
             canceled: BTreeSet::new(),
             strays: BTreeMap::new(),
             broken: None,
@@ -76,6 +78,31 @@ impl Wire {
         }
     }
 
+    /// A change of an order leaves: I1, I2, I4 and the limits of one order. `recorded` changes of
+    /// it are on record.
+    pub(crate) fn change_left(
+        &mut self,
+        change: Amendment,
+        (recorded, gate_closed): (usize, bool),
+    ) {
+        let id = change.cl_ord_id;
+        let times = self.changed.entry(id).or_insert(0);
+        *times += 1;
+        let limits = &self.bounds.limits;
+        if *times > recorded {
+            self.breaks(format!("I1 a change of {id} left without a durable entry"));
+        } else if gate_closed {
+            self.breaks(format!("I4 a change of {id} left behind a closed gate"));
+        } else if change.qty > limits.order_qty_max {
+            self.breaks(format!("I3 {id} is changed to more than one order may be"));
+        }
+    }
+
+    /// Changes that left.
+    pub(crate) fn changes(&self) -> usize {
+        self.changed.values().sum()
+    }
+
     /// Somebody in the house wants one order back, or all of them.
     pub(crate) fn taken_back(&mut self, id: Option<ClOrdId>) {
         match id {
@@ -99,7 +126,8 @@ impl Wire {
         if let Some(broken) = self.broken.take() {
             return Err(broken);
         }
-        let flight = line.in_flight(venue_now, |id| venue.cum_qty(id).is_some());
+        let arrived = |id| venue.cum_qty(id).is_some();
+        let flight = line.in_flight(venue_now, arrived, |change| venue.added_by(change));
         let (open, held) = (venue.open(), venue.position());
         let max = self.bounds.limits.position_qty_max.units();
         let (long, short) = (held + open.buy + flight.buy, open.sell + flight.sell - held);

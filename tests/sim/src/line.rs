@@ -3,7 +3,9 @@
 //! What is lost is decided when it is handed over, and counted then. Everything that is not lost
 //! arrives, unless the link goes down first.
 
-use portcullis_domain::{BootNs, ClOrdId, ExecType, ExecutionReport, OrderIntent, Side, WallNs};
+use portcullis_domain::{
+    Amendment, BootNs, ClOrdId, ExecType, ExecutionReport, OrderIntent, Side, WallNs,
+};
 
 use crate::draw::Draw;
 use crate::fault::{Fault, Weather};
@@ -16,6 +18,8 @@ const MS: i64 = 1_000_000;
 pub(crate) enum Request {
     /// A new order, and until when the venue may take it.
     Submit(ClOrdId, OrderIntent, WallNs),
+    /// Change one, and until when the venue may do it.
+    Amend(Amendment, WallNs),
     /// Take one back.
     Cancel(ClOrdId),
     /// Take all back.
@@ -63,7 +67,7 @@ impl Line {
     /// Hands a request over. A cancel may be lost; an order is lost only with the link.
     pub(crate) fn send(&mut self, what: Request, sky: &mut Sky<'_>) {
         let connection = self.connection;
-        let cancel = !matches!(what, Request::Submit(..));
+        let cancel = matches!(what, Request::Cancel(_) | Request::CancelAll);
         if cancel && (!self.up || sky.strikes(Fault::CancelLost)) {
             return;
         }
@@ -82,7 +86,7 @@ impl Line {
     /// answers. A refused cancel is an answer to whoever asked, and to nobody else.
     pub(crate) fn tell(&mut self, what: ExecutionReport, asked: Option<u32>, sky: &mut Sky<'_>) {
         let connection = self.connection;
-        let answer = what.exec_type == ExecType::CancelRejected;
+        let answer = matches!(what.exec_type, ExecType::CancelRejected | ExecType::ReplaceRejected);
         if answer && asked != Some(connection) {
             return;
         }
@@ -130,10 +134,22 @@ impl Line {
     }
 
     /// Orders that have left the house, have not arrived, and are not too late for the venue.
-    pub(crate) fn in_flight(&self, venue: WallNs, arrived: impl Fn(ClOrdId) -> bool) -> Open {
+    /// `more` says what a change would add to the order that the venue has.
+    pub(crate) fn in_flight(
+        &self,
+        venue: WallNs,
+        arrived: impl Fn(ClOrdId) -> bool,
+        more: impl Fn(Amendment) -> Open,
+    ) -> Open {
         let mut counted: Vec<ClOrdId> = Vec::new();
         let mut sum = Open::default();
         for parcel in &self.to_venue {
+            if let Request::Amend(change, deadline) = &parcel.what {
+                if venue <= *deadline {
+                    sum.add(more(*change));
+                }
+                continue;
+            }
             let Request::Submit(id, intent, deadline) = &parcel.what else { continue };
             if venue > *deadline || arrived(*id) || counted.contains(id) {
                 continue;

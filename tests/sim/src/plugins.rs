@@ -60,6 +60,12 @@ impl Strategies {
                 ..IntentRecord::default()
             },
             6 => self.nonsense(draw),
+            7..=9 if recent > 0 => {
+                let reference = self.used[self.used.len() - 1 - draw.index(recent)];
+                let (price, qty) = (middle + draw.between(-3, 3) * 10, draw.between(1, 80) * 1_000);
+                let kind = intent_kind::AMEND;
+                IntentRecord { reference, kind, price, qty, ..IntentRecord::default() }
+            }
             _ => self.order(middle, draw),
         }
     }

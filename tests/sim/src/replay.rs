@@ -164,7 +164,10 @@ fn untouched(core: &Core, plugin: PluginId) -> Untouched {
     Untouched {
         plugin,
         others: others.collect(),
-        suspended: suspended.into_iter().filter(|text| is_of_a_plugin(text) && *text != own).collect(),
+        suspended: suspended
+            .into_iter()
+            .filter(|text| is_of_a_plugin(text) && *text != own)
+            .collect(),
         killed: core.is_killed(),
         session: core.open_session().map(ToString::to_string),
     }

@@ -45,6 +45,8 @@ pub struct Report {
     pub faults: Counts,
     /// Orders that left the house.
     pub orders: usize,
+    /// Changes of orders that left.
+    pub changes: usize,
     /// Fills at the venue.
     pub fills: usize,
     /// Entries in the journal at the end.
@@ -159,6 +161,7 @@ fn report(world: &World, steps: u64) -> Report {
         steps,
         faults: world.weather.counts.clone(),
         orders: world.wire.orders(),
+        changes: world.wire.changes(),
         fills: world.venue.fills().len(),
         entries: entries.len(),
         starts: world.starts,

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use portcullis_core::{AccountSnapshot, VenueOrder};
 use portcullis_domain::number::pow10;
 use portcullis_domain::{
-    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, MarketEvent, Money, Now, OrdType,
-    OrderId, OrderIntent, Px, Qty, Side, TimeInForce, WallNs,
+    Amendment, ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, MarketEvent, Money, Now,
+    OrdType, OrderId, OrderIntent, Px, Qty, Side, TimeInForce, WallNs,
 };
 use portcullis_paper::{MatchEvent, Matching, NewOrder};
 
@@ -40,6 +40,14 @@ pub(crate) struct Open {
     pub(crate) orders: u32,
     pub(crate) buy: i64,
     pub(crate) sell: i64,
+}
+
+impl Open {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.orders += other.orders;
+        self.buy += other.buy;
+        self.sell += other.sell;
+    }
 }
 
 /// The venue.
@@ -156,6 +164,37 @@ impl Venue {
         self.follow(events, now)
     }
 
+    /// Changes an order, or says that it will not. The same terms again are the same message
+    /// come twice.
+    pub(crate) fn amend(
+        &mut self,
+        change: Amendment,
+        deadline: WallNs,
+        now: WallNs,
+    ) -> Vec<ExecutionReport> {
+        let Amendment { cl_ord_id: id, qty, price } = change;
+        let late = now > deadline || deadline > now.plus_ns(DEADLINE_AHEAD_NS_MAX);
+        let held = self.orders.get(&id).filter(|order| order.open && !late);
+        let amended = held.map(|order| self.engine.amend(order.number, (qty, price), now));
+        match amended {
+            Some(Ok(events)) => self.follow(events, now),
+            Some(Err(_)) | None => vec![self.report(id, ExecType::ReplaceRejected, now)],
+        }
+    }
+
+    /// What a change that is on its way would add to what can still fill.
+    pub(crate) fn added_by(&self, change: Amendment) -> Open {
+        let mut sum = Open::default();
+        let Some(order) = self.orders.get(&change.cl_ord_id) else { return sum };
+        let more = (change.qty.units() - order.qty.units()).max(0);
+        match order.side {
+            Side::Buy if order.open => sum.buy = more,
+            Side::Sell if order.open => sum.sell = more,
+            Side::Buy | Side::Sell => {}
+        }
+        sum
+    }
+
     /// Takes an order back, or says that it cannot.
     pub(crate) fn cancel(&mut self, id: ClOrdId, now: WallNs) -> Vec<ExecutionReport> {
         let number = self.orders.get(&id).map(|order| order.number);
@@ -228,7 +267,9 @@ impl Venue {
                 MatchEvent::Canceled { id, .. } => {
                     told.extend(self.moved(id, ExecType::Canceled, now));
                 }
-                MatchEvent::Amended { .. } => {}
+                MatchEvent::Amended { id, qty, px } => {
+                    told.extend(self.changed(id, (qty, px), now));
+                }
                 MatchEvent::Trade { maker, taker, px, qty, trade_id, .. } => {
                     for (number, rested) in [(maker, true), (taker, false)] {
                         let exec_id = ExecId(format!("x{trade_id}"));
@@ -244,6 +285,18 @@ impl Venue {
         let id = *self.by_number.get(&number)?;
         self.orders.get_mut(&id)?.open = exec_type == ExecType::New;
         Some(self.report(id, exec_type, now))
+    }
+
+    fn changed(
+        &mut self,
+        number: u64,
+        (qty, price): (Qty, Px),
+        now: WallNs,
+    ) -> Option<ExecutionReport> {
+        let id = *self.by_number.get(&number)?;
+        let order = self.orders.get_mut(&id)?;
+        (order.qty, order.price) = (qty, Some(price));
+        Some(self.report(id, ExecType::Replaced { qty, price }, now))
     }
 
     fn filled(

@@ -303,6 +303,7 @@ impl World {
             Request::Submit(id, intent, deadline) => {
                 self.venue.submit((id, &intent), deadline, wall)
             }
+            Request::Amend(change, deadline) => self.venue.amend(change, deadline, wall),
             Request::Cancel(id) => self.venue.cancel(id, wall),
             Request::CancelAll => self.venue.cancel_all(wall),
         };

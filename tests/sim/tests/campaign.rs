@@ -15,6 +15,7 @@ mod tests {
         seeds: u64,
         steps: u64,
         orders: usize,
+        changes: usize,
         fills: usize,
         starts: u64,
         faults: Counts,
@@ -25,6 +26,7 @@ mod tests {
             self.seeds += 1;
             self.steps += report.steps;
             self.orders += report.orders;
+            self.changes += report.changes;
             self.fills += report.fills;
             self.starts += u64::from(report.starts);
             for (fault, count) in &report.faults {
@@ -33,10 +35,10 @@ mod tests {
         }
 
         fn print(&self, name: &str) {
-            let Self { seeds, steps, orders, fills, starts, faults } = self;
+            let Self { seeds, steps, orders, changes, fills, starts, faults } = self;
             let injected: u64 = faults.values().sum();
             println!(
-                "{name}: {seeds} seeds, {steps} steps, {orders} orders, {fills} fills, \
+                "{name}: {seeds} seeds, {steps} steps, {orders} orders, {changes} changes, {fills} fills, \
                  {starts} starts, {injected} faults"
             );
             for (fault, count) in faults {
@@ -60,7 +62,10 @@ mod tests {
             let count = sum.faults.get(&fault).copied().unwrap_or(0);
             assert!(count > 0, "{fault:?} was never injected");
         }
-        assert!(sum.orders > 2_000 && sum.fills > 2_000, "the seeds hardly trade");
+        assert!(
+            sum.orders > 2_000 && sum.changes > 50 && sum.fills > 2_000,
+            "the seeds hardly trade"
+        );
     }
 
     /// The process dies at the k-th operation of the disk, for every k of the run.
