@@ -131,7 +131,8 @@ impl People {
         let mut approval = people::approval(PHASE, (endpoint, EndpointKind::Simulated), &plugins);
         let now: WallNs = core.place().at.wall;
         approval.session = name(session);
-        approval.limits = people::narrow_limits(&PLUGINS);
+        let known: Vec<&str> = plugins.iter().map(|(plugin, _)| *plugin).collect();
+        approval.limits = people::narrow_limits(&known);
         approval.kill_seq = core.kill_seq();
         approval.carried = carried(core);
         approval.journal =

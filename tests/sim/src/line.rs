@@ -142,10 +142,13 @@ impl Line {
         more: impl Fn(Amendment) -> Open,
     ) -> Open {
         let mut counted: Vec<ClOrdId> = Vec::new();
+        let mut changes: Vec<Amendment> = Vec::new();
         let mut sum = Open::default();
         for parcel in &self.to_venue {
             if let Request::Amend(change, deadline) = &parcel.what {
-                if venue <= *deadline {
+                // The same message may be on its way twice.
+                if venue <= *deadline && !changes.contains(change) {
+                    changes.push(*change);
                     sum.add(more(*change));
                 }
                 continue;

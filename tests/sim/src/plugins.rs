@@ -60,8 +60,8 @@ impl Strategies {
                 ..IntentRecord::default()
             },
             6 => self.nonsense(draw),
-            7..=9 if recent > 0 => {
-                let reference = self.used[self.used.len() - 1 - draw.index(recent)];
+            7..=11 if recent > 0 => {
+                let reference = self.used[self.used.len() - 1 - draw.index(recent.min(6))];
                 let (price, qty) = (middle + draw.between(-3, 3) * 10, draw.between(1, 80) * 1_000);
                 let kind = intent_kind::AMEND;
                 IntentRecord { reference, kind, price, qty, ..IntentRecord::default() }
