@@ -165,7 +165,8 @@ impl OrderSink for Door<'_> {
         let lost = weather.strikes(Fault::SubmitLost, draw);
         self.broken = lost || weather.strikes(Fault::HalfOpen, draw);
         if !lost {
-            self.line.send(Request::Amend(change, venue_deadline), &mut self.sky);
+            let number = self.wire.changes();
+            self.line.send(Request::Amend(number, change, venue_deadline), &mut self.sky);
         }
         if self.broken { SubmitFate::Lost } else { SubmitFate::Sent }
     }

@@ -18,8 +18,8 @@ const MS: i64 = 1_000_000;
 pub(crate) enum Request {
     /// A new order, and until when the venue may take it.
     Submit(ClOrdId, OrderIntent, WallNs),
-    /// Change one, and until when the venue may do it.
-    Amend(Amendment, WallNs),
+    /// Change one, by the number of this message, and until when the venue may do it.
+    Amend(usize, Amendment, WallNs),
     /// Take one back.
     Cancel(ClOrdId),
     /// Take all back.
@@ -142,13 +142,13 @@ impl Line {
         more: impl Fn(Amendment) -> Open,
     ) -> Open {
         let mut counted: Vec<ClOrdId> = Vec::new();
-        let mut changes: Vec<Amendment> = Vec::new();
+        let mut changes: Vec<usize> = Vec::new();
         let mut sum = Open::default();
         for parcel in &self.to_venue {
-            if let Request::Amend(change, deadline) = &parcel.what {
+            if let Request::Amend(number, change, deadline) = &parcel.what {
                 // The same message may be on its way twice.
-                if venue <= *deadline && !changes.contains(change) {
-                    changes.push(*change);
+                if venue <= *deadline && !changes.contains(number) {
+                    changes.push(*number);
                     sum.add(more(*change));
                 }
                 continue;

@@ -2,7 +2,7 @@
 //!
 //! It answers honestly. What the house hears of its answers is the line's matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_core::{AccountSnapshot, VenueOrder};
 use portcullis_domain::number::pow10;
@@ -58,6 +58,8 @@ pub(crate) struct Venue {
     orders: BTreeMap<ClOrdId, Held>,
     by_number: BTreeMap<u64, ClOrdId>,
     numbers: u64,
+    /// Numbers of the changes that have arrived.
+    changes: BTreeSet<usize>,
     fills: Vec<ExecutionReport>,
     balances: BTreeMap<String, Money>,
     position: i64,
@@ -73,6 +75,7 @@ impl Venue {
             orders: BTreeMap::new(),
             by_number: BTreeMap::new(),
             numbers: 0,
+            changes: BTreeSet::new(),
             fills: Vec::new(),
             balances: approvals::first_balances(),
             position: 0,
@@ -164,14 +167,17 @@ impl Venue {
         self.follow(events, now)
     }
 
-    /// Changes an order, or says that it will not. The same terms again are the same message
-    /// come twice.
+    /// Changes an order, or says that it will not. The same number again is the same message
+    /// again.
     pub(crate) fn amend(
         &mut self,
-        change: Amendment,
+        (number, change): (usize, Amendment),
         deadline: WallNs,
         now: WallNs,
     ) -> Vec<ExecutionReport> {
+        if !self.changes.insert(number) {
+            return Vec::new();
+        }
         let Amendment { cl_ord_id: id, qty, price } = change;
         let late = now > deadline || deadline > now.plus_ns(DEADLINE_AHEAD_NS_MAX);
         let held = self.orders.get(&id).filter(|order| order.open && !late);

@@ -303,7 +303,9 @@ impl World {
             Request::Submit(id, intent, deadline) => {
                 self.venue.submit((id, &intent), deadline, wall)
             }
-            Request::Amend(change, deadline) => self.venue.amend(change, deadline, wall),
+            Request::Amend(number, change, deadline) => {
+                self.venue.amend((number, change), deadline, wall)
+            }
             Request::Cancel(id) => self.venue.cancel(id, wall),
             Request::CancelAll => self.venue.cancel_all(wall),
         };
