@@ -31,6 +31,8 @@ pub(crate) struct Case<'a> {
     pub(super) instrument: &'a Arc<Instrument>,
     pub(super) limits: &'a InstrumentLimits,
     pub(super) act: Act,
+    /// The strategy's own limits and the strictest of account, venue and host, with their usage.
+    pub(super) held: [Option<Held<'a>>; 2],
     pub(super) warnings: Vec<Denial>,
     px: Option<Px>,
 }
@@ -62,7 +64,7 @@ impl Gate {
         let rate = limits.conversions.get(&instrument.quote)?.rate;
         let haircut = Rate::from_bps(limits.rules.conversion_haircut_bps);
         let converted = amount.times(rate)?;
-        converted.plus(converted.times(haircut)?)
+        converted.times(haircut).and_then(|haircut| converted.plus(haircut))
     }
 }
 
@@ -94,7 +96,8 @@ impl<'a> Case<'a> {
         let collar_bps = gate.signed_collar_bps(intent.instrument);
         let px = worst_px(intent, at.quote, collar_bps.unwrap_or(limits.price_collar_bps));
         let act = act(intent, at);
-        Ok(Self { gate, intent, at, instrument, limits, act, warnings: Vec::new(), px })
+        let held = [of_strategy(gate, intent, at), Some(of_all(gate, at))];
+        Ok(Self { gate, intent, at, instrument, limits, act, held, warnings: Vec::new(), px })
     }
 
     pub(super) fn reserve_px(&self) -> Option<Px> {
@@ -125,17 +128,6 @@ impl<'a> Case<'a> {
         self.gate.in_account_currency(notional, self.instrument).ok_or(BEYOND)
     }
 
-    /// The strategy's own limits and the strictest of account, venue and host, with their usage.
-    /// A person's order has no strategy; a strategy without limits or figures may do nothing.
-    pub(super) fn held(&self) -> Result<[Option<Held<'a>>; 2], Denial> {
-        let whole = (Scope::Account, &self.at.whole, &self.gate.whole().activity);
-        let Origin::Plugin(plugin) = self.intent.origin else { return Ok([None, Some(whole)]) };
-        let missing = Denial::plain(DenyCode::ApprovalMissing, Scope::Strategy);
-        let limits = self.gate.strategy_limits(plugin).ok_or(missing)?;
-        let usage = self.at.strategy.as_ref().ok_or(missing)?;
-        Ok([Some((Scope::Strategy, usage, limits)), Some(whole)])
-    }
-
     /// Holds one figure of every scope against its limit.
     pub(super) fn hold(
         &mut self,
@@ -143,7 +135,7 @@ impl<'a> Case<'a> {
         figure: impl Fn(&Usage) -> Result<Figure, Denial>,
         limit: impl Fn(&ActivityLimits) -> Figure,
     ) -> Result<(), Denial> {
-        for (scope, usage, limits) in self.held()?.into_iter().flatten() {
+        for (scope, usage, limits) in self.held.into_iter().flatten() {
             self.within(code, scope, figure(usage)?, limit(limits))?;
         }
         Ok(())
@@ -214,6 +206,21 @@ impl<'a> Case<'a> {
     pub(super) fn qty_figure(&self, units: i128) -> Figure {
         Figure::scaled(units, self.instrument.qty_scale)
     }
+}
+
+/// A person's order has no strategy. A strategy without limits or figures has none of this, and
+/// `state::check_strategy` denies whatever it asks for.
+fn of_strategy<'a>(
+    gate: &'a Gate,
+    intent: &OrderIntent,
+    at: &'a Circumstances,
+) -> Option<Held<'a>> {
+    let limits = gate.strategy_limits(intent.origin.plugin()?);
+    at.strategy.as_ref().zip(limits).map(|(usage, limits)| (Scope::Strategy, usage, limits))
+}
+
+fn of_all<'a>(gate: &'a Gate, at: &'a Circumstances) -> Held<'a> {
+    (Scope::Account, &at.whole, &gate.whole().activity)
 }
 
 /// What the order can do to the position, whatever else fills first.

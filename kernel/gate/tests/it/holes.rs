@@ -122,6 +122,35 @@ fn nt3_a_value_that_overflows_is_denied() {
     check(|c| c.at.whole.profit = Some(portcullis_domain::Money(i128::MIN)), "NO_REFERENCE_PRICE");
 }
 
+/// A price of which even the fee cannot be reckoned is more than the account holds.
+#[test]
+fn nt3_a_fee_that_overflows_is_denied() {
+    let dear = |c: &mut Case| {
+        (c.instrument().price_scale, c.instrument().qty_scale) = (0, 0);
+        (c.intent.qty, c.intent.price) = (qty(1_000_000_000), Some(px(1_000_000_000)));
+        (c.quote().bid, c.quote().ask) = (px(999_999_990), px(1_000_000_010));
+        let window = c.at.window.as_mut().unwrap();
+        (window.low_twice, window.high_twice) = (2_000_000_000, 2_000_000_000);
+        c.limits().order_notional_max.0 = i128::MAX;
+        let limits = c.all_limits();
+        limits.strategies.values_mut().for_each(|own| own.order_value_max.0 = i128::MAX);
+        for scope in [&mut limits.account, &mut limits.venue, &mut limits.host] {
+            scope.activity.order_value_max.0 = i128::MAX;
+            scope.standing.daily_notional_max.0 = i128::MAX;
+        }
+    };
+    check(dear, "INSUFFICIENT_BALANCE");
+    // The same sale costs nothing that is not held.
+    check(
+        |c| {
+            dear(c);
+            c.intent.side = Side::Sell;
+            c.balance().base = qty(1_000_000_000);
+        },
+        "APPROVE",
+    );
+}
+
 /// The largest limit that can be written down does not admit the largest exposure.
 #[test]
 fn nt3_an_exposure_that_overflows_is_denied() {
@@ -441,11 +470,18 @@ fn an_order_reserves_its_value_at_the_worst_price() {
     assert_eq!(text(&case), Some((10_111, "10.111".to_owned())));
     case.intent.side = Side::Sell;
     assert_eq!(text(&case), Some((9_990, "9.99".to_owned())));
+    case.at.quote = None;
+    assert_eq!(text(&case), None);
+    case.intent.price = Some(px(i64::MAX));
+    case.intent.qty = qty(i64::MAX);
+    assert_eq!(text(&case), None);
     case.intent.instrument.0 = 9;
     assert_eq!(text(&case), None);
     // At 2 a piece, and one percent on top.
     let instrument = &gate.instruments()[0];
     assert_eq!(gate.in_account_currency(money("10"), instrument), Some(money("20.2")));
+    let most = portcullis_domain::Money(i128::MAX);
+    assert_eq!(gate.in_account_currency(most, instrument), None);
     let other = Instrument { quote: "EUR".to_owned(), ..instrument.clone() };
     assert_eq!(gate.in_account_currency(money("10"), &other), None);
 }
