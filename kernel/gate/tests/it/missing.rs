@@ -17,28 +17,50 @@ type Row = (&'static str, fn(&mut Case), &'static str);
 const STALE: &str = "STALE_MARKET_DATA";
 const UNPRICED: &str = "NO_REFERENCE_PRICE";
 
-#[rustfmt::skip]
 const MARKET: &[Row] = &[
     ("quote", |c| c.at.quote = None, UNPRICED),
     ("quote: crossed", |c| c.quote().bid = px(10_020), UNPRICED),
     ("quote: locked", |c| c.quote().bid = px(10_010), UNPRICED),
-    ("quote: a second and a bit too old", |c| c.quote().received = BOOT.plus_ns(-2_000_000_001), STALE),
+    (
+        "quote: a second and a bit too old",
+        |c| c.quote().received = BOOT.plus_ns(-2_000_000_001),
+        STALE,
+    ),
     ("quote: from the future", |c| c.quote().received = BOOT.plus_ns(1), STALE),
     ("quote: from another life", |c| c.quote().received.0 = i64::MIN, STALE),
     ("window", |c| c.at.window = None, UNPRICED),
     ("book", |c| c.at.book_valid = false, "BOOK_INVALID"),
     ("feed", |c| c.at.feed = None, "SYNTHETIC_DATA"),
-    ("feed: more real than was approved", |c| c.at.feed = Some(EndpointKind::Real), "SYNTHETIC_DATA"),
+    (
+        "feed: more real than was approved",
+        |c| c.at.feed = Some(EndpointKind::Real),
+        "SYNTHETIC_DATA",
+    ),
     ("venue status", |c| c.at.venue_status = None, "VENUE_STATUS"),
-    ("venue status: maintenance", |c| c.at.venue_status = Some(VenueStatus::Maintenance), "VENUE_STATUS"),
+    (
+        "venue status: maintenance",
+        |c| c.at.venue_status = Some(VenueStatus::Maintenance),
+        "VENUE_STATUS",
+    ),
     ("metadata", |c| c.at.metadata_read = None, "INSTRUMENT_STALE"),
-    ("metadata: from the future", |c| c.at.metadata_read = Some(c.at.now.wall.plus_ns(1)), "INSTRUMENT_STALE"),
-    ("metadata: a day and a bit too old", |c| c.at.metadata_read = Some(c.at.now.wall.plus_ns(-86_400_000_000_001)), "INSTRUMENT_STALE"),
-    ("metadata: from another life", |c| c.at.metadata_read = Some(WallNs(i64::MIN)), "INSTRUMENT_STALE"),
+    (
+        "metadata: from the future",
+        |c| c.at.metadata_read = Some(c.at.now.wall.plus_ns(1)),
+        "INSTRUMENT_STALE",
+    ),
+    (
+        "metadata: a day and a bit too old",
+        |c| c.at.metadata_read = Some(c.at.now.wall.plus_ns(-86_400_000_000_001)),
+        "INSTRUMENT_STALE",
+    ),
+    (
+        "metadata: from another life",
+        |c| c.at.metadata_read = Some(WallNs(i64::MIN)),
+        "INSTRUMENT_STALE",
+    ),
     ("marks", |c| c.at.marks_fresh = false, STALE),
 ];
 
-#[rustfmt::skip]
 const ACCOUNT: &[Row] = &[
     ("position", |c| c.at.position = None, "STALE_ACCOUNT"),
     ("working orders", |c| c.at.working = None, "ORDER_UNKNOWN"),
@@ -48,20 +70,35 @@ const ACCOUNT: &[Row] = &[
     ("balance: from another life", |c| c.balance().read.0 = i64::MIN, "STALE_ACCOUNT"),
     ("reconciliation", |c| c.at.reconciled = false, "RECON_UNRESOLVED"),
     ("component", |c| c.at.component = None, "HASH_NOT_SIGNED"),
-    ("component: another one", |c| c.at.component = Some(Digest::of(b"another")), "HASH_NOT_SIGNED"),
-    ("component: of a plugin that nobody approved", |c| c.intent.origin = Origin::Plugin(PluginId(1)), "HASH_NOT_SIGNED"),
+    (
+        "component: another one",
+        |c| c.at.component = Some(Digest::of(b"another")),
+        "HASH_NOT_SIGNED",
+    ),
+    (
+        "component: of a plugin that nobody approved",
+        |c| c.intent.origin = Origin::Plugin(PluginId(1)),
+        "HASH_NOT_SIGNED",
+    ),
     ("standing", |c| c.at.standing = Standing::Suspended, "PLUGIN_SUSPENDED"),
     ("evidence", |c| c.at.evidence_writable = false, "EVIDENCE_UNWRITABLE"),
     ("guardian", |c| c.at.guards.guardian = GuardState::Missing, "GUARDIAN_DOWN"),
     ("witness", |c| c.at.guards.witness = GuardState::Missing, "WITNESS_BEHIND"),
     ("dead-man switch", |c| c.at.guards.dead_man = GuardState::Missing, "DEADMAN_STALE"),
     ("presence", |c| c.at.guards.presence = GuardState::Missing, "PRESENCE_LAPSED"),
-    ("distance to the last reduction: from the future", |c| c.at.reduced = Some(BOOT.plus_ns(1)), "COOLDOWN"),
-    ("distance to the same order: from the future", |c| c.at.same_approved = Some(BOOT.plus_ns(1)), "DUPLICATE_INTENT"),
+    (
+        "distance to the last reduction: from the future",
+        |c| c.at.reduced = Some(BOOT.plus_ns(1)),
+        "COOLDOWN",
+    ),
+    (
+        "distance to the same order: from the future",
+        |c| c.at.same_approved = Some(BOOT.plus_ns(1)),
+        "DUPLICATE_INTENT",
+    ),
     ("clock: as far off as can be", |c| c.at.clock_offset_ns = Some(i64::MIN), "CLOCK_SKEW"),
 ];
 
-#[rustfmt::skip]
 const MONEY: &[Row] = &[
     ("exposure", |c| c.at.exposure = None, UNPRICED),
     ("gross exposure", |c| c.at.whole.gross = None, UNPRICED),
@@ -80,11 +117,29 @@ const MONEY: &[Row] = &[
     ("profit of the week", |c| c.at.across.profit_week = None, UNPRICED),
     ("equity", |c| c.at.across.equity = None, "STALE_ACCOUNT"),
     ("equity: below zero", |c| c.at.across.equity = Some(money("-1")), "MAX_LEVERAGE"),
-    ("conversion: a day and a bit too old", |c| { c.account_in_usd("1"); conversion(c, -86_399_000_000_001); }, "NO_CONVERSION_PRICE"),
-    ("conversion: from the future", |c| { c.account_in_usd("1"); conversion(c, 1_000_000_001); }, "NO_CONVERSION_PRICE"),
+    (
+        "conversion: a day and a bit too old",
+        |c| {
+            c.account_in_usd("1");
+            conversion(c, -86_399_000_000_001);
+        },
+        "NO_CONVERSION_PRICE",
+    ),
+    (
+        "conversion: from the future",
+        |c| {
+            c.account_in_usd("1");
+            conversion(c, 1_000_000_001);
+        },
+        "NO_CONVERSION_PRICE",
+    ),
     ("everything that a strategy has used", |c| c.at.strategy = Some(Usage::default()), UNPRICED),
     ("everything that all have used", |c| c.at.whole = Usage::default(), UNPRICED),
-    ("everything that the account has used", |c| c.at.across = StandingUsage::default(), "STALE_ACCOUNT"),
+    (
+        "everything that the account has used",
+        |c| c.at.across = StandingUsage::default(),
+        "STALE_ACCOUNT",
+    ),
 ];
 
 /// Dates the price of the instrument's currency, from the opening of the window.
