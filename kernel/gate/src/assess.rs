@@ -109,6 +109,7 @@ const CHECKS: &[Check] = &[
     guards::check_presence,
     // Is it an order?
     shape::check_order_type,
+    shape::check_bracket,
     shape::check_tick,
     shape::check_lot,
     shape::check_reference_number,

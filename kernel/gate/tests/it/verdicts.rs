@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_domain::{ClOrdId, Phase};
+use portcullis_domain::{Bracket, ClOrdId, Phase, Position, Side};
 use portcullis_gate::{DenyCode, Scope, Verdict, reason_codes_markdown};
 
 use crate::fixture::Case;
@@ -33,6 +33,43 @@ fn what_would_be_an_order_carries_the_same() {
     assert_eq!(shadow.reserve_px(), px(10_111));
     let warnings = shadow.warnings().iter().map(|warning| warning.code);
     assert_eq!(warnings.collect::<Vec<_>>(), [DenyCode::MaxOrderQty]);
+}
+
+/// Alters one thing of an order that is approved, gives it exits, and compares the answer.
+#[track_caller]
+fn check(change: fn(&mut Case), stop: Option<i64>, target: Option<i64>, expect: &str) {
+    let mut case = Case::new(Phase::Paper);
+    case.intent.bracket = Some(Bracket { stop_px: stop.map(px), target_px: target.map(px) });
+    change(&mut case);
+    assert_eq!(case.answer(), expect);
+}
+
+#[test]
+fn a_bracket_is_an_entry_with_exits_on_their_sides() {
+    let no = "ORDER_TYPE_NOT_ALLOWED";
+    // A purchase at 100.00: out below it with a loss, above it with a profit.
+    check(|_| {}, Some(9_990), Some(10_010), "APPROVE");
+    check(|_| {}, Some(9_990), None, "APPROVE");
+    check(|_| {}, None, Some(10_010), "APPROVE");
+    check(|_| {}, None, None, no);
+    check(|_| {}, Some(10_000), None, no);
+    check(|_| {}, None, Some(10_000), no);
+    check(|_| {}, Some(10_010), Some(9_990), no);
+    check(|c| c.intent.side = Side::Sell, Some(10_010), Some(9_990), "APPROVE");
+    check(|c| c.intent.side = Side::Sell, Some(9_990), Some(10_010), no);
+    // At the market only the exits can be compared.
+    check(Case::at_market, Some(9_990), Some(10_010), "APPROVE");
+    check(Case::at_market, Some(10_010), Some(10_010), no);
+    // Each exit is on the tick.
+    check(|_| {}, Some(9_991), None, "TICK_SIZE");
+    check(|_| {}, None, Some(10_011), "TICK_SIZE");
+    // What only reduces is no entry: its exits would open what it leaves.
+    check(
+        |c| (c.intent.side, c.at.position) = (Side::Sell, Some(Position(50_000))),
+        Some(10_010),
+        Some(9_990),
+        no,
+    );
 }
 
 /// Evidence and documents speak of scopes and codes by name.
