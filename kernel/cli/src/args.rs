@@ -4,7 +4,11 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::BenchVerb;
 use crate::verbs::evidence::EvidenceVerb;
+use crate::verbs::limits::LimitsVerb;
+use crate::verbs::order::OrderVerb;
 use crate::verbs::plugin::PluginVerb;
+use crate::verbs::position::PositionVerb;
+use crate::verbs::recon::ReconVerb;
 use crate::verbs::request::RequestVerb;
 use crate::verbs::{ask, explain, init, kill, sign, status};
 use crate::{demo, replay};
@@ -40,6 +44,9 @@ pub(crate) enum Verb {
     Status(status::Args),
     /// Shut the gate, latch, take every order back.
     Kill(kill::Args),
+    /// Look at limits, compare them, tighten them.
+    #[command(subcommand)]
+    Limits(LimitsVerb),
     /// Draft what people then review, sign and submit.
     #[command(subcommand)]
     Request(RequestVerb),
@@ -53,6 +60,15 @@ pub(crate) enum Verb {
     Open(ask::OpenArgs),
     /// Close the open session.
     Close(ask::CloseArgs),
+    /// Orders by hand: submit, amend, cancel, list.
+    #[command(subcommand)]
+    Order(OrderVerb),
+    /// What is held, and the way out of it.
+    #[command(subcommand)]
+    Position(PositionVerb),
+    /// What differs between account and house, and people's word about it.
+    #[command(subcommand)]
+    Recon(ReconVerb),
     /// Write the evidence of an ended session into one folder.
     Pack(ask::PackArgs),
     /// Judge evidence.

@@ -105,9 +105,14 @@ fn foreign(socket: &Path, cause: &str) -> CliError {
 fn refusal(refused: &Refused) -> CliError {
     let (exit, next) = match refused.code.as_str() {
         "KILL_ACTIVE" => (Exit::KillEngaged, "portcullis request unkill; two people lift it"),
-        "SESSION_UNKNOWN" | "NO_SESSION" | "NOT_KILLED" | "PACK_MISSING" => {
+        "SESSION_UNKNOWN" | "NO_SESSION" | "NOT_KILLED" | "PACK_MISSING" | "SYMBOL_UNKNOWN"
+        | "ORDER_NOT_FOUND" | "ORDER_ENDED" | "POSITION_FLAT" => {
             (Exit::NotFound, "portcullis status shows what there is")
         }
+        "FINDING_UNKNOWN" => (Exit::NotFound, "portcullis recon list shows what there is"),
+        "ROLE_FORBIDS" => (Exit::NotPermitted, "ask somebody who has the role"),
+        "PERSON_AMBIGUOUS" => (Exit::Usage, "say who asks: --as PERSON"),
+        "QTY_INVALID" | "PRICE_INVALID" => (Exit::Usage, "write it in the instrument's units"),
         "COMPONENT_MISSING" => (Exit::NotFound, "portcullis plugin install FILE --home HOME"),
         "NOT_PERMITTED" => (Exit::NotPermitted, "ask as the user who owns the home"),
         "ORDERS_NOT_CLEAR" | "NO_ANSWER" | "RECON_UNRESOLVED" => {
@@ -163,6 +168,12 @@ pub(crate) mod tests {
     fn each_answer_has_its_exit_code() {
         check(no("KILL_ACTIVE"), "KILL_ACTIVE", Exit::KillEngaged);
         check(no("NO_SESSION"), "NO_SESSION", Exit::NotFound);
+        check(no("ORDER_NOT_FOUND"), "ORDER_NOT_FOUND", Exit::NotFound);
+        check(no("FINDING_UNKNOWN"), "FINDING_UNKNOWN", Exit::NotFound);
+        check(no("ROLE_FORBIDS"), "ROLE_FORBIDS", Exit::NotPermitted);
+        check(no("PERSON_AMBIGUOUS"), "PERSON_AMBIGUOUS", Exit::Usage);
+        check(no("QTY_INVALID"), "QTY_INVALID", Exit::Usage);
+        check(no("PHASE_FORBIDS"), "PHASE_FORBIDS", Exit::Refused);
         check(no("NOT_PERMITTED"), "NOT_PERMITTED", Exit::NotPermitted);
         check(no("NO_ANSWER"), "NO_ANSWER", Exit::Temporary);
         check(no("NONCE_BURNED"), "NONCE_BURNED", Exit::Refused);

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use portcullis_domain::InstrumentId;
 use portcullis_domain::policy::{Limits, PhaseRules};
+use portcullis_domain::{Instrument, InstrumentId, Name};
 use portcullis_governance::{
-    Hashed, InstrumentFile, PolicyError, parse_instrument, parse_limits, parse_phases,
+    Hashed, InstrumentFile, PolicyError, parse_instrument, parse_limits, parse_limits_file,
+    parse_phases,
 };
 use portcullis_statement::{Digest, Envelope, Genesis, Kind, Refusal};
 
@@ -139,15 +140,36 @@ impl Policies {
         let policies = Self { files, phases, folder: folder.to_owned(), limits, instruments };
         let all: Vec<_> = policies.instruments.iter().map(|(_, symbol)| symbol.clone()).collect();
         // Whether each instrument has its limits is found out now and not when it is first needed.
-        policies.choose(&all)?;
+        policies.choose(&all, &[])?;
         Ok(policies)
     }
 
-    /// The instruments of these symbols, numbered in this order, and their limits.
+    /// The instruments of these symbols, numbered in this order, and their limits and those of
+    /// the strategies of a session.
     pub(crate) fn choose(
         &self,
         symbols: &[String],
+        strategies: &[Name],
     ) -> Result<(Vec<InstrumentFile>, Hashed<Limits>), CliError> {
+        let chosen = self.instruments(symbols)?;
+        let instruments: Vec<_> = chosen.iter().map(|file| file.instrument.clone()).collect();
+        let limits = parse_limits(&self.limits, &instruments, strategies)
+            .map_err(|error| refused(&self.limits_path(), &error))?;
+        Ok((chosen, limits))
+    }
+
+    /// Every instrument, numbered by its file's name.
+    pub(crate) fn all_instruments(&self) -> Result<Vec<InstrumentFile>, CliError> {
+        let all: Vec<_> = self.instruments.iter().map(|(_, symbol)| symbol.clone()).collect();
+        self.instruments(&all)
+    }
+
+    /// Where the limits lie.
+    pub(crate) fn limits_path(&self) -> PathBuf {
+        self.folder.join("limits.toml")
+    }
+
+    fn instruments(&self, symbols: &[String]) -> Result<Vec<InstrumentFile>, CliError> {
         let mut chosen = Vec::new();
         for (id, symbol) in (0..).map(InstrumentId).zip(symbols) {
             let known = self.instruments.iter().find(|(_, known)| known == symbol);
@@ -158,10 +180,7 @@ impl Policies {
                 .map_err(|error| refused(&self.folder.join(name), &error))?;
             chosen.push(file.value);
         }
-        let instruments: Vec<_> = chosen.iter().map(|file| file.instrument.clone()).collect();
-        let limits = parse_limits(&self.limits, &instruments)
-            .map_err(|error| refused(&self.folder.join("limits.toml"), &error))?;
-        Ok((chosen, limits))
+        Ok(chosen)
     }
 
     fn unknown(&self, symbol: &str) -> CliError {
@@ -175,6 +194,15 @@ impl Policies {
 fn config(code: &str, path: &Path, cause: &str) -> CliError {
     let next = "mend the file; policies/README.md explains each key";
     CliError::new(Exit::BadConfig, code, &shown(path), cause, next)
+}
+
+/// Everything that a file of limits says about any strategy and about these instruments.
+pub(crate) fn read_limits_file(
+    path: &Path,
+    instruments: &[Instrument],
+) -> Result<Hashed<Limits>, CliError> {
+    let bytes = files::read(path, SMALL_FILE_BYTES_MAX)?;
+    parse_limits_file(&bytes, instruments).map_err(|error| refused(path, &error))
 }
 
 fn refused(path: &Path, error: &PolicyError) -> CliError {
@@ -223,9 +251,9 @@ mod tests {
     fn the_policies_of_this_project_are_read_and_others_refused_by_file() {
         let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
         let policies = Policies::read(&project).unwrap();
-        let (chosen, limits) = policies.choose(&["BTC-USDT".to_owned()]).unwrap();
+        let (chosen, limits) = policies.choose(&["BTC-USDT".to_owned()], &[]).unwrap();
         assert_eq!((chosen.len(), limits.value.instruments.len()), (1, 1));
-        let unknown = policies.choose(&["X".to_owned()]).unwrap_err();
+        let unknown = policies.choose(&["X".to_owned()], &[]).unwrap_err();
         assert_eq!(unknown.exit, Exit::NotFound);
         let scratch = Scratch::new("policies");
         assert_eq!(Policies::read(scratch.path()).unwrap_err().code, "FILE_NOT_FOUND");

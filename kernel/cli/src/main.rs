@@ -32,7 +32,10 @@ pub(crate) use error::{CliError, Exit};
 use verbs::evidence::EvidenceVerb;
 use verbs::plugin::PluginVerb;
 use verbs::request::RequestVerb;
-use verbs::{ask, evidence, explain, init, kill, plugin, request, sign, status};
+use verbs::{
+    ask, evidence, explain, init, kill, limits, order, plugin, position, recon, request, sign,
+    status,
+};
 
 fn main() -> ExitCode {
     let outcome = match Cli::try_parse() {
@@ -59,6 +62,8 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Request(RequestVerb::PluginRelease(args)) => request::plugin_release(&args),
         Verb::Request(RequestVerb::EndpointSet(args)) => request::endpoint_set(&args),
         Verb::Request(RequestVerb::Session(args)) => request::session(&args),
+        Verb::Limits(verb) => limits::run(&verb),
+        Verb::Request(RequestVerb::LimitsChange(args)) => limits::request_change(&args),
         Verb::Request(RequestVerb::Unkill(args)) => request::unkill(&args),
         Verb::Request(RequestVerb::Seal(args)) => request::seal(&args),
         Verb::Request(RequestVerb::Extract(args)) => sign::extract(&args),
@@ -68,6 +73,9 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Submit(args) => ask::submit(&args),
         Verb::Open(args) => ask::open(&args),
         Verb::Close(args) => ask::close(&args),
+        Verb::Order(verb) => order::run(verb),
+        Verb::Position(verb) => position::run(verb),
+        Verb::Recon(verb) => recon::run(verb),
         Verb::Pack(args) => ask::pack(&args),
         Verb::Evidence(EvidenceVerb::Verify(args)) => evidence::run(&args),
         Verb::Plugin(PluginVerb::Inspect(args)) => plugin::inspect(&args),

@@ -10,6 +10,10 @@ use portcullis_statement::{
 
 use crate::draft::{self, Desk};
 
+#[path = "../../statement/src/testkit/limits.rs"]
+mod wide;
+pub(crate) use wide::wide_limits;
+
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
 /// The moment at which everything in a test is drafted.

@@ -4,6 +4,7 @@ use portcullis_gate::DenyCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::by_hand::{DenialView, FindingView};
 use crate::codec::{encode, open, same, typed};
 use crate::view::{DraftView, StatusView};
 use crate::{ControlError, Request};
@@ -45,6 +46,23 @@ pub enum Reply {
     /// Answers `pack`.
     #[serde(rename = "pack")]
     Pack(PackView),
+    /// A person's order is approved and on record, or changed as asked.
+    #[serde(rename = "ordered")]
+    Ordered {
+        /// FIX 11.
+        cl_ord_id: String,
+    },
+    /// The gate said no to a person; that is on record too.
+    #[serde(rename = "denied")]
+    Denied(DenialView),
+    /// Answers `findings`.
+    #[serde(rename = "findings")]
+    Findings {
+        /// The newest first.
+        findings: Vec<FindingView>,
+        /// How many older ones are not shown.
+        left_out: u64,
+    },
     /// First answer to `kill`: no writer lets an order out any more.
     #[serde(rename = "GATE_CLOSED")]
     GateClosed {
@@ -154,8 +172,20 @@ impl Answer {
         match reply {
             Reply::Done { .. } => matches!(
                 request,
-                Request::Statement(_) | Request::Open(_) | Request::Close { .. } | Request::Stop
+                Request::Statement(_)
+                    | Request::Open(_)
+                    | Request::Close { .. }
+                    | Request::OrderCancel(_)
+                    | Request::FindingExplain(_)
+                    | Request::FindingConfirm(_)
+                    | Request::Tighten { .. }
+                    | Request::Stop
             ),
+            Reply::Ordered { .. } | Reply::Denied(_) => matches!(
+                request,
+                Request::OrderSubmit(_) | Request::OrderAmend(_) | Request::PositionClose(_)
+            ),
+            Reply::Findings { .. } => matches!(request, Request::Findings { .. }),
             Reply::Status(_) => matches!(request, Request::Status),
             Reply::Draft(_) => matches!(request, Request::Draft { .. }),
             Reply::Pack(_) => matches!(request, Request::Pack { .. }),

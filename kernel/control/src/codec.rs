@@ -75,6 +75,45 @@ pub(crate) mod name {
     }
 }
 
+/// Names as text, or nothing.
+pub(crate) mod optional_name {
+    use portcullis_domain::Name;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::ref_option, reason = "the shape that serde asks for")]
+    pub(crate) fn serialize<S: Serializer>(name: &Option<Name>, to: S) -> Result<S::Ok, S::Error> {
+        match name {
+            Some(name) => to.serialize_some(name.as_str()),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Name>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
+        let name = Name::new(&text).ok_or_else(|| serde::de::Error::custom("not a name"))?;
+        Ok(Some(name))
+    }
+}
+
+/// The side of an order by its name.
+pub(crate) mod side {
+    use portcullis_domain::Side;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+    pub(crate) fn serialize<S: Serializer>(side: &Side, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(side.name())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Side, D::Error> {
+        let text = String::deserialize(from)?;
+        let side = [Side::Buy, Side::Sell].into_iter().find(|side| side.name() == text);
+        side.ok_or_else(|| serde::de::Error::custom("neither buy nor sell"))
+    }
+}
+
 /// Bytes that are text, as text.
 pub(crate) mod text_bytes {
     use serde::{Deserialize, Deserializer, Serializer, ser};

@@ -12,6 +12,7 @@
 //! ```
 
 mod answer;
+mod by_hand;
 mod codec;
 mod error;
 mod frame;
@@ -19,6 +20,10 @@ mod request;
 mod view;
 
 pub use answer::{Answer, PackView, Refused, Reply};
+pub use by_hand::{
+    DenialView, FindingConfirm, FindingExplain, FindingView, OrderAmend, OrderCancel, OrderSubmit,
+    PositionClose, WORD_BYTES_MAX,
+};
 pub use codec::VERSION;
 pub use error::ControlError;
 pub use frame::{FRAME_BYTES_MAX, read_frame, write_frame};

@@ -4,6 +4,9 @@ use portcullis_domain::Name;
 use serde::{Deserialize, Serialize};
 
 use crate::ControlError;
+use crate::by_hand::{
+    FindingConfirm, FindingExplain, OrderAmend, OrderCancel, OrderSubmit, Plain as _, PositionClose,
+};
 use crate::codec::{self, encode, open, same, typed};
 
 /// Longest statement in bytes.
@@ -47,6 +50,11 @@ pub enum Request {
         /// Why, for the record.
         reason: String,
     },
+    /// Put stricter limits in force at once.
+    Tighten {
+        /// All limits as they are to be: canonical JSON in the form of statements, opaque here.
+        limits: String,
+    },
     /// Write the pack of an ended session.
     Pack {
         /// Which.
@@ -55,6 +63,29 @@ pub enum Request {
         /// What the operator has learned, one to three lines: asked for even when all was green.
         lessons: Vec<String>,
     },
+    /// An order of a person.
+    #[serde(rename = "order-submit")]
+    OrderSubmit(OrderSubmit),
+    /// Change a working order.
+    #[serde(rename = "order-amend")]
+    OrderAmend(OrderAmend),
+    /// Take one order back, or all.
+    #[serde(rename = "order-cancel")]
+    OrderCancel(OrderCancel),
+    /// Make a position smaller.
+    #[serde(rename = "position-close")]
+    PositionClose(PositionClose),
+    /// What reconciliation has found.
+    Findings {
+        /// One of them; without it the newest.
+        number: Option<u64>,
+    },
+    /// Explain a finding.
+    #[serde(rename = "finding-explain")]
+    FindingExplain(FindingExplain),
+    /// Confirm the explanation of a finding.
+    #[serde(rename = "finding-confirm")]
+    FindingConfirm(FindingConfirm),
     /// End the daemon.
     Stop,
     /// Shut the gate, latch, take every order back.
@@ -64,7 +95,24 @@ pub enum Request {
     },
 }
 
-const VERBS: [&str; 8] = ["close", "draft", "kill", "open", "pack", "statement", "status", "stop"];
+const VERBS: [&str; 16] = [
+    "close",
+    "draft",
+    "finding-confirm",
+    "finding-explain",
+    "findings",
+    "kill",
+    "open",
+    "order-amend",
+    "order-cancel",
+    "order-submit",
+    "pack",
+    "position-close",
+    "statement",
+    "status",
+    "stop",
+    "tighten",
+];
 
 impl Request {
     /// The canonical bytes of one frame.
@@ -105,6 +153,12 @@ impl Request {
                 }
                 Ok(())
             }
+            Self::Tighten { limits } => {
+                if limits.is_empty() || limits.len() > STATEMENT_BYTES_MAX {
+                    return Err(ControlError::malformed("limits have 1 to 65536 bytes"));
+                }
+                Ok(())
+            }
             Self::Close { reason } | Self::Kill { reason } => {
                 let fits = reason.len() <= REASON_BYTES_MAX && !reason.trim().is_empty();
                 if fits {
@@ -125,7 +179,16 @@ impl Request {
                     "a pack has 1 to 3 lessons of 1 to 512 bytes, one line each",
                 ))
             }
-            Self::Status | Self::Draft { .. } | Self::Stop => Ok(()),
+            Self::OrderSubmit(order) => order.check().map_err(ControlError::malformed),
+            Self::OrderAmend(change) => change.check().map_err(ControlError::malformed),
+            Self::OrderCancel(which) => which.check().map_err(ControlError::malformed),
+            Self::PositionClose(close) => close.check().map_err(ControlError::malformed),
+            Self::FindingExplain(said) => said.check().map_err(ControlError::malformed),
+            Self::Status
+            | Self::Draft { .. }
+            | Self::Findings { .. }
+            | Self::FindingConfirm(_)
+            | Self::Stop => Ok(()),
         }
     }
 }
@@ -160,6 +223,10 @@ mod tests {
                 r#"{"lessons":["none"],"session":"s1","v":1,"verb":"pack"}"#,
             ),
             (Request::Stop, r#"{"v":1,"verb":"stop"}"#),
+            (
+                Request::Tighten { limits: "{}".to_owned() },
+                r#"{"limits":"{}","v":1,"verb":"tighten"}"#,
+            ),
             (
                 Request::Statement(signed()),
                 "{\"bytes\":\"{\\\"kind\\\":\\\"seal\\\"}\",\"signatures\":\
@@ -226,6 +293,9 @@ mod tests {
         let signatures = vec!["x".repeat(64 * 1024); 4];
         let heavy = Request::Statement(SignedBytes { signatures, ..signed() }).to_bytes();
         assert_eq!(heavy.map_err(|error| error.code()), Err("CONTROL_TOO_LARGE"));
+        let limits = "x".repeat(STATEMENT_BYTES_MAX + 1);
+        let wide = Request::Tighten { limits }.to_bytes();
+        assert_eq!(wide.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
         let binary = Request::Statement(SignedBytes { bytes: vec![0xff], ..signed() }).to_bytes();
         assert_eq!(binary.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
     }

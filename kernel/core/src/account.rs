@@ -21,6 +21,7 @@ pub(crate) const READ_PAUSE_UNSETTLED_NS: i64 = NS_PER_S;
 
 impl Core {
     pub(crate) fn on_account(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
+        self.account_read = Some(turn.now.boot);
         // Executions that are booked already are compared and change nothing.
         for fill in snapshot.fills.iter().filter(|fill| is_trade(fill)) {
             self.on_report(fill, turn);
@@ -211,6 +212,8 @@ impl Core {
 
     pub(crate) fn on_venue_link(&mut self, up: bool, turn: &mut Turn) {
         self.venue_up = up;
+        // What the venue said about itself was said on the line that is gone or new.
+        self.venue_status = None;
         if up {
             self.read_due = Some(turn.now.wall.plus_ns(READ_PAUSE_NS));
             turn.effect(Effect::ReadAccount);

@@ -3,7 +3,7 @@
 
 use portcullis_domain::frame::EventRecord;
 use portcullis_domain::{BootNs, ClOrdId, Instrument, OrderIntent, PluginId, WallNs};
-use portcullis_gate::{Approved, CancelRequest, Shadow};
+use portcullis_gate::{Approved, CancelRequest, Denial, Shadow};
 use portcullis_statement::EndpointSet;
 
 use crate::input::EpochCause;
@@ -98,6 +98,13 @@ pub enum Answer {
         /// Why, in one line.
         cause: String,
     },
+    /// A person's order is approved, or changed as asked.
+    Ordered {
+        /// FIX 11.
+        cl_ord_id: ClOrdId,
+    },
+    /// The gate said no to a person.
+    Denied(Denial),
     /// A kill is on record.
     Latched {
         /// Which kill this is.

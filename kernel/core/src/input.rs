@@ -7,10 +7,12 @@ use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{
     ClOrdId, ExecutionReport, MarketFrame, Money, Name, Now, OrderId, PluginId, Qty, SessionId,
 };
-use portcullis_gate::DenyCode;
+use portcullis_gate::{DenyCode, VenueStatus};
+use portcullis_statement::json::Value;
 use portcullis_statement::{Digest, SignedStatement};
 
 use crate::entry::Content;
+use crate::people::PersonRequest;
 
 /// An input with its moment. The core reads no other clock.
 #[derive(Clone, Debug)]
@@ -91,6 +93,8 @@ pub enum EpochCause {
     PluginStopped,
     /// The session is closing.
     SessionEnd,
+    /// The limits of the open session were tightened.
+    Tightened,
 }
 
 /// What can happen.
@@ -134,7 +138,19 @@ pub enum Input {
         /// Why.
         reason: String,
     },
-    /// Authority was withdrawn; `epoch` is the number that the atomic has reached.
+    /// A person asks for something by hand.
+    Person(Box<PersonRequest>),
+    /// Someone tightens the limits of the open session.
+    Tighten {
+        /// The request to answer.
+        request: u64,
+        /// Who.
+        who: Name,
+        /// All limits as they are to be, in the form that statements have.
+        limits: Value,
+    },
+    /// Authority was withdrawn; `epoch` is the number that the atomic has reached. Each number is
+    /// told once, in any order.
     EpochRaised {
         /// The number.
         epoch: u64,
@@ -197,6 +213,11 @@ pub enum Input {
         up: bool,
         /// What happened.
         cause: String,
+    },
+    /// Whether the venue takes orders, in its own words.
+    VenueStatus {
+        /// What it says.
+        status: VenueStatus,
     },
     /// Market data. The only input that is not an entry: it lies in chunks, and entries cite it.
     Market(MarketFrame),

@@ -2,16 +2,18 @@
 
 use portcullis_domain::frame::{IntentRecord, RECORD_LEN};
 use portcullis_domain::{ClOrdId, PluginId};
-use portcullis_gate::DenyCode;
+use portcullis_gate::{DenyCode, VenueStatus};
 use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
 
 use crate::entry::{Content, Decoded, EntryError, as_text, int};
 use crate::input::{EpochCause, Input, Worker};
 
+mod people;
 mod records;
+use people::{person, person_value};
 use records::{account, account_value, report, report_value, start, start_value};
-pub(crate) use records::{amounts, order_intent};
+pub(crate) use records::{amounts, money_or_null, order_intent};
 
 type Read<T> = Result<T, EntryError>;
 
@@ -56,6 +58,19 @@ impl Input {
                     ("who", who.as_str().into()),
                 ]),
             ),
+            Self::Tighten { request, who, limits } => (
+                "tighten",
+                format!("request-{request}"),
+                json::object([
+                    ("limits", limits.clone()),
+                    ("request", int(*request)),
+                    ("who", who.as_str().into()),
+                ]),
+            ),
+            Self::Person(asked) => {
+                let (kind, body) = person_value(asked);
+                (kind, format!("request-{}", asked.request), body)
+            }
             Self::Stop { who } => {
                 ("stop", "-".to_owned(), json::object([("who", who.as_str().into())]))
             }
@@ -69,6 +84,7 @@ impl Input {
             | Self::Lost { .. }
             | Self::Report(_)
             | Self::Account(_)
+            | Self::VenueStatus { .. }
             | Self::VenueLink { .. } => self.event_content(shadow)?,
         };
         Some(Content { kind, corr, reason: "RECEIVED".to_owned(), body })
@@ -122,6 +138,9 @@ impl Input {
                 (kind, report.cl_ord_id.to_string(), report_value(report))
             }
             Self::Account(snapshot) => ("account", "-".to_owned(), account_value(snapshot)),
+            Self::VenueStatus { status } => {
+                ("venue-status", "-".to_owned(), json::object([("status", status.name().into())]))
+            }
             Self::VenueLink { up, cause } => (
                 "venue-link",
                 "-".to_owned(),
@@ -134,6 +153,8 @@ impl Input {
             | Self::Draft { .. }
             | Self::OpenSession { .. }
             | Self::CloseSession { .. }
+            | Self::Tighten { .. }
+            | Self::Person(_)
             | Self::Stop { .. } => return None,
         })
     }
@@ -144,6 +165,9 @@ impl Input {
         let input = match entry.kind.as_str() {
             "started" => return Ok(Self::Started(Box::new(start(&entry.body)?))),
             "report" | "shadow-report" => return Ok(Self::Report(report(&entry.body)?)),
+            kind if people::KINDS.contains(&kind) => {
+                return Ok(Self::Person(Box::new(person(kind, &entry.body)?)));
+            }
             "account" => return Ok(Self::Account(account(&entry.body)?)),
             "statement" => Self::Statement {
                 request: body.uint("request")?,
@@ -165,11 +189,20 @@ impl Input {
                 who: body.text("who")?.to_owned(),
                 reason: body.text("reason")?.to_owned(),
             },
+            "tighten" => Self::Tighten {
+                request: body.uint("request")?,
+                who: body.name("who")?,
+                limits: body.value("limits")?.clone(),
+            },
             "epoch-raised" => Self::EpochRaised {
                 epoch: body.uint("epoch")?,
                 cause: cause(body.value("cause")?)?,
             },
             "tick" => Self::Tick,
+            "venue-status" => Self::VenueStatus {
+                status: VenueStatus::from_name(body.text("status")?)
+                    .ok_or(EntryError::Value("status"))?,
+            },
             "plugin-ready" => Self::PluginReady { plugin: plugin(&mut body)? },
             "plugin-reply" => Self::PluginReply {
                 plugin: plugin(&mut body)?,
@@ -269,6 +302,7 @@ fn cause_value(cause: &EpochCause) -> Value {
         ]),
         EpochCause::PluginStopped => json::object([("kind", "plugin-stopped".into())]),
         EpochCause::SessionEnd => json::object([("kind", "session-end".into())]),
+        EpochCause::Tightened => json::object([("kind", "tightened".into())]),
     }
 }
 
@@ -277,6 +311,7 @@ fn cause(value: &Value) -> Read<EpochCause> {
     let cause = match fields.text("kind")? {
         "plugin-stopped" => EpochCause::PluginStopped,
         "session-end" => EpochCause::SessionEnd,
+        "tightened" => EpochCause::Tightened,
         "kill" => EpochCause::Kill {
             who: fields.text("who")?.to_owned(),
             reason: fields.text("reason")?.to_owned(),

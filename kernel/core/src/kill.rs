@@ -1,7 +1,7 @@
 //! The kill latch and the way to `ORDERS_CLEAR`.
 
-use portcullis_domain::ClOrdId;
 use portcullis_domain::order::OrderEvent;
+use portcullis_domain::{ClOrdId, Origin};
 use portcullis_gate::approve_cancel;
 
 use crate::account::READ_PAUSE_UNSETTLED_NS;
@@ -13,12 +13,12 @@ use crate::state::{Core, Turn};
 
 impl Core {
     pub(crate) fn on_epoch_raised(&mut self, epoch: u64, cause: &EpochCause, turn: &mut Turn) {
-        // Submits carry this number from now on; whatever was approved under a lower one is
-        // dropped by the writer.
-        self.epoch = self.epoch.max(epoch);
+        // Submits carry this number from now on, once no lower one is missing; whatever was
+        // approved under a lower one is dropped by the writer.
+        self.epochs.hear(epoch);
         match cause {
             EpochCause::Kill { .. } => self.fall(cause, turn),
-            EpochCause::PluginStopped | EpochCause::SessionEnd => {}
+            EpochCause::PluginStopped | EpochCause::SessionEnd | EpochCause::Tightened => {}
         }
     }
 
@@ -57,7 +57,7 @@ impl Core {
     pub(crate) fn cancel(&mut self, id: ClOrdId, cause: &'static str, turn: &mut Turn) {
         let shadow = self.is_shadow_order(id);
         let Some(order) = self.ledger_of(id).orders.get(id) else { return };
-        let Some(request) = approve_cancel(order) else { return };
+        let Ok(request) = approve_cancel(order, Origin::House, false) else { return };
         turn.record(&Outcome::CancelRequested { cl_ord_id: id, cause });
         if !shadow {
             self.withdrawn.insert(id);

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use portcullis_domain::number::pow10;
 use portcullis_domain::order::{OrderChange, OrderEvent};
 use portcullis_domain::{
-    ClOrdId, ExecType, ExecutionReport, Instrument, Money, OrdStatus, Order, OrderFault,
+    BootNs, ClOrdId, ExecType, ExecutionReport, Instrument, Money, OrdStatus, Order, OrderFault,
     OrderTable, Qty, Side,
 };
 use portcullis_gate::exposure::base_amount;
-use portcullis_gate::{Balance, Fill, Working, with_fee};
+use portcullis_gate::{Balance, Fill, Working};
 
 pub use portcullis_gate::Holding;
+
+use crate::usage::{Across, SessionBook};
 
 /// The account as the house knows it.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +26,10 @@ pub struct Ledger {
     holdings: BTreeMap<String, Holding>,
     /// By currency; `None` until the venue or the approval has stated them.
     balances: Option<BTreeMap<String, Money>>,
+    /// Day and week of the account.
+    pub(crate) across: Across,
+    /// What the open session is judged by; kept in step with every order and holding.
+    pub(crate) session: Option<SessionBook>,
 }
 
 impl Ledger {
@@ -38,7 +44,37 @@ impl Ledger {
         let id = order.cl_ord_id;
         self.orders.insert(order)?;
         self.issued.insert(id, instrument.clone());
+        self.follow(None, id);
         Ok(())
+    }
+
+    /// Opens the book that a session is judged by, with everything that is held and works already.
+    pub(crate) fn open_book(&mut self, mut book: SessionBook) {
+        for (symbol, holding) in &self.holdings {
+            book.seed(symbol, *holding);
+        }
+        for order in self.orders.open() {
+            if let Some(instrument) = self.issued.get(&order.cl_ord_id) {
+                book.order_changed(None, order, &instrument.symbol);
+            }
+        }
+        self.session = Some(book);
+    }
+
+    /// The order as it stands, if a session has to be told what becomes of it.
+    fn followed(&self, id: ClOrdId) -> Option<Order> {
+        self.session.as_ref()?;
+        self.orders.get(id).cloned()
+    }
+
+    /// Tells the session's book what became of an order.
+    fn follow(&mut self, before: Option<&Order>, id: ClOrdId) {
+        let (Some(book), Some(after)) = (self.session.as_mut(), self.orders.get(id)) else {
+            return;
+        };
+        if let Some(instrument) = self.issued.get(&id) {
+            book.order_changed(before, after, &instrument.symbol);
+        }
     }
 
     /// The instrument of an order.
@@ -49,6 +85,13 @@ impl Ledger {
 
     /// Books a venue report: order, position, balances. On a fault nothing has changed.
     pub fn book(&mut self, report: &ExecutionReport) -> Result<OrderChange, OrderFault> {
+        let before = self.followed(report.cl_ord_id);
+        let change = self.book_report(report)?;
+        self.follow(before.as_ref(), report.cl_ord_id);
+        Ok(change)
+    }
+
+    fn book_report(&mut self, report: &ExecutionReport) -> Result<OrderChange, OrderFault> {
         let id = report.cl_ord_id;
         let side = self.orders.get(id).map(|order| order.intent.side);
         if let ExecType::Trade { last_px, last_qty, fee, .. } = &report.exec_type {
@@ -65,6 +108,9 @@ impl Ledger {
             let symbol = instrument.symbol.clone();
             let change = self.orders.book(report)?;
             if matches!(change, OrderChange::Filled { .. }) {
+                if let (Some(book), Some(order)) = (self.session.as_mut(), self.orders.get(id)) {
+                    book.filled(order, &symbol, (*last_px, *last_qty, *fee));
+                }
                 self.holdings.insert(symbol, holding);
                 self.balances = balances;
             }
@@ -98,9 +144,9 @@ impl Ledger {
         self.balances = Some(balances);
     }
 
-    /// The two balances that an instrument needs, if known.
+    /// The two balances that an instrument needs, if known, as read at `read`.
     #[must_use]
-    pub fn balance_for(&self, instrument: &Instrument) -> Option<Balance> {
+    pub fn balance_for(&self, instrument: &Instrument, read: BootNs) -> Option<Balance> {
         let balances = self.balances.as_ref()?;
         let amount = |currency: &str| balances.get(currency).copied().unwrap_or(Money::ZERO);
         let unit = pow10(Money::SCALE.checked_sub(instrument.qty_scale)?)?;
@@ -108,23 +154,18 @@ impl Ledger {
         Some(Balance {
             base: Qty::new(i64::try_from(base).ok()?)?,
             quote: amount(&instrument.quote),
+            read,
         })
     }
 
-    /// What open orders claim: the reservations that the gate counts from the moment of approval.
+    /// What open orders of a symbol can still trade, by walking over them: for the rare question
+    /// that no session's book answers. `None` where it cannot be added up.
     #[must_use]
-    pub fn working(&self, instrument: &Instrument) -> Option<Working> {
+    pub fn working(&self, symbol: &str) -> Option<Working> {
         let mut working = Working::default();
         for order in self.orders.open() {
-            let issued = self.issued.get(&order.cl_ord_id)?;
-            let leaves = order.leaves_qty();
-            working.open_orders = working.open_orders.checked_add(1)?;
-            if order.intent.side == Side::Buy && issued.quote == instrument.quote {
-                let value = Money::notional(order.reserve_px, leaves, issued)?;
-                let cost = with_fee(value, issued.taker_fee)?;
-                working.reserved_quote = working.reserved_quote.plus(cost)?;
-            }
-            if issued.symbol == instrument.symbol {
+            if self.issued.get(&order.cl_ord_id)?.symbol == symbol {
+                let leaves = order.leaves_qty();
                 working.any_unknown |= order.status == OrdStatus::Unknown;
                 match order.intent.side {
                     Side::Buy => working.buy_qty = working.buy_qty.plus(leaves)?,
@@ -137,7 +178,10 @@ impl Ledger {
 
     /// Moves an order by something other than a report.
     pub fn advance(&mut self, id: ClOrdId, event: OrderEvent) -> Result<OrdStatus, OrderFault> {
-        self.orders.advance(id, event)
+        let before = self.followed(id);
+        let status = self.orders.advance(id, event)?;
+        self.follow(before.as_ref(), id);
+        Ok(status)
     }
 
     /// The writer's word that an order never left. If the link went down first, the order was

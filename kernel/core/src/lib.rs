@@ -9,22 +9,29 @@
 //! rebuilt from the market.
 
 mod account;
+mod circumstances;
 mod effect;
 pub mod entry;
+mod epoch;
 mod input;
 mod input_codec;
 mod kill;
 mod ledger;
+mod limits;
 mod market;
 mod orders;
 mod outcome;
+mod people;
 mod plugin;
+mod reckon;
 mod recover;
 mod session;
 mod state;
 mod statements;
 mod step;
+mod submit;
 mod tell;
+mod usage;
 mod view;
 
 pub use effect::{Answer, Effect, Submit};
@@ -33,6 +40,7 @@ pub use input::{AccountSnapshot, EpochCause, Event, Input, Start, VenueOrder, Wo
 pub use ledger::{Holding, Ledger};
 pub use market::MarketCounts;
 pub use outcome::Outcome;
+pub use people::{PersonCommand, PersonOrder, PersonRequest, PersonVerb};
 pub use recover::RecoverError;
 pub use state::{Core, SessionState, Step};
 pub use view::{OrderView, PositionView, View};

@@ -6,25 +6,24 @@ use portcullis_domain::frame::{
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    ClOrdId, ExecutionReport, InstrumentId, MarketFrame, OrdStatus, OrdType, Order, OrderIntent,
-    Origin, PluginId, Px, Qty, Side, TimeInForce, WallNs,
+    ClOrdId, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, OrdType, Order, OrderIntent,
+    Origin, PluginId, Position, Px, Qty, Side, TimeInForce, WallNs,
 };
-use portcullis_gate::{Circumstances, Denial, DenyCode, Standing, Verdict};
+use portcullis_gate::exposure::Owner;
+use portcullis_gate::{Denial, DenyCode, Scope, Standing, approve_cancel};
 
-use crate::effect::{Effect, Submit};
+use crate::effect::Effect;
 use crate::input::EpochCause;
 use crate::outcome::Outcome;
-use crate::state::{Core, LiveSession, Turn};
+use crate::state::{Core, Turn};
+use crate::submit::Door;
 use crate::tell::market_record;
+use crate::usage::{Executed, SessionBook};
 
-/// A submit that has not left the house after this long must not leave it any more.
-const RELEASE_NS_MAX: i64 = 500 * NS_PER_MS;
 /// How far the venue's clock may be behind ours, and an answer of it behind its question.
 const VENUE_SKEW_NS: i64 = NS_PER_S;
 /// Soonest moment for which a plugin can set a timer.
 const TIMER_NS_MIN: i64 = NS_PER_MS;
-/// A submit that has not reached the venue after this long must be refused there.
-pub(crate) const VENUE_DEADLINE_NS: i64 = 5 * NS_PER_S;
 
 impl Core {
     pub(crate) fn on_market(&mut self, frame: &MarketFrame, turn: &mut Turn) {
@@ -33,12 +32,35 @@ impl Core {
             return;
         }
         live.market.apply(frame, turn.now);
+        self.mark(frame);
+        let Some(live) = self.live.as_mut() else { return };
         if let Some(record) = market_record(frame, turn.now.wall) {
             for desk in &mut live.desks {
                 desk.push(record);
             }
         }
         self.set_baselines();
+    }
+
+    /// Values what is held at the middle of a new quote.
+    fn mark(&mut self, frame: &MarketFrame) {
+        let MarketEvent::Quote { .. } = frame.event else { return };
+        let Some(live) = self.live.as_mut() else { return };
+        let id = frame.instrument;
+        let Some(quote) = live.market.get(id).and_then(|market| market.quote) else { return };
+        live.usage.quoted(id, quote);
+        let ledger = live.shadow.as_mut().unwrap_or(&mut self.account);
+        let (Some(px), Some(book)) = (live.market.mark(id), ledger.session.as_mut()) else {
+            return;
+        };
+        let before = book.book().mark(id).map(|(px, _)| px);
+        book.marked(id, px, quote.received);
+        // A profit moves with a mark only where something is held.
+        let held =
+            book.book().cell(Owner::Whole, id).is_none_or(|cell| cell.holding.position.0 != 0);
+        if before.is_none() || (held && before != Some(px)) {
+            live.usage.reckon(book.book());
+        }
     }
 
     pub(crate) fn on_plugin_ready(&mut self, plugin: PluginId) {
@@ -82,118 +104,12 @@ impl Core {
             Ok(intent) => intent,
             Err(code) => return self.malformed(plugin, record, code, turn),
         };
-        let at = self.circumstances(&intent, turn);
-        let Some(desk) = self.desk(plugin) else { return };
-        desk.references.insert(intent.reference);
-        let Some(id) = self.next_cl_ord_id() else { return };
-        let Some(live) = self.live.as_ref() else { return };
-        match live.gate.assess(intent.clone(), id, &at) {
-            Verdict::Deny(denial) => self.on_denied(intent, denial, turn),
-            Verdict::WouldBe(shadow) => {
-                let reserve_px = shadow.reserve_px();
-                if self.issue(intent, (id, reserve_px), turn) {
-                    turn.effect(Effect::ShadowSubmit(shadow));
-                }
-            }
-            Verdict::Approve(order) => {
-                let reserve_px = order.reserve_px();
-                if self.issue(intent, (id, reserve_px), turn) {
-                    let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
-                    self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
-                    let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
-                    let epoch = self.epoch;
-                    let submit = Submit { order, epoch, deadline, venue_deadline };
-                    turn.effect(Effect::Submit(Box::new(submit)));
-                }
-            }
-        }
-    }
-
-    /// Everything the gate judges by, as it stands at this event.
-    fn circumstances(&self, intent: &OrderIntent, turn: &Turn) -> Circumstances {
-        let live = self.live.as_ref();
-        let plugin = intent.origin.plugin();
-        let desk = live.zip(plugin).and_then(|(live, id)| live.desks.get(usize::from(id.0)));
-        let instrument = live.and_then(|live| live.gate.instrument(intent.instrument));
-        let market = live.and_then(|live| live.market.get(intent.instrument));
-        let ledger = self.ledger();
-        let working = instrument.and_then(|i| ledger.working(i));
-        let recent = |live: &LiveSession| {
-            let second = |at: &&portcullis_domain::BootNs| turn.now.boot.since_ns(**at) < NS_PER_S;
-            u32::try_from(live.submits.iter().filter(second).count()).unwrap_or(u32::MAX)
-        };
-        Circumstances {
-            now: turn.now,
-            killed: self.kill.is_some(),
-            closing: live.is_none_or(|live| live.closing.is_some()),
-            reduce_only: live.is_none_or(|live| live.reduce_only),
-            standing: desk.map_or(Standing::Suspended, |desk| desk.standing),
-            component: desk.map(|desk| desk.component),
-            quote: market.and_then(|market| market.quote),
-            book_valid: market.is_some_and(|market| market.book.is_valid()),
-            position: instrument
-                .map_or(portcullis_domain::Position::FLAT, |i| ledger.holding(&i.symbol).position),
-            balance: instrument.and_then(|i| ledger.balance_for(i)),
-            // Reservations that cannot be added up are a fault of the house: deny everything.
-            working: working.unwrap_or_default(),
-            evidence_writable: working.is_some() && !self.evidence_full,
-            submits_last_second: live.map_or(u32::MAX, recent),
-            reconciled: self.is_shadow()
-                || (self.venue_up && self.differences.as_ref().is_some_and(Vec::is_empty)),
-            reference_used: desk.is_none_or(|desk| desk.references.contains(&intent.reference)),
-        }
+        self.submit(intent, Door::Session, turn);
     }
 
     /// Whether no order of ours can still reach a venue: each was to be refused before this.
     pub(crate) fn past_venue_deadlines(&self, now: WallNs) -> bool {
         now > self.venue_deadline_last.plus_ns(VENUE_SKEW_NS)
-    }
-
-    fn next_cl_ord_id(&mut self) -> Option<ClOrdId> {
-        let epoch = self.identity.as_ref()?.draw;
-        self.orders_issued = self.orders_issued.checked_add(1)?;
-        Some(ClOrdId { epoch, sequence: self.orders_issued })
-    }
-
-    /// Puts an approved order on record and into every limit, before anything leaves.
-    fn issue(&mut self, intent: OrderIntent, (id, px): (ClOrdId, Px), turn: &mut Turn) -> bool {
-        let shadow = self.is_shadow();
-        let epoch = self.epoch;
-        let Some(live) = self.live.as_mut() else { return false };
-        let Some(instrument) = live.gate.instrument(intent.instrument).cloned() else {
-            return false;
-        };
-        live.references.insert((intent.origin, intent.reference), id);
-        live.submits.push_back(turn.now.boot);
-        while live.submits.front().is_some_and(|at| turn.now.boot.since_ns(*at) >= NS_PER_S) {
-            live.submits.pop_front();
-        }
-        live.count("APPROVED");
-        let order = Order {
-            cl_ord_id: id,
-            order_id: None,
-            intent,
-            reserve_px: px,
-            status: OrdStatus::PendingNew,
-            cum_qty: Qty::ZERO,
-        };
-        let symbol = instrument.symbol.clone();
-        let recorded = Box::new(order.clone());
-        if let Err(fault) = self.ledger_mut().issue(order, &instrument) {
-            turn.fault(fault);
-            return false;
-        }
-        turn.record(&Outcome::Ordered { order: recorded, symbol, shadow, epoch });
-        self.tell_order(id, turn);
-        true
-    }
-
-    fn on_denied(&mut self, intent: OrderIntent, denial: Denial, turn: &mut Turn) {
-        if let Origin::Plugin(plugin) = intent.origin {
-            let about = (intent.reference, intent.instrument.0);
-            self.tell_denial(plugin, about, denial.code, turn.now.wall);
-        }
-        turn.record(&Outcome::Denied { intent: Box::new(intent), denial });
     }
 
     fn malformed(
@@ -204,17 +120,27 @@ impl Core {
         turn: &mut Turn,
     ) {
         let reference = record.reference;
-        turn.record(&Outcome::Malformed { reference, denial: Denial::plain(code) });
+        turn.record(&Outcome::Malformed { reference, denial: Denial::plain(code, Scope::Order) });
         self.tell_denial(plugin, (reference, record.instrument), code, turn.now.wall);
     }
 
     fn on_plugin_cancel(&mut self, plugin: PluginId, reference: u64, turn: &mut Turn) {
-        let references = self.live.as_ref().map(|live| &live.references);
+        let by = Origin::Plugin(plugin);
+        let Some(live) = self.live.as_mut() else { return };
         // A number that never became an order has nothing to take back.
-        if let Some(id) =
-            references.and_then(|known| known.get(&(Origin::Plugin(plugin), reference)))
-        {
-            self.cancel(*id, "PLUGIN_ASKED", turn);
+        let Some(id) = live.references.get(&(by, reference)).copied() else { return };
+        let asked = live.cancels_asked.insert(id, turn.now.boot);
+        let lately = asked.is_some_and(|at| turn.now.boot.since_ns(at) < NS_PER_S);
+        let Some(order) = self.ledger_of(id).orders.get(id) else { return };
+        let instrument = order.intent.instrument;
+        match approve_cancel(order, by, lately) {
+            Ok(_) => self.cancel(id, "PLUGIN_ASKED", turn),
+            // An order that has ended is no mistake of the plugin: it may not know yet.
+            Err(_) if !order.status.is_open() => {}
+            Err(denial) => {
+                self.tell_denial(plugin, (reference, instrument.0), denial.code, turn.now.wall);
+                turn.record(&Outcome::CancelDenied { cl_ord_id: id, denial });
+            }
         }
     }
 
@@ -261,14 +187,15 @@ impl Core {
     /// Whether an order can make the position larger, judged with all that works on its side.
     fn increases(&self, order: &Order) -> bool {
         let ledger = self.ledger();
-        let Some(instrument) = ledger.instrument_of(order.cl_ord_id) else { return true };
-        let held = ledger.holding(&instrument.symbol).position.0;
-        let Some(working) = ledger.working(instrument) else {
-            return true;
+        let cell = |book: &SessionBook| {
+            let symbol = &ledger.instrument_of(order.cl_ord_id)?.symbol;
+            book.cell_of(symbol).copied()
         };
+        let Some(cell) = ledger.session.as_ref().and_then(cell) else { return true };
+        let held = cell.holding.position.0;
         match order.intent.side {
-            Side::Sell => working.sell_qty.units() > held,
-            Side::Buy => working.buy_qty.units() > held.saturating_neg(),
+            Side::Sell => cell.sells.qty.units() > held,
+            Side::Buy => cell.buys.qty.units() > held.saturating_neg(),
         }
     }
 
@@ -277,6 +204,7 @@ impl Core {
         if self.past_shadow.contains(&id) {
             return;
         }
+        let before = self.position_of(id);
         let change = match self.ledger_of_mut(id).book(report) {
             Ok(change) => change,
             Err(fault) => return turn.fault(fault),
@@ -293,18 +221,47 @@ impl Core {
         self.tell_order(id, turn);
         if let OrderChange::Filled { last_px, last_qty, .. } = change {
             self.tell_fill(id, (last_px, last_qty), turn);
+            self.count_fill(id, (last_px, last_qty), before, turn);
         }
+    }
+
+    fn position_of(&self, id: ClOrdId) -> Position {
+        let ledger = self.ledger_of(id);
+        let symbol = ledger.instrument_of(id).map(|instrument| &instrument.symbol);
+        symbol.map_or(Position::FLAT, |symbol| ledger.holding(symbol).position)
+    }
+
+    /// Takes a fill into what the session has used of its limits.
+    fn count_fill(
+        &mut self,
+        id: ClOrdId,
+        (px, qty): (Px, Qty),
+        position_before: Position,
+        turn: &Turn,
+    ) {
+        let shadow = self.is_shadow_order(id);
+        let Some(live) = self.live.as_mut() else { return };
+        let ledger = match (&live.shadow, shadow) {
+            (Some(ledger), true) => ledger,
+            // A fill of the account while a shadow session is open is none of that session.
+            (Some(_), false) => return,
+            (None, _) => &self.account,
+        };
+        let (Some(order), Some(book)) = (ledger.orders.get(id), ledger.session.as_ref()) else {
+            return;
+        };
+        let symbol = ledger.instrument_of(id).map(|instrument| instrument.symbol.as_str());
+        let instrument = live.gate.instruments().iter().find(|i| Some(i.symbol.as_str()) == symbol);
+        let Some(instrument) = instrument else { return };
+        let origin = if book.is_own(order) { order.intent.origin } else { Origin::House };
+        let side = order.intent.side;
+        let fill = Executed { origin, instrument, side, px, qty, position_before };
+        live.usage.executed(fill, (&live.gate, book.book()), turn.now.boot);
+        live.usage.reckon(book.book());
     }
 
     pub(crate) fn desk(&mut self, plugin: PluginId) -> Option<&mut crate::plugin::PluginDesk> {
         self.live.as_mut()?.desks.get_mut(usize::from(plugin.0))
-    }
-}
-
-impl LiveSession {
-    pub(crate) fn count(&mut self, verdict: &'static str) {
-        let counted = self.verdicts.entry(verdict).or_insert(0);
-        *counted = counted.saturating_add(1);
     }
 }
 

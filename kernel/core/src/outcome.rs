@@ -1,13 +1,15 @@
 //! What the core decided, as the journal keeps it.
 
 use portcullis_domain::{
-    Bracket, ClOrdId, OrdStatus, Order, OrderIntent, Origin, Position, Px, SessionId,
+    Bracket, ClOrdId, Money, Name, OrdStatus, Order, OrderIntent, Origin, Position, Px, Role,
+    SessionId,
 };
-use portcullis_gate::Denial;
+use portcullis_gate::{Denial, DenyCode, Figure, Proposal, Until};
 use portcullis_statement::json::{self, Value};
 use portcullis_statement::{Digest, Kind};
 
 use crate::entry::{Content, int};
+use crate::people::PersonVerb;
 
 /// One decision.
 #[derive(Clone, Debug)]
@@ -72,6 +74,8 @@ pub enum Outcome {
         shadow: bool,
         /// Authority epoch it was approved under.
         epoch: u64,
+        /// Its value in the account's currency, which counts for the day.
+        value: Option<Money>,
     },
     /// An intent was denied.
     Denied {
@@ -80,12 +84,60 @@ pub enum Outcome {
         /// Why, with the numbers.
         denial: Denial,
     },
+    /// What the gate denied is paused: nothing of that scope before `until`.
+    Paused {
+        /// Why.
+        denial: Denial,
+        /// Until when.
+        until: Until,
+    },
+    /// An intent waits for a person's word.
+    Proposed {
+        /// What was asked for, and where the market stood.
+        proposal: Box<Proposal>,
+    },
+    /// A limit is used beyond its warning level.
+    Warned {
+        /// Which, with the numbers.
+        warning: Denial,
+    },
+    /// A wish to take an order back was denied.
+    CancelDenied {
+        /// Which order.
+        cl_ord_id: ClOrdId,
+        /// Why.
+        denial: Denial,
+    },
+    /// Where the account stands at the beginning of a day or a week, and now and then after it.
+    Reckoned {
+        /// Days since 1970.
+        day: i64,
+        /// Profit of the account's life when the day began.
+        base_day: Option<Money>,
+        /// The same for the week.
+        base_week: Option<Money>,
+        /// Profit now.
+        profit: Option<Money>,
+    },
     /// A record of a plugin was not even an intent.
     Malformed {
         /// The plugin's number for it.
         reference: u64,
         /// Why.
         denial: Denial,
+    },
+    /// A person acted by hand, in addition to what became of it.
+    Intervened {
+        /// Who.
+        who: Name,
+        /// In which role.
+        role: Role,
+        /// What was asked for.
+        verb: PersonVerb,
+        /// The order it is about, if it is one.
+        cl_ord_id: Option<ClOrdId>,
+        /// Why the gate said no, if it did.
+        denial: Option<DenyCode>,
     },
     /// An order is being taken back.
     CancelRequested {
@@ -111,6 +163,17 @@ pub enum Outcome {
         code: &'static str,
         /// Which order.
         cl_ord_id: Option<ClOrdId>,
+    },
+    /// The limits of the open session were tightened.
+    Tightened {
+        /// Which session.
+        session: SessionId,
+        /// Who did it.
+        who: Name,
+        /// How many keys are stricter.
+        count: usize,
+        /// The first of them, each with what it was and what it is.
+        keys: Vec<String>,
     },
     /// The kill latch fell.
     Killed {
@@ -192,9 +255,16 @@ impl Outcome {
             Self::SessionClosed { .. } => "session-closed",
             Self::Ordered { .. } => "ordered",
             Self::Denied { .. } | Self::Malformed { .. } => "denied",
+            Self::Paused { .. } => "paused",
+            Self::Proposed { .. } => "proposed",
+            Self::Warned { .. } => "warned",
+            Self::CancelDenied { .. } => "cancel-denied",
+            Self::Reckoned { .. } => "reckoned",
+            Self::Intervened { .. } => "intervened",
             Self::CancelRequested { .. } => "cancel-requested",
             Self::Booked { .. } => "booked",
             Self::Faulted { .. } => "faulted",
+            Self::Tightened { .. } => "tightened",
             Self::Killed { .. } => "killed",
             Self::OrdersClear { .. } => "orders-clear",
             Self::Unkilled { .. } => "unkilled",
@@ -214,15 +284,18 @@ impl Outcome {
             Self::Drafted { session, .. }
             | Self::SessionOpened { session, .. }
             | Self::SessionClosing { session, .. }
-            | Self::SessionClosed { session, .. } => session.to_string(),
+            | Self::SessionClosed { session, .. }
+            | Self::Tightened { session, .. } => session.to_string(),
             Self::Ordered { order, .. } => order.cl_ord_id.to_string(),
-            Self::Denied { intent, .. } => match intent.origin {
-                Origin::Plugin(plugin) => format!("intent-{}-{}", plugin.0, intent.reference),
-                Origin::Person | Origin::House => {
-                    format!("intent-{}-{}", intent.origin.name(), intent.reference)
-                }
-            },
+            Self::Denied { intent, .. } => intent_correlation(intent),
             Self::Malformed { reference, .. } => format!("intent-{reference}"),
+            Self::Proposed { proposal } => intent_correlation(&proposal.intent),
+            Self::CancelDenied { cl_ord_id, .. } => cl_ord_id.to_string(),
+            Self::Reckoned { day, .. } => format!("day-{day}"),
+            Self::Paused { denial, .. } | Self::Warned { warning: denial } => {
+                denial.scope.name().to_owned()
+            }
+            Self::Intervened { cl_ord_id: Some(id), .. } => id.to_string(),
             Self::CancelRequested { cl_ord_id, .. }
             | Self::Booked { cl_ord_id, .. }
             | Self::OrderDead { cl_ord_id } => cl_ord_id.to_string(),
@@ -235,6 +308,7 @@ impl Outcome {
             }
             Self::Refused { .. }
             | Self::Faulted { cl_ord_id: None, .. }
+            | Self::Intervened { cl_ord_id: None, .. }
             | Self::BalancesAdopted { .. }
             | Self::Reconciled { .. }
             | Self::CleanStop => "-".to_owned(),
@@ -251,10 +325,18 @@ impl Outcome {
             Self::SessionClosing { reason, .. } | Self::Killed { reason, .. } => reason,
             Self::SessionClosed { .. } => "CLOSED",
             Self::Ordered { .. } => "WITHIN_LIMITS",
-            Self::Denied { denial, .. } | Self::Malformed { denial, .. } => denial.code.code(),
+            Self::Denied { denial, .. }
+            | Self::Malformed { denial, .. }
+            | Self::Paused { denial, .. }
+            | Self::Warned { warning: denial }
+            | Self::CancelDenied { denial, .. } => denial.code.code(),
+            Self::Proposed { .. } => "WAITS_FOR_A_PERSON",
+            Self::Reckoned { .. } => "DAY_AND_WEEK",
+            Self::Intervened { denial, .. } => denial.map_or("PERSON_ASKED", DenyCode::code),
             Self::CancelRequested { cause, .. } => cause,
             Self::Booked { status, .. } => status.name(),
             Self::Faulted { code, .. } => code,
+            Self::Tightened { .. } => "PROVED_STRICTER",
             Self::OrdersClear { proof, .. } => proof,
             Self::Unkilled { .. } => "SIGNED_BY_TWO",
             Self::BalancesAdopted { .. } => "FIRST_SNAPSHOT",
@@ -293,18 +375,47 @@ impl Outcome {
             Self::SessionClosed { session, summary } => {
                 json::object([("session", session.as_str().into()), ("summary", summary.clone())])
             }
-            Self::Ordered { order, symbol, shadow, epoch } => {
-                ordered_body(order, symbol, *shadow, *epoch)
+            Self::Ordered { order, symbol, shadow, epoch, value } => {
+                ordered_body(order, symbol, (*shadow, *epoch), *value)
             }
             Self::Denied { intent, denial } => {
                 denial_body(intent.reference, denial, intent_value(intent))
             }
             Self::Malformed { reference, denial } => denial_body(*reference, denial, Value::Null),
+            Self::Warned { warning } | Self::CancelDenied { denial: warning, .. } => {
+                with_figures(warning, [])
+            }
+            Self::Paused { denial, until } => {
+                let until = match until {
+                    Until::Boot(at) => at.0.to_string(),
+                    Until::Person => "person".to_owned(),
+                };
+                with_figures(denial, [("until", until.into())])
+            }
+            Self::Proposed { proposal } => json::object([
+                ("ask", Value::Int(proposal.reference.ask.units())),
+                ("bid", Value::Int(proposal.reference.bid.units())),
+                ("intent", intent_value(&proposal.intent)),
+            ]),
+            Self::Reckoned { day, base_day, base_week, profit } => json::object([
+                ("base_day", money_or_null(*base_day)),
+                ("base_week", money_or_null(*base_week)),
+                ("day", Value::Int(*day)),
+                ("profit", money_or_null(*profit)),
+            ]),
+            Self::Intervened { who, role, verb, cl_ord_id, denial } => json::object([
+                ("cl_ord_id", cl_ord_id.map_or(Value::Null, |id| id.to_string().into())),
+                ("denial", denial.map_or(Value::Null, |code| code.code().into())),
+                ("role", role.name().into()),
+                ("verb", verb.name().into()),
+                ("who", who.as_str().into()),
+            ]),
             Self::Booked { status, cum_qty, position, .. } => json::object([
                 ("cum_qty", Value::Int(*cum_qty)),
                 ("position", Value::Int(position.0)),
                 ("status", status.name().into()),
             ]),
+            Self::Tightened { who, count, keys, .. } => tightened_body(who, *count, keys),
             Self::Killed { kill_seq, who, .. } => {
                 json::object([("kill_seq", int(*kill_seq)), ("who", who.clone().into())])
             }
@@ -324,20 +435,44 @@ impl Outcome {
     }
 }
 
+fn tightened_body(who: &Name, count: usize, keys: &[String]) -> Value {
+    json::object([
+        ("count", int(u64::try_from(count).unwrap_or(u64::MAX))),
+        ("keys", texts(keys)),
+        ("who", who.as_str().into()),
+    ])
+}
+
+fn intent_correlation(intent: &OrderIntent) -> String {
+    match intent.origin {
+        Origin::Plugin(plugin) => format!("intent-{}-{}", plugin.0, intent.reference),
+        Origin::Person | Origin::House => {
+            format!("intent-{}-{}", intent.origin.name(), intent.reference)
+        }
+    }
+}
+
 fn texts(list: &[String]) -> Value {
     Value::List(list.iter().map(|text| text.clone().into()).collect())
 }
 
 fn denial_body(reference: u64, denial: &Denial, intent: Value) -> Value {
-    let figure = |figure: Option<portcullis_gate::Figure>| {
-        figure.map_or(Value::Null, |figure| figure.text().into())
-    };
-    json::object([
-        ("intent", intent),
+    with_figures(denial, [("intent", intent), ("reference", int(reference))])
+}
+
+/// What was judged (whose limit, how much of it, what would make the order pass), and the rest.
+fn with_figures<const N: usize>(denial: &Denial, rest: [(&str, Value); N]) -> Value {
+    let figure = |figure: Option<Figure>| figure.map_or(Value::Null, |figure| figure.text().into());
+    let mut value = json::object([
+        ("cure", denial.cure().into()),
         ("limit", figure(denial.limit)),
         ("observed", figure(denial.observed)),
-        ("reference", int(reference)),
-    ])
+        ("scope", denial.scope.name().into()),
+    ]);
+    if let Value::Object(entries) = &mut value {
+        entries.extend(rest.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    }
+    value
 }
 
 pub(crate) fn intent_value(intent: &OrderIntent) -> Value {
@@ -369,7 +504,12 @@ pub(crate) fn intent_value(intent: &OrderIntent) -> Value {
     value
 }
 
-fn ordered_body(order: &Order, symbol: &str, shadow: bool, epoch: u64) -> Value {
+fn ordered_body(
+    order: &Order,
+    symbol: &str,
+    (shadow, epoch): (bool, u64),
+    value: Option<Money>,
+) -> Value {
     json::object([
         ("cl_ord_id", order.cl_ord_id.to_string().into()),
         ("epoch", int(epoch)),
@@ -377,5 +517,10 @@ fn ordered_body(order: &Order, symbol: &str, shadow: bool, epoch: u64) -> Value 
         ("reserve_px", Value::Int(order.reserve_px.units())),
         ("shadow", Value::Bool(shadow)),
         ("symbol", symbol.into()),
+        ("value", money_or_null(value)),
     ])
+}
+
+fn money_or_null(amount: Option<Money>) -> Value {
+    amount.map_or(Value::Null, |amount| amount.text().into())
 }

@@ -2,14 +2,16 @@
 
 use portcullis_domain::order::OrderEvent;
 use portcullis_domain::{ClOrdId, OrdStatus, Order, OrderFault, Px, Qty, SessionId};
+use portcullis_gate::Gate;
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, JsonError};
 
 use crate::account::is_trade;
 use crate::entry::{self, Class, Decoded, EntryError};
 use crate::input::Input;
-use crate::input_codec::{amounts, order_intent};
+use crate::input_codec::{amounts, money_or_null, order_intent};
 use crate::ledger::Ledger;
+use crate::session::grants_closing_rights;
 use crate::state::{Core, Kill, SessionState};
 
 /// Why a journal cannot be folded. The kernel does not start on such a journal.
@@ -67,6 +69,9 @@ impl Core {
             Input::Statement { signed, .. } | Input::OpenSession { approval: signed, .. } => {
                 self.unfolded = Some(signed);
             }
+            Input::Tighten { limits, .. } => self.unfolded_limits = Some(limits),
+            // Each of them has used up a number, whatever became of it.
+            Input::Person(_) => self.person_orders = self.person_orders.saturating_add(1),
             Input::NotSent { cl_ord_id, .. } => self.fold_move(cl_ord_id, Ledger::not_sent),
             Input::Lost { cl_ord_id } => self.fold_move(cl_ord_id, Ledger::lost),
             Input::VenueLink { up: false, .. } => drop(self.lose_pending()),
@@ -87,6 +92,7 @@ impl Core {
             | Input::PluginFailed { .. }
             | Input::Sent { .. }
             | Input::VenueLink { up: true, .. }
+            | Input::VenueStatus { .. }
             | Input::Market(_)
             | Input::Host(_)
             | Input::Stop { .. } => {}
@@ -103,15 +109,26 @@ impl Core {
                 self.draft(body.name("session")?, head);
             }
             "session-opened" => {
-                self.fold_instruments(entry)?;
+                self.fold_approval(entry)?;
                 self.burned.insert(body.text("nonce")?.to_owned());
                 self.sessions.insert(body.name("session")?, SessionState::Open);
+            }
+            "tightened" => {
+                let missing = || RecoverError::Statement("tightened by nobody".into());
+                let limits = self.unfolded_limits.take().ok_or_else(missing)?;
+                self.limits_tightened(&limits)?;
             }
             "session-closed" => {
                 let session: SessionId = body.name("session")?;
                 self.sessions.insert(session, SessionState::Closed);
             }
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
+            "reckoned" => {
+                let mut money = |key| money_or_null(body.value(key)?);
+                let (bases, profit) = ((money("base_day")?, money("base_week")?), money("profit")?);
+                self.account.across.restore(body.int("day")?, bases, profit);
+                self.recorded_profit = profit;
+            }
             "cancel-requested" => self.fold_move(order_of(entry)?, |ledger, id| {
                 ledger.advance(id, OrderEvent::CancelRequested)
             }),
@@ -150,8 +167,9 @@ impl Core {
         Ok(())
     }
 
-    /// The instruments that the session's approval fixed; its orders are in their units.
-    fn fold_instruments(&mut self, entry: &Decoded) -> Result<(), RecoverError> {
+    /// The instruments that the session's approval fixed, whose units its orders are in; and its
+    /// closing rights, which are all that a restart leaves of a session.
+    fn fold_approval(&mut self, entry: &Decoded) -> Result<(), RecoverError> {
         let missing = || RecoverError::Statement("opened without an approval".into());
         let signed = self.unfolded.take().ok_or_else(missing)?;
         let verified = self
@@ -160,6 +178,10 @@ impl Core {
         let approval = verified.into_session_approval().ok_or_else(missing)?;
         for instrument in &approval.item().instruments {
             self.instruments.insert(instrument.symbol.clone(), instrument.clone());
+        }
+        self.limits_opened(approval.item());
+        if grants_closing_rights(approval.item().phase) {
+            self.closing = Some(Gate::closing(approval));
         }
         Ok(())
     }
@@ -176,6 +198,10 @@ impl Core {
             status: OrdStatus::PendingNew,
             cum_qty: Qty::ZERO,
         };
+        // Entries from before days were counted say nothing of it.
+        if let Some(value) = body.optional("value") {
+            self.account.across.approved(self.place.at.wall, money_or_null(value)?);
+        }
         Ok(self.account.issue(order, instrument)?)
     }
 

@@ -1,9 +1,9 @@
 //! Sessions: drafted, opened by signatures, closed by command or by their window.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_domain::frame::{EventRecord, event_kind};
-use portcullis_domain::{Phase, PluginId, SessionId, WallNs};
+use portcullis_domain::{ClOrdId, Money, Phase, PluginId, SessionId, WallNs};
 use portcullis_gate::{Gate, Opening};
 use portcullis_statement::json::{self, Value};
 use portcullis_statement::{Digest, SessionApproval, SignedStatement, Verified};
@@ -16,6 +16,7 @@ use crate::market::MarketDesk;
 use crate::outcome::Outcome;
 use crate::plugin::PluginDesk;
 use crate::state::{Closing, Core, LiveSession, SessionState, Turn};
+use crate::usage::{SessionBook, UsageDesk};
 
 /// `event.code` of a SESSION event.
 mod session_code {
@@ -76,6 +77,7 @@ impl Core {
             return Err(no("WRONG_KIND", "this statement is not a session approval"));
         };
         self.check_state(approval.item())?;
+        self.check_limits(approval.item())?;
         let Some(identity) = &self.identity else {
             return Err(no("NOT_STARTED", "the kernel has no roster yet"));
         };
@@ -95,6 +97,7 @@ impl Core {
             components: &components,
         };
         let reduce_only = !self.carried_is_approved(&approval);
+        let opened = turn.now.wall;
         let gate = Gate::open(approval, &desk).map_err(|refusal| {
             no(refusal.code(), "the approval does not fit this host as it stands now")
         })?;
@@ -103,10 +106,12 @@ impl Core {
         for instrument in gate.instruments() {
             self.instruments.insert(instrument.symbol.clone(), instrument.clone());
         }
+        self.limits_opened(gate.approval());
         self.burned.insert(nonce.clone());
         self.sessions.insert(session.clone(), SessionState::Open);
         turn.record(&Outcome::SessionOpened { session, nonce, facts });
-        self.live = Some(self.live_session(gate, reduce_only));
+        self.live = Some(self.live_session(gate, reduce_only, opened));
+        self.follow_account();
         Ok(())
     }
 
@@ -156,11 +161,43 @@ impl Core {
         listed == held
     }
 
-    fn live_session(&self, gate: Gate, reduce_only: bool) -> LiveSession {
+    /// From here on the account tells the session's book what becomes of its orders.
+    fn follow_account(&mut self) {
+        let before = self.last_cl_ord_id();
+        let Some(live) = self.live.as_ref().filter(|live| live.shadow.is_none()) else { return };
+        self.account.open_book(SessionBook::new(&live.gate, before));
+    }
+
+    /// The id of the last order of this run.
+    fn last_cl_ord_id(&self) -> ClOrdId {
+        let epoch = self.identity.as_ref().map_or(0, |identity| identity.draw);
+        ClOrdId { epoch, sequence: self.orders_issued }
+    }
+
+    /// What the account has earned with instruments that the session does not have; `None` while
+    /// it holds one of them, since nobody says what that is worth.
+    fn profit_beside(&self, gate: &Gate, ledger: &Ledger) -> Option<Money> {
+        let mut sum = Money::ZERO;
+        for (symbol, holding) in ledger.holdings() {
+            if gate.instruments().iter().any(|instrument| instrument.symbol == symbol) {
+                continue;
+            }
+            let instrument = self.instruments.get(symbol)?;
+            let earned = holding.profit(None, instrument)?;
+            sum = sum.plus(gate.in_account_currency(earned, instrument)?)?;
+        }
+        Some(sum)
+    }
+
+    fn live_session(&self, gate: Gate, reduce_only: bool, opened: WallNs) -> LiveSession {
         let approval = gate.approval();
-        let shadow = (approval.phase == Phase::Shadow)
-            .then(|| Ledger::with_balances(approval.balances.clone()));
+        let shadow = (approval.phase == Phase::Shadow).then(|| {
+            let mut ledger = Ledger::with_balances(approval.balances.clone());
+            ledger.open_book(SessionBook::new(&gate, self.last_cl_ord_id()));
+            ledger
+        });
         let ledger = shadow.as_ref().unwrap_or(&self.account);
+        let beside = self.profit_beside(&gate, ledger);
         let instruments = gate.instruments();
         let symbols: BTreeMap<_, _> =
             instruments.iter().map(|i| (i.id, i.symbol.clone())).collect();
@@ -176,7 +213,11 @@ impl Core {
             closing: None,
             reduce_only,
             references: BTreeMap::new(),
-            submits: VecDeque::new(),
+            usage: UsageDesk::new(&gate, beside),
+            metadata_read: opened,
+            paused: BTreeSet::new(),
+            cancels_asked: BTreeMap::new(),
+            warned: BTreeSet::new(),
             shadow,
             verdicts: BTreeMap::new(),
             baseline,
@@ -248,8 +289,10 @@ impl Core {
         if self.ledger().orders.open().next().is_some() {
             return;
         }
+        self.reckon_now(turn);
         let summary = self.summary();
         let Some(live) = self.live.take() else { return };
+        self.account.session = None;
         let session = live.name.clone();
         let shadow = live.shadow.iter().flat_map(|ledger| ledger.orders.iter());
         self.past_shadow.extend(shadow.map(|order| order.cl_ord_id));
@@ -259,9 +302,25 @@ impl Core {
             turn.effect(Effect::StopPlugin { plugin: PluginId(number) });
         }
         turn.effect(Effect::SessionClosed);
+        if grants_closing_rights(live.gate.phase()) {
+            self.closing = Some(live.gate.into_closing());
+        }
         if let Some(request) = request {
             turn.done(request, format!("session {session} is closed"));
         }
+    }
+}
+
+/// Whether a session of that phase can have left a position at the venue. One of the others does
+/// not take the closing rights of the session before it away.
+pub(crate) const fn grants_closing_rights(phase: Phase) -> bool {
+    match phase {
+        Phase::Paper
+        | Phase::BoundedAuto
+        | Phase::ManualLive
+        | Phase::MonitoredAuto
+        | Phase::Continuous => true,
+        Phase::Foundation | Phase::Shadow | Phase::PreLive => false,
     }
 }
 

@@ -1,22 +1,24 @@
 //! The core's state and the bookkeeping of one step.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{
     BootNs, ClOrdId, Instrument, InstrumentId, Money, Name, Now, OrderFault, Origin, SessionId,
     WallNs,
 };
-use portcullis_gate::Gate;
+use portcullis_gate::{DenyCode, Gate, Scope, VenueStatus};
 use portcullis_statement::{Digest, EndpointSet, PluginRelease, Trust, Verified};
 
 use crate::effect::{Answer, Effect};
 use crate::entry::{Class, Content, Entry, Place};
+use crate::epoch::HeardEpochs;
 use crate::input::EpochCause;
 use crate::ledger::Ledger;
 use crate::market::MarketDesk;
 use crate::outcome::Outcome;
 use crate::plugin::PluginDesk;
+use crate::usage::UsageDesk;
 
 /// What one event led to.
 #[derive(Debug, Default)]
@@ -101,8 +103,16 @@ pub(crate) struct LiveSession {
     pub(crate) desks: Vec<PluginDesk>,
     /// Whose order of which number is which.
     pub(crate) references: BTreeMap<(Origin, u64), ClOrdId>,
-    /// When the last submits were approved, oldest first.
-    pub(crate) submits: VecDeque<BootNs>,
+    /// What the session has used of its limits.
+    pub(crate) usage: UsageDesk,
+    /// When people confirmed the instruments' metadata: by the approval.
+    pub(crate) metadata_read: WallNs,
+    /// What the gate has paused, so that each pause is recorded once.
+    pub(crate) paused: BTreeSet<(DenyCode, Scope)>,
+    /// When plugins last asked for their cancels.
+    pub(crate) cancels_asked: BTreeMap<ClOrdId, BootNs>,
+    /// Codes of limits that are beyond their warning level, so that each is told once.
+    pub(crate) warned: BTreeSet<(DenyCode, Scope)>,
     /// Phase 1: the book of what would have been.
     pub(crate) shadow: Option<Ledger>,
     pub(crate) verdicts: BTreeMap<&'static str, u64>,
@@ -129,6 +139,16 @@ pub struct Core {
     /// Instruments of past and present sessions, by our symbol.
     pub(crate) instruments: BTreeMap<String, Instrument>,
     pub(crate) live: Option<LiveSession>,
+    /// The limits that the next session is held against; none before the first session.
+    pub(crate) limits_in_force: Option<crate::limits::InForce>,
+    /// What the session that opened last trades.
+    pub(crate) opened: crate::limits::Opened,
+    /// Limits read back from the journal whose tightening has not been read yet.
+    pub(crate) unfolded_limits: Option<portcullis_statement::json::Value>,
+    /// What is left of the session that ended last and could trade: its closing rights.
+    pub(crate) closing: Option<Gate>,
+    /// Orders that people asked for; the next one's number.
+    pub(crate) person_orders: u64,
     /// Last differences between account and house; `None` until they were first compared.
     pub(crate) differences: Option<Vec<String>>,
     pub(crate) suspects: BTreeSet<String>,
@@ -137,11 +157,19 @@ pub struct Core {
     /// Orders that are to be taken back: asked again at every reading that still lists them.
     pub(crate) withdrawn: BTreeSet<ClOrdId>,
     pub(crate) venue_up: bool,
+    /// Whether the venue takes orders, in its own words; `None` while it has said nothing.
+    pub(crate) venue_status: Option<VenueStatus>,
+    /// Our clock minus the venue's, as last measured.
+    pub(crate) clock_offset_ns: Option<i64>,
+    /// Profit of the account as last put on record.
+    pub(crate) recorded_profit: Option<Money>,
+    /// When the account was last read.
+    pub(crate) account_read: Option<BootNs>,
     /// Whether the last order that was to leave found no room in the journal or the outbox.
     pub(crate) evidence_full: bool,
     pub(crate) orders_issued: u32,
-    /// The highest authority epoch whose cause has been consumed.
-    pub(crate) epoch: u64,
+    /// The withdrawals of authority whose causes have been consumed.
+    pub(crate) epochs: HeardEpochs,
     pub(crate) venue_deadline_last: WallNs,
     /// When the venue is to be read again, while there is a link to it.
     pub(crate) read_due: Option<WallNs>,

@@ -20,7 +20,7 @@ impl Core {
         }
         self.restart();
         // Whatever was on its way when the last run ended is past its deadline only after this.
-        self.venue_deadline_last = turn.now.wall.plus_ns(crate::orders::VENUE_DEADLINE_NS);
+        self.venue_deadline_last = turn.now.wall.plus_ns(crate::submit::VENUE_DEADLINE_NS);
         let endpoint = self.endpoint.and_then(|digest| self.endpoints.get(&digest));
         if let Some(endpoint) = endpoint {
             turn.effect(Effect::Connect(endpoint.item().clone()));
@@ -114,6 +114,7 @@ impl Core {
             Statement::SessionApproval(_) => {
                 Err(("WRONG_DOOR", "an approval is handed in by opening its session"))
             }
+            Statement::LimitsChange(change) => self.check_change(change),
             Statement::Unkill(unkill) => match &self.kill {
                 None => Err(("NOT_KILLED", "the kill latch is not down")),
                 Some(kill) if kill.seq != unkill.kill_seq || kill.entry != unkill.kill_entry => {
@@ -135,6 +136,7 @@ impl Core {
         self.burned.insert(verified.header().nonce.clone());
         let digest = verified.digest();
         match verified.item() {
+            Statement::LimitsChange(change) => self.limits_changed(change),
             Statement::Unkill(_) => self.kill = None,
             Statement::Seal(seal) => {
                 self.sessions.insert(seal.session.clone(), SessionState::Sealed);
@@ -169,7 +171,16 @@ impl Core {
             // Idempotent: the second pull is answered with the first one's number.
             let kill_seq = kill.seq;
             kill.waiting.extend(*request);
+            // Since all was clear, people may have used their closing rights: another pull takes
+            // what rests of that back too, and is clear only after it.
+            let rests = kill.clear && self.account.orders.open().next().is_some();
+            if rests {
+                (kill.clear, kill.empty_since) = (false, None);
+            }
             self.answer_latched(*request, kill_seq, turn);
+            if rests {
+                self.cancel_everything("KILL_ACTIVE", turn);
+            }
             return;
         }
         self.latch(who.clone(), reason.clone(), *request, turn);

@@ -30,9 +30,16 @@ impl Core {
             Input::CloseSession { request, who: _, reason } => {
                 self.on_close(Some(request), &reason, &mut turn);
             }
+            Input::Tighten { request, who, limits } => {
+                self.on_tighten(request, &who, &limits, &mut turn);
+            }
+            Input::Person(asked) => self.on_person(&asked, &mut turn),
             Input::EpochRaised { epoch, cause } => self.on_epoch_raised(epoch, &cause, &mut turn),
             // Time has passed without any order: whatever was full has had time to empty.
-            Input::Tick => self.evidence_full = false,
+            Input::Tick => {
+                self.evidence_full = false;
+                self.reckon_now(&mut turn);
+            }
             Input::PluginReady { plugin } => self.on_plugin_ready(plugin),
             Input::PluginReply { plugin, batch, fuel, intents, log: _ } => {
                 self.on_plugin_reply((plugin, batch, fuel), &intents, &mut turn);
@@ -56,11 +63,13 @@ impl Core {
             Input::Report(report) => self.on_report(&report, &mut turn),
             Input::Account(snapshot) => self.on_account(&snapshot, &mut turn),
             Input::VenueLink { up, cause: _ } => self.on_venue_link(up, &mut turn),
+            Input::VenueStatus { status } => self.venue_status = Some(status),
             Input::Market(frame) => self.on_market(&frame, &mut turn),
             Input::Stop { .. } => self.on_stop(&mut turn),
             // Taken above: it is no event.
             Input::Host(_) => {}
         }
+        self.reckon(&mut turn);
         self.close_when_due(&mut turn);
         self.clear_what_never_left(&mut turn);
         self.deliver(&mut turn);

@@ -13,15 +13,17 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use portcullis_control::{Answer, Refused, Reply, Request, SignedBytes, read_frame, write_frame};
+use portcullis_control::{
+    Answer, DenialView, Refused, Reply, Request, SignedBytes, read_frame, write_frame,
+};
 use portcullis_core::{Answer as CoreAnswer, EpochCause, Input};
-use portcullis_domain::BootNs;
 use portcullis_domain::time::NS_PER_S;
+use portcullis_domain::{BootNs, Name};
 use portcullis_statement::SignedStatement;
 
 use crate::fault::{BAD_CONFIG, DaemonFault};
 use crate::house::House;
-use crate::{clock, open, pack, status, threads};
+use crate::{by_hand, clock, open, pack, status, threads};
 
 /// Most connections served at once on the control socket.
 const CONTROLS_MAX: usize = 8;
@@ -168,7 +170,15 @@ fn control(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut Uni
             let who = asker.name.clone();
             ask(house, |request| Input::CloseSession { request, who, reason })
         }
+        Request::Tighten { limits } => tighten(house, asker, &limits),
         Request::Pack { session, lessons } => pack::pack(house, &session, &lessons),
+        Request::OrderSubmit(order) => by_hand::submit(house, order),
+        Request::OrderAmend(change) => by_hand::amend(house, change),
+        Request::OrderCancel(which) => by_hand::cancel(house, which),
+        Request::PositionClose(close) => by_hand::close(house, close),
+        Request::Findings { number } => by_hand::findings(house, number),
+        Request::FindingExplain(said) => by_hand::explain(house, said),
+        Request::FindingConfirm(said) => by_hand::confirm(house, said),
         Request::Stop => match open::stop(house, asker, stream) {
             Some(refusal) => refusal,
             None => return,
@@ -176,6 +186,17 @@ fn control(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut Uni
         Request::Kill { .. } => refused("WRONG_SOCKET", "the kill has a socket of its own"),
     };
     say(stream, &answer);
+}
+
+/// Whoever reaches this socket may tighten: it is proved that nothing is allowed which was not.
+fn tighten(house: &House, asker: &Asker, limits: &str) -> Answer {
+    let Some(who) = Name::new(&asker.name) else {
+        return refused("NOT_PERMITTED", "whoever asks has no name");
+    };
+    match portcullis_statement::json::parse_canonical(limits.as_bytes()) {
+        Ok(limits) => ask(house, |request| Input::Tighten { request, who, limits }),
+        Err(error) => refused("LIMITS_MALFORMED", &error.to_string()),
+    }
 }
 
 /// The kill: the gate is shut before the first answer is written, whatever else is going on.
@@ -203,7 +224,7 @@ fn follow_kill(answers: &Receiver<CoreAnswer>, stream: &mut UnixStream) {
             Ok(CoreAnswer::Refused { code, cause }) => {
                 return say(stream, &Answer::refused(Refused { code, cause }));
             }
-            Ok(CoreAnswer::Done(_)) => {}
+            Ok(CoreAnswer::Done(_) | CoreAnswer::Ordered { .. } | CoreAnswer::Denied(_)) => {}
             Err(_) => {
                 let cause = "the venue has not confirmed yet; the gate stays shut";
                 return say(stream, &refused("ORDERS_NOT_CLEAR", cause));
@@ -221,6 +242,10 @@ pub(crate) fn ask(house: &House, input: impl FnOnce(u64) -> Input) -> Answer {
     match answer {
         Some(CoreAnswer::Done(text)) => Answer::last(Reply::Done { text }),
         Some(CoreAnswer::Refused { code, cause }) => Answer::refused(Refused { code, cause }),
+        Some(CoreAnswer::Ordered { cl_ord_id }) => {
+            Answer::last(Reply::Ordered { cl_ord_id: cl_ord_id.to_string() })
+        }
+        Some(CoreAnswer::Denied(denial)) => Answer::last(Reply::Denied(DenialView::from(&denial))),
         Some(CoreAnswer::Latched { .. } | CoreAnswer::OrdersClear { .. }) | None => {
             refused("NO_ANSWER", "the core did not answer in time; status shows where it stands")
         }

@@ -41,7 +41,8 @@ pub(crate) struct House {
     pub(crate) opening: Mutex<()>,
     /// Who asked for the end and is told once it has come.
     pub(crate) leaving: Mutex<Vec<UnixStream>>,
-    killed_before: bool,
+    /// The number that the latch took when it was read back from the journal.
+    killed_before: Option<u64>,
     stopping: AtomicBool,
     journal_failed: AtomicBool,
     orders_left: AtomicBool,
@@ -55,11 +56,8 @@ pub(crate) const LANE_PAUSE: Duration = Duration::from_millis(1);
 impl House {
     pub(crate) fn new(home: Home, lanes: Lanes, mark: DurableMark, core: &Core) -> Self {
         let authority = Authority::new();
-        let killed_before = core.is_killed();
-        if killed_before {
-            // Not a new kill: the latch stays where the journal left it.
-            authority.close_gate();
-        }
+        // Not a new kill: the latch stays where the journal left it.
+        let killed_before = core.is_killed().then(|| authority.close_gate());
         let venue = VenueLink::new();
         Self {
             home,
@@ -82,10 +80,10 @@ impl House {
     /// The first words to the core.
     pub(crate) fn begin(&self, start: Start) {
         self.insist(Input::Started(Box::new(start)));
-        if self.killed_before {
+        if let Some(epoch) = self.killed_before {
             // The latch that was read back raised the number: the core has to hear of it, or
             // nothing that it approves after the kill is lifted would ever be admitted.
-            self.raise(EpochCause::SessionEnd);
+            self.insist(Input::EpochRaised { epoch, cause: EpochCause::SessionEnd });
         }
     }
 
@@ -143,7 +141,9 @@ impl House {
     pub(crate) fn raise(&self, cause: EpochCause) -> u64 {
         let epoch = match cause {
             EpochCause::Kill { .. } => self.authority.close_gate(),
-            EpochCause::PluginStopped | EpochCause::SessionEnd => self.authority.raise(),
+            EpochCause::PluginStopped | EpochCause::SessionEnd | EpochCause::Tightened => {
+                self.authority.raise()
+            }
         };
         self.insist(Input::EpochRaised { epoch, cause });
         epoch
@@ -151,9 +151,9 @@ impl House {
 
     /// Shuts the writer's latch for a kill that the core holds already.
     pub(crate) fn latch_again(&self) {
-        self.authority.close_gate();
+        let epoch = self.authority.close_gate();
         // The core learns the new number; this cause asks nothing else of it.
-        self.raise(EpochCause::SessionEnd);
+        self.insist(Input::EpochRaised { epoch, cause: EpochCause::SessionEnd });
     }
 
     /// The disk failed. Nothing is tried again: the gate shuts, orders are taken back through the
@@ -175,6 +175,7 @@ impl House {
         if self.journal_failed.load(Ordering::Acquire) {
             return;
         }
+        // The core is not told: the gap that stays behind this number shuts the writer for good.
         self.authority.close_gate();
         let house = Arc::clone(self);
         // A thread that cannot be started now is tried again at the next turn.

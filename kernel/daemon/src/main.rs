@@ -15,6 +15,7 @@
 
 mod args;
 mod board;
+mod by_hand;
 mod clock;
 mod control;
 mod fault;

@@ -141,6 +141,7 @@ fn plugins_of(
         Ok(
             Statement::EndpointSet(_)
             | Statement::PluginRelease(_)
+            | Statement::LimitsChange(_)
             | Statement::Unkill(_)
             | Statement::Seal(_),
         ) => Err(("WRONG_KIND", "this statement is not a session approval")),

@@ -42,7 +42,7 @@ impl Side {
 }
 
 /// FIX 40, as far as this version of the interface goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OrdType {
     /// Takes whatever the book offers.
     Market,

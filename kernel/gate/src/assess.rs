@@ -6,6 +6,7 @@ use std::sync::Arc;
 use portcullis_domain::{BootNs, ClOrdId, Instrument, InstrumentId, OrderIntent, Phase, Px};
 
 use crate::circumstances::{Circumstances, Quote};
+use crate::closing::Rights;
 use crate::code::{Act, DenyCode};
 use crate::deny::{Denial, Pause, Scope, Until};
 use crate::open::Gate;
@@ -27,7 +28,7 @@ use approved::Terms;
 pub use approved::{Approved, Authority};
 pub use cancel::{CancelRequest, approve_cancel};
 pub(crate) use case::Case;
-pub use case::Reserve;
+pub use case::{Reserve, is_reduction};
 pub use size::with_fee;
 
 /// What the gate says to an intent.
@@ -80,7 +81,7 @@ impl Shadow {
 }
 
 /// An intent that passed every check in a phase in which a person has the last word.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     /// What was asked for.
     pub intent: OrderIntent,
@@ -94,6 +95,7 @@ type Check = fn(&mut Case<'_>) -> Result<(), Denial>;
 /// Every check, in order.
 const CHECKS: &[Check] = &[
     // May anything be asked for now, and by this one?
+    state::check_rights,
     state::check_kill,
     state::check_expiry,
     state::check_window,
@@ -162,7 +164,11 @@ const CHECKS: &[Check] = &[
 struct Passed {
     act: Act,
     instrument: Arc<Instrument>,
+    /// The worst price it can trade at: what it reserves.
     reserve_px: Px,
+    /// By which rights it passed.
+    rights: Rights,
+    /// Limits that are used beyond their warning level.
     warnings: Vec<Denial>,
 }
 
@@ -179,8 +185,8 @@ impl Gate {
                 None => Verdict::Deny(Denial::plain(DenyCode::NoReferencePrice, Scope::Instrument)),
             };
         }
-        let Passed { act: _, instrument, reserve_px, warnings } = passed;
-        let terms = Terms { cl_ord_id: id, reserve_px, instrument, warnings };
+        let Passed { act: _, instrument, reserve_px, rights, warnings } = passed;
+        let terms = Terms { cl_ord_id: id, reserve_px, instrument, warnings, rights };
         if self.phase() == Phase::Shadow {
             return Verdict::WouldBe(Shadow { intent, terms });
         }
@@ -204,14 +210,10 @@ impl Gate {
                 return Err(denial);
             }
         }
-        // An order that asks to be a reduction and cannot be proved to be one is none.
-        if intent.reduce_only && case.act == Act::Increase {
-            return Err(Denial::plain(DenyCode::ReduceOnly, Scope::Order));
-        }
         // Without any price it only reduces, and claims nothing but what it takes off.
         let reserve_px = case.reserve_px().unwrap_or(case.instrument.tick);
-        let instrument = Arc::clone(case.instrument);
-        Ok(Passed { act: case.act, instrument, reserve_px, warnings: case.warnings })
+        let (act, rights, instrument) = (case.act, case.rights(), Arc::clone(case.instrument));
+        Ok(Passed { act, instrument, reserve_px, rights, warnings: case.warnings })
     }
 
     /// A denial, or the pause that its code begins.

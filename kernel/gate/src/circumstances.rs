@@ -67,6 +67,27 @@ pub enum VenueStatus {
     Maintenance,
 }
 
+impl VenueStatus {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Online, Self::CancelOnly, Self::Maintenance];
+
+    /// The name in evidence.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::CancelOnly => "cancel-only",
+            Self::Maintenance => "maintenance",
+        }
+    }
+
+    /// The status of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
 /// What is known of one watcher beside the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GuardState {
@@ -89,6 +110,16 @@ pub struct Guards {
     pub dead_man: GuardState,
     /// The operator.
     pub presence: GuardState,
+}
+
+impl Guards {
+    /// All of them are asked for and none answers.
+    pub const MISSING: Self = Self {
+        guardian: GuardState::Missing,
+        witness: GuardState::Missing,
+        dead_man: GuardState::Missing,
+        presence: GuardState::Missing,
+    };
 }
 
 /// What one strategy, or all of them together, have used of their limits. Money is in the
@@ -130,6 +161,49 @@ pub struct StandingUsage {
     pub profit_week: Option<Money>,
     /// What the account is worth.
     pub equity: Option<Money>,
+}
+
+impl Circumstances {
+    /// Nothing is known but the time: nothing but a reduction can pass, and that not without what
+    /// is held.
+    #[must_use]
+    pub fn unknown(now: Now) -> Self {
+        Self {
+            now,
+            killed: false,
+            closing: true,
+            reduce_only: true,
+            flatten: false,
+            size_percent: 100,
+            evidence_writable: false,
+            clock_offset_ns: None,
+            guards: Guards::MISSING,
+            standing: Standing::Suspended,
+            component: None,
+            warming_up: false,
+            disabled: false,
+            reference_used: false,
+            same_approved: None,
+            quote: None,
+            window: None,
+            book_valid: false,
+            feed: None,
+            venue_status: None,
+            metadata_read: None,
+            reduced: None,
+            position: None,
+            reducible: None,
+            working: None,
+            crosses_own: false,
+            balance: None,
+            reconciled: false,
+            marks_fresh: false,
+            exposure: None,
+            whole: Usage::default(),
+            strategy: None,
+            across: StandingUsage::default(),
+        }
+    }
 }
 
 /// Everything an assessment depends on besides the intent and the approval.

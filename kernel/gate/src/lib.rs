@@ -6,6 +6,7 @@
 
 pub mod assess;
 mod circumstances;
+mod closing;
 mod code;
 mod deny;
 mod docs;
@@ -14,12 +15,13 @@ mod open;
 
 pub use assess::{
     Approved, Authority, CancelRequest, Proposal, Reserve, Shadow, Verdict, approve_cancel,
-    with_fee,
+    is_reduction, with_fee,
 };
 pub use circumstances::{
     Balance, Circumstances, GuardState, Guards, PriceWindow, Quote, Standing, StandingUsage, Usage,
     VenueStatus, Working,
 };
+pub use closing::Rights;
 pub use code::{Act, DenyCode, Spares};
 pub use deny::{Denial, Figure, Pause, Scope, Until};
 pub use docs::reason_codes_markdown;

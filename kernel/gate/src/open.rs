@@ -10,6 +10,8 @@ use portcullis_statement::{
 };
 
 use crate::assess::Authority;
+use crate::circumstances::Circumstances;
+use crate::closing::Rights;
 use crate::code::DenyCode;
 use crate::deny::Scope;
 
@@ -17,6 +19,7 @@ use crate::deny::Scope;
 #[derive(Debug)]
 pub struct Gate {
     approval: Verified<SessionApproval>,
+    pub(crate) rights: Rights,
     /// The instruments of the approval. Each order carries its own, and copies none.
     instruments: Vec<Arc<Instrument>>,
     /// What holds now: the limits of the approval, or what was tightened since.
@@ -119,10 +122,14 @@ impl Gate {
         if approval.item().instruments.is_empty() {
             return Err(OpenRefusal::NothingToDo);
         }
+        Ok(Self::with_rights(approval, Rights::Session))
+    }
+
+    pub(crate) fn with_rights(approval: Verified<SessionApproval>, rights: Rights) -> Self {
         let instruments = approval.item().instruments.iter().cloned().map(Arc::new).collect();
         let limits = approval.item().limits.clone();
         let whole = strictest(&limits);
-        Ok(Self { approval, instruments, limits, whole })
+        Self { approval, rights, instruments, limits, whole }
     }
 
     /// Puts stricter limits in force at once. What is not provably stricter, key by key, is a
@@ -212,8 +219,14 @@ impl Gate {
         self.approval.header().expires
     }
 
-    pub(crate) fn window(&self) -> (WallNs, WallNs) {
-        (self.approval.item().window_opens, self.approval.item().window_closes)
+    pub(crate) const fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    /// Whether the session is inside of its window and not closing.
+    pub(crate) fn takes_new(&self, at: &Circumstances) -> bool {
+        let item = self.approval.item();
+        !at.closing && at.now.wall >= item.window_opens && at.now.wall < item.window_closes
     }
 
     pub(crate) fn component(&self, plugin: PluginId) -> Option<Digest> {

@@ -23,9 +23,17 @@ pub enum PolicyError {
         /// Which key.
         key: String,
     },
+    /// A value that has no meaning or contradicts another.
+    Unfit {
+        /// Which key.
+        key: String,
+        /// What is wrong, as the end of a sentence that begins with the key.
+        cause: String,
+    },
     /// Limits for an instrument that is not in the session.
     UnknownSymbol(String),
-    /// An instrument without limits: nobody chose them, so it may not be traded.
+    /// An instrument or a strategy without limits, or a quote currency without a price: nobody
+    /// chose them, so nothing may be traded there.
     MissingLimits(String),
     /// Prices times quantities of this instrument would not stay exact.
     NotExact(String),
@@ -44,6 +52,7 @@ impl PolicyError {
             Self::Syntax(_) => "POLICY_SYNTAX",
             Self::Number { .. } => "POLICY_NUMBER",
             Self::NotPositive { .. } => "POLICY_NOT_POSITIVE",
+            Self::Unfit { .. } => "POLICY_UNFIT",
             Self::UnknownSymbol(_) => "POLICY_UNKNOWN_SYMBOL",
             Self::MissingLimits(_) => "POLICY_MISSING_LIMITS",
             Self::NotExact(_) => "POLICY_NOT_EXACT",
@@ -61,8 +70,9 @@ impl PolicyError {
             Self::Syntax(text) => text.lines().map(str::trim).collect::<Vec<_>>().join(" "),
             Self::Number { key, text, cause } => format!("{key} = {text:?}: {}", cause.cause()),
             Self::NotPositive { key } => format!("{key} must be above zero"),
+            Self::Unfit { key, cause } => format!("{key} {cause}"),
             Self::UnknownSymbol(symbol) => format!("{symbol} is not an instrument here"),
-            Self::MissingLimits(symbol) => format!("{symbol} has no limits"),
+            Self::MissingLimits(table) => format!("there is no table [{table}]"),
             Self::NotExact(symbol) => format!("{symbol} has more decimals than money keeps"),
             Self::UnknownName(name) => format!("there is no {name:?}"),
             Self::BelowFloor(phase) => {

@@ -6,12 +6,15 @@
 
 mod error;
 mod instrument;
+mod keys;
 mod limits;
+mod markdown;
 mod phases;
 
 pub use error::PolicyError;
 pub use instrument::{InstrumentFile, parse_instrument};
-pub use limits::parse_limits;
+pub use limits::{parse_limits, parse_limits_file};
+pub use markdown::limits_markdown;
 pub use phases::parse_phases;
 
 use portcullis_statement::Digest;

@@ -1,149 +1,164 @@
-//! `policies/limits.toml`.
+//! `policies/limits.toml`, read row by row of the limits' own tables.
 
 use std::collections::BTreeMap;
 
-use portcullis_domain::policy::{AccountLimits, InstrumentLimits, Limits};
-use portcullis_domain::{Instrument, NumberError, Qty};
-use serde::Deserialize;
+use portcullis_domain::number::parse_scaled_wide;
+use portcullis_domain::policy::{
+    Conversion, InstrumentLimits, LimitRow, LimitTable, Limits, Rules, ScopeLimits, Unfit,
+};
+use portcullis_domain::{Instrument, Money, Name, NumberError, Rate, WallNs};
+use toml::Table;
 
-use crate::instrument::money;
+use crate::keys::{Keys, wrong};
 use crate::{Hashed, PolicyError, read};
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raw {
-    account: RawAccount,
-    instruments: BTreeMap<String, RawInstrument>,
-}
+/// When a day of limits begins. This build knows one.
+const TRADING_DAY: &str = "UTC";
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAccount {
-    open_orders_max: u32,
-    messages_per_second_max: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawInstrument {
-    order_qty_max: String,
-    order_notional_max: String,
-    position_qty_max: String,
-    price_collar_bps: u32,
-    market_data_age_ms_max: u32,
-}
-
-/// Reads the limits of the given instruments. Each must have its own; others in the file are
-/// checked for form and left aside, so that one file serves several sessions.
+/// Reads the limits of a session: of exactly these instruments and strategies. Each must have its
+/// own; others in the file are checked for form and left aside, so that one file serves several
+/// sessions.
 pub fn parse_limits(
     bytes: &[u8],
     instruments: &[Instrument],
+    strategies: &[Name],
 ) -> Result<Hashed<Limits>, PolicyError> {
-    let Hashed { value: raw, digest } = read::<Raw>(bytes)?;
-    let mut limits = BTreeMap::new();
-    for instrument in instruments {
-        let symbol = &instrument.symbol;
-        let raw = raw.instruments.get(symbol);
-        let raw = raw.ok_or_else(|| PolicyError::MissingLimits(symbol.clone()))?;
-        limits.insert(instrument.id, instrument_limits(instrument, raw)?);
+    let mut read = parse_limits_file(bytes, instruments)?;
+    read.value.strategies.retain(|name, _| strategies.contains(name));
+    let covers = read.value.check_covers(instruments, strategies);
+    covers.map_err(|unfit| PolicyError::MissingLimits(unfit.path()))?;
+    Ok(read)
+}
+
+/// Reads everything that a file says about any strategy and about those of the instruments that
+/// stand in it.
+pub fn parse_limits_file(
+    bytes: &[u8],
+    instruments: &[Instrument],
+) -> Result<Hashed<Limits>, PolicyError> {
+    let Hashed { value, digest } = read::<Table>(bytes)?;
+    let mut keys = Keys::file(value);
+    let (currency, rules) = rules(keys.table("rules")?)?;
+    let limits = Limits {
+        currency,
+        rules,
+        conversions: conversions(&mut keys)?,
+        account: scope(keys.table("account")?)?,
+        venue: scope(keys.table("venue")?)?,
+        host: scope(keys.table("host")?)?,
+        strategies: strategies(&mut keys)?,
+        instruments: BTreeMap::new(),
+    };
+    let limits = with_instruments(limits, &mut keys, instruments)?;
+    keys.finish()?;
+    limits.check_form(instruments).map_err(unfit)?;
+    Ok(Hashed { value: limits, digest })
+}
+
+fn unfit(unfit: Unfit) -> PolicyError {
+    PolicyError::Unfit { key: unfit.path(), cause: unfit.cause }
+}
+
+fn strategies<T: LimitTable>(keys: &mut Keys) -> Result<BTreeMap<Name, T>, PolicyError> {
+    let named = |(name, table): (String, Keys)| {
+        let known = Name::new(&name).ok_or(PolicyError::UnknownName(name))?;
+        Ok((known, alone(table, None)?))
+    };
+    keys.tables("strategies")?.into_iter().map(named).collect()
+}
+
+fn with_instruments(
+    mut limits: Limits,
+    keys: &mut Keys,
+    instruments: &[Instrument],
+) -> Result<Limits, PolicyError> {
+    for (symbol, mut table) in keys.tables("instruments")? {
+        let known = instruments.iter().find(|instrument| instrument.symbol == symbol);
+        if let Some(instrument) = known {
+            limits.instruments.insert(instrument.id, alone(table, Some(instrument))?);
+        } else {
+            check_form_only::<InstrumentLimits>(&mut table)?;
+            table.finish()?;
+        }
     }
-    positive("account.open_orders_max", raw.account.open_orders_max)?;
-    positive("account.messages_per_second_max", raw.account.messages_per_second_max)?;
-    let account = AccountLimits {
-        open_orders_max: raw.account.open_orders_max,
-        messages_per_second_max: raw.account.messages_per_second_max,
-    };
-    Ok(Hashed { value: Limits { account, instruments: limits }, digest })
+    Ok(limits)
 }
 
-fn instrument_limits(
-    instrument: &Instrument,
-    raw: &RawInstrument,
-) -> Result<InstrumentLimits, PolicyError> {
-    let key = |key: &str| format!("instruments.{}.{key}", instrument.symbol);
-    let qty = |name: &str, text: &str| {
-        let error = |cause: NumberError| {
-            let (key, text) = (key(name), text.to_owned());
+/// One number of a table, as many units as its text says.
+fn row<T>(
+    keys: &mut Keys,
+    row: &LimitRow<T>,
+    parse: impl FnOnce(&str) -> Result<i128, NumberError>,
+) -> Result<i128, PolicyError> {
+    if !row.unit.is_decimal() {
+        return keys.whole(row.name).map(i128::from);
+    }
+    let text = keys.text(row.name)?;
+    parse(&text).map_err(|cause| PolicyError::Number { key: keys.path(row.name), text, cause })
+}
+
+fn table<T: LimitTable>(keys: &mut Keys, of: Option<&Instrument>) -> Result<T, PolicyError> {
+    let path = keys.path("");
+    T::read(
+        |held| row(keys, held, |text| held.unit.parse(text, of)),
+        |held| wrong(&format!("{path}{}", held.name), "is out of its range"),
+    )
+}
+
+fn alone<T: LimitTable>(mut keys: Keys, of: Option<&Instrument>) -> Result<T, PolicyError> {
+    let limits = table(&mut keys, of)?;
+    keys.finish()?;
+    Ok(limits)
+}
+
+/// The keys of an instrument whose decimals are not known here.
+fn check_form_only<T: LimitTable>(keys: &mut Keys) -> Result<(), PolicyError> {
+    for held in T::ROWS {
+        let number = row(keys, held, |text| {
+            let number = parse_scaled_wide(text, Money::SCALE)?;
+            if number < 0 { Err(NumberError::Malformed) } else { Ok(number) }
+        })?;
+        if number == 0 && !held.zero {
+            return Err(PolicyError::NotPositive { key: keys.path(held.name) });
+        }
+    }
+    Ok(())
+}
+
+fn scope(mut keys: Keys) -> Result<ScopeLimits, PolicyError> {
+    let limits =
+        ScopeLimits { activity: table(&mut keys, None)?, standing: table(&mut keys, None)? };
+    keys.finish()?;
+    Ok(limits)
+}
+
+fn rules(mut keys: Keys) -> Result<(String, Rules), PolicyError> {
+    let day = keys.text("trading_day")?;
+    if day != TRADING_DAY {
+        let cause = format!("is not {TRADING_DAY:?}, the one day that limits know");
+        return Err(PolicyError::Unfit { key: keys.path("trading_day"), cause });
+    }
+    let currency = keys.text("currency")?;
+    let rules = table(&mut keys, None)?;
+    keys.finish()?;
+    Ok((currency, rules))
+}
+
+fn conversions(keys: &mut Keys) -> Result<BTreeMap<String, Conversion>, PolicyError> {
+    let price = |(currency, mut keys): (String, Keys)| {
+        let text = keys.text("rate")?;
+        let rate = Rate::parse(&text).map_err(|cause| {
+            let key = keys.path("rate");
             PolicyError::Number { key, text, cause }
-        };
-        let qty = Qty::parse(text, instrument.qty_scale).map_err(error)?;
-        if qty.is_zero() { Err(PolicyError::NotPositive { key: key(name) }) } else { Ok(qty) }
+        })?;
+        let as_of = keys.moment("as_of")?;
+        let as_of = WallNs::parse_rfc3339(&as_of)
+            .ok_or_else(|| wrong(&keys.path("as_of"), "is not a moment in UTC that ends in Z"))?;
+        keys.finish()?;
+        Ok((currency, Conversion { rate, as_of }))
     };
-    positive(&key("price_collar_bps"), raw.price_collar_bps)?;
-    positive(&key("market_data_age_ms_max"), raw.market_data_age_ms_max)?;
-    Ok(InstrumentLimits {
-        order_qty_max: qty("order_qty_max", &raw.order_qty_max)?,
-        order_notional_max: money(&key("order_notional_max"), &raw.order_notional_max)?,
-        position_qty_max: qty("position_qty_max", &raw.position_qty_max)?,
-        price_collar_bps: raw.price_collar_bps,
-        market_data_age_ms_max: raw.market_data_age_ms_max,
-    })
-}
-
-fn positive(key: &str, value: u32) -> Result<(), PolicyError> {
-    if value == 0 { Err(PolicyError::NotPositive { key: key.to_owned() }) } else { Ok(()) }
+    keys.tables("conversions")?.into_iter().map(price).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use portcullis_domain::{InstrumentId, InstrumentKind, Money, Px, Rate};
-
-    const GOOD: &str = r#"
-[account]
-open_orders_max = 4
-messages_per_second_max = 10
-[instruments.X-USD]
-order_qty_max = "0.5"
-order_notional_max = "1000"
-position_qty_max = "1"
-price_collar_bps = 100
-market_data_age_ms_max = 2000
-"#;
-
-    fn instrument(symbol: &str) -> Instrument {
-        Instrument {
-            id: InstrumentId(0),
-            symbol: symbol.into(),
-            venue_symbol: "XUSD".into(),
-            base: "X".into(),
-            quote: "USD".into(),
-            kind: InstrumentKind::Spot,
-            price_scale: 2,
-            qty_scale: 2,
-            tick: Px::new(1).unwrap(),
-            lot: Qty::new(1).unwrap(),
-            qty_min: Qty::new(1).unwrap(),
-            notional_min: Money::ZERO,
-            maker_fee: Rate(0),
-            taker_fee: Rate(0),
-        }
-    }
-
-    #[track_caller]
-    fn check(from: &str, to: &str, expect: &str) {
-        assert!(GOOD.contains(from), "{from}");
-        let text = GOOD.replacen(from, to, 1);
-        let code = parse_limits(text.as_bytes(), &[instrument("X-USD")]).map_err(|e| e.code());
-        assert_eq!(code.err(), Some(expect), "{to}");
-    }
-
-    #[test]
-    fn a_limit_that_nobody_wrote_down_is_a_limit_that_nobody_chose() {
-        let limits = parse_limits(GOOD.as_bytes(), &[instrument("X-USD")]).unwrap();
-        let of = limits.value.instruments.get(&InstrumentId(0)).unwrap();
-        assert_eq!(of.order_qty_max.units(), 50);
-        check("open_orders_max = 4\n", "", "POLICY_SYNTAX");
-        check("open_orders_max = 4", "open_orders_max = 0", "POLICY_NOT_POSITIVE");
-        check("open_orders_max = 4", "open_orders_max = -4", "POLICY_SYNTAX");
-        check("open_orders_max = 4", "open_orders_max = 4\nfoo = 1", "POLICY_SYNTAX");
-        check("\"0.5\"", "\"0.555\"", "POLICY_NUMBER");
-        check("\"0.5\"", "\"-0.5\"", "POLICY_NUMBER");
-        check("\"0.5\"", "\"5e-1\"", "POLICY_NUMBER");
-        check("\"0.5\"", "0.5", "POLICY_SYNTAX");
-        check("\"1000\"", "\"-1\"", "POLICY_NUMBER");
-        check("price_collar_bps = 100", "price_collar_bps = 0", "POLICY_NOT_POSITIVE");
-        let other = parse_limits(GOOD.as_bytes(), &[instrument("Y-USD")]);
-        assert_eq!(other.map_err(|e| e.code()).err(), Some("POLICY_MISSING_LIMITS"));
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@ pub mod lockstep;
 pub mod order_path;
 pub mod outbox;
 pub mod plugin_port;
+mod sync;
 mod worker_process;
 
 pub use authority::Authority;

@@ -180,6 +180,11 @@ impl<'a, D: Disk> LockStep<'a, D> {
             Some(Answer::Refused { code, cause }) => Err(RunFault::Refused { code, cause }),
             // The answer may come later (a close waits for its last order), or never be asked for.
             Some(Answer::Latched { .. } | Answer::OrdersClear { .. }) | None => Ok(String::new()),
+            Some(Answer::Ordered { cl_ord_id }) => Ok(cl_ord_id.to_string()),
+            Some(Answer::Denied(denial)) => {
+                let (code, cause) = (denial.code.code(), denial.code.meaning());
+                Err(RunFault::Refused { code: code.to_owned(), cause: cause.to_owned() })
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use portcullis_core::{Answer, Core, Effect, Event, Input, Submit};
 use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{ClOrdId, Now, OrderIntent, WallNs};
 use portcullis_evidence::{Appender, DurableMark, Groups, Head, Recorded, Waited};
-use portcullis_gate::{Approved, CancelRequest, DenyCode};
+use portcullis_gate::{Approved, CancelRequest, DenyCode, Rights};
 
 use crate::authority::Authority;
 use crate::inbox::Inbox;
@@ -239,10 +239,13 @@ pub fn release(
     let Ok(recorded) = order.into_recorded(mark) else {
         return not_sent(cl_ord_id, DenyCode::EvidenceUnwritable);
     };
-    let held = authority.hold();
-    if !authority.admits(epoch) {
+    let admitted = match recorded.item().rights() {
+        Rights::Session => authority.admit(epoch),
+        Rights::Closing => authority.admit_exit(epoch),
+    };
+    let Some(held) = admitted else {
         return not_sent(cl_ord_id, DenyCode::ReleaseRevoked);
-    }
+    };
     if now().boot > deadline {
         return not_sent(cl_ord_id, DenyCode::ReleaseExpired);
     }

@@ -7,8 +7,10 @@
 mod bench;
 mod build;
 mod canary;
+mod coverage;
 mod demo;
 mod guest;
+mod mutants;
 mod process;
 mod replay;
 mod setup;
@@ -28,6 +30,9 @@ usage: cargo xtask <verb>
   demo [--replay [FOLDER]] the product from nothing; --replay runs a recording, by default a
                            small synthetic one
   guest [PACKAGE]          one strategy as a component, or all of them
+  mutants [--in-diff BASE] [--shard K/N] [--report]
+                           breaks gate, orders and kill on purpose: the tests must notice
+  coverage                 every region of the gate must be run by its own tests
   bench [FOLDER]           a recording five times, with the gate's own figures; never a verdict
 ";
 
@@ -40,6 +45,8 @@ enum Verb {
     Demo,
     DemoReplay(replay::Recording),
     Guest(Option<String>),
+    Mutants(mutants::Request),
+    Coverage,
     Bench(Option<String>),
     Help,
 }
@@ -76,6 +83,8 @@ fn parse(words: &[&str]) -> Option<Verb> {
         }
         ["guest"] => Verb::Guest(None),
         ["guest", package] if !package.starts_with('-') => Verb::Guest(Some((*package).to_owned())),
+        ["mutants", rest @ ..] => Verb::Mutants(mutants::Request::parse(rest)?),
+        ["coverage"] => Verb::Coverage,
         ["bench"] => Verb::Bench(None),
         ["bench", folder] if !folder.starts_with('-') => Verb::Bench(Some((*folder).to_owned())),
         ["help" | "--help" | "-h"] => Verb::Help,
@@ -91,6 +100,8 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Demo => demo::run(),
         Verb::DemoReplay(recording) => demo::replay(&recording),
         Verb::Guest(package) => build::guest(package),
+        Verb::Mutants(request) => mutants::run(&request),
+        Verb::Coverage => coverage::run(),
         Verb::Bench(folder) => bench::run(folder),
         Verb::Help => {
             print!("{USAGE}");
@@ -117,6 +128,10 @@ mod tests {
         check("demo --replay a b", None);
         check("demo --replay --fast", None);
         check("bench", Some(Verb::Bench(None)));
+        check("mutants", Some(Verb::Mutants(mutants::Request::default())));
+        check("mutants --shard 9", None);
+        check("coverage", Some(Verb::Coverage));
+        check("coverage all", None);
         check("guest a", Some(Verb::Guest(Some("a".to_owned()))));
         check("", None);
         check("tset", None);

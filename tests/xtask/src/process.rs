@@ -1,7 +1,7 @@
 //! Child processes: started with a clean environment, waited for, never left behind.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
@@ -59,11 +59,17 @@ pub(crate) fn on_path(program: &str) -> bool {
 }
 
 /// A cargo that sees what the developer's shell would give it.
+pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
+    let mut command = command(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    command.args(arguments).current_dir(project());
+    command
+}
+
+/// A program that calls cargo, and sees what the developer's shell would give it.
 ///
 /// `cargo run` sets variables about this very package. Some build scripts watch them, and would
 /// build everything anew each time a person and this tool take turns.
-pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
-    let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
@@ -71,7 +77,6 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
             command.env_remove(&name);
         }
     }
-    command.args(arguments).current_dir(project());
     command
 }
 

@@ -4,6 +4,7 @@ use crate::guest::{self, Toolchain};
 use crate::process::{self, Failure};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 
 struct Tool {
@@ -82,6 +83,22 @@ pub(crate) fn component_is_there(verb: &str, name: &str) -> bool {
 /// What to type for a part of the toolchain.
 pub(crate) fn component_line(name: &str) -> String {
     format!("rustup component add {name}")
+}
+
+/// A program from crates.io in the very version that this project was tried with, built where
+/// nobody else's programs lie.
+pub(crate) fn tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
+    let root = process::target().join("tools").join(format!("{name}-{version}"));
+    let program = root.join("bin").join(name);
+    if program.is_file() {
+        return Ok(program);
+    }
+    println!("setup: {name} {version} is missing, building it from crates.io");
+    let mut command = process::cargo(["install", "--quiet", "--locked", "--version", version]);
+    command.arg("--root").arg(&root).arg(name);
+    let line = format!("cargo install --locked --version {version} --root {}", root.display());
+    process::run(command, &format!("installing {name}"), &format!("{line} {name}"))?;
+    Ok(program)
 }
 
 /// Installs Debian packages as root or with `sudo` that asks nothing; else says the line to type.

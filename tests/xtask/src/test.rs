@@ -1,7 +1,9 @@
 //! `cargo xtask check` and `cargo xtask test`: the tiers.
 
 use crate::build::{self, PROGRAMS, Profile, REPLAYERS};
+use crate::coverage;
 use crate::demo;
+use crate::mutants;
 use crate::process::{self, Failure};
 use crate::replay::Recording;
 use crate::setup;
@@ -22,6 +24,9 @@ const PURE: [&str; 7] = [
 
 /// The package that brings the WebAssembly engine.
 const SANDBOX: &str = "portcullis-sandbox";
+
+/// The package of models that run once for each order of events.
+const LOOM: &str = "portcullis-loom";
 
 /// What has been counted, and how long each step took.
 struct Run {
@@ -116,12 +121,19 @@ pub(crate) fn everything(all: bool) -> Result<(), Failure> {
     run.step("demo and canary check", demo_checked);
     // The engine's package is tested by itself: with the features that others ask for, cargo
     // would build the engine a second time.
-    let mut tests = process::cargo(["test", "--workspace", "--exclude", SANDBOX, "--no-fail-fast"]);
-    tests.args(["--", "--nocapture"]);
+    let mut tests = process::cargo(["test", "--workspace", "--no-fail-fast"]);
+    tests.args(["--exclude", SANDBOX, "--exclude", LOOM, "--", "--nocapture"]);
     run.tests("tests", tests)?;
     let mut tests = process::cargo(["test", "--package", SANDBOX, "--no-fail-fast"]);
     tests.args(["--", "--nocapture"]);
     run.tests("tests of the sandbox", tests)?;
+    let mut tests = process::cargo(["test", "--package", LOOM, "--no-fail-fast"]);
+    tests.args(["--", "--nocapture"]);
+    run.tests("loom", tests)?;
+    run.step("mutants of the change", || mutants::of_the_change(all));
+    if all {
+        run.step("coverage of the gate", coverage::of_the_gate);
+    }
     run.prepare("programs, release", || build::programs(&REPLAYERS, Profile::Release))?;
     run.step("one root: a synthetic recording", || same_root(&Recording::Synthetic));
     run.step("one root: recorded market data", || match Recording::beside_the_project() {

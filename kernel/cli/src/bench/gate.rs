@@ -8,18 +8,26 @@ use portcullis_domain::{
     BootNs, ClOrdId, Instrument, InstrumentId, Money, Name, Now, OrdType, OrderIntent, Origin,
     PluginId, Position, Px, Qty, Side, TimeInForce, WallNs,
 };
-use portcullis_gate::{Balance, Circumstances, Gate, Opening, Quote, Standing, Verdict, Working};
+use portcullis_gate::{
+    Balance, Circumstances, Gate, GuardState, Guards, Opening, PriceWindow, Quote, Standing,
+    StandingUsage, Usage, VenueStatus, Verdict, Working,
+};
 use portcullis_governance::{parse_instrument, parse_limits, parse_phases};
 use portcullis_path::plugin_port::Loaded;
 use portcullis_statement::json::{Value, object};
-use portcullis_statement::{Digest, RecordedFile, SignedStatement, Statement, Trust, Verified};
+use portcullis_statement::{
+    Digest, EndpointKind, RecordedFile, SignedStatement, Statement, Trust, Verified,
+};
 
 use super::Times;
 use crate::replay::people::{Cast, Plan};
 use crate::{CliError, Exit, files, out};
 
-/// A day whose wall clock the bench uses; no clock decides what it measures.
-const START: WallNs = WallNs(1_767_225_600_000_000_000);
+/// A day whose wall clock the bench uses, on which the prices in the limits are young; no clock
+/// decides what it measures.
+const START: WallNs = WallNs(1_723_161_600_000_000_000);
+/// Whose limits in the policy files it takes.
+const STRATEGY: &str = "ema-cross";
 const BOOT: BootNs = BootNs(1_000_000_000_000);
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -85,14 +93,15 @@ impl Desk {
         let instrument = instrument.map_err(|error| failed(&path, &error.cause()))?;
         let of: Vec<Instrument> = vec![instrument.value.instrument.clone()];
         let (path, bytes) = read("limits.toml")?;
-        let limits = parse_limits(&bytes, &of).map_err(|e| failed(&path, &e.cause()))?;
+        let limits =
+            parse_limits(&bytes, &of, &[name(STRATEGY)?]).map_err(|e| failed(&path, &e.cause()))?;
         let (path, bytes) = read("phases.toml")?;
         let phases = parse_phases(&bytes).map_err(|error| failed(&path, &error.cause()))?;
         let loaded = loaded();
         let balance = Money::parse("10000").unwrap_or(Money::ZERO);
         let plan = Plan {
             session: name("bench")?,
-            plugin: name("bench")?,
+            plugin: name(STRATEGY)?,
             params: BTreeMap::new(),
             loaded: &loaded,
             instrument: &instrument,
@@ -130,7 +139,7 @@ impl Desk {
                 at.now.boot = BootNs(BOOT.0.saturating_add(3_600_000_000_000));
             }),
             case("PRICE_COLLAR", &|intent, _| intent.price = Px::new(7_000_000)),
-            case("MAX_MSG_RATE", &|_, at| at.submits_last_second = u32::MAX),
+            case("MAX_MSG_RATE", &|_, at| at.whole.messages = u32::MAX),
         ]
     }
 
@@ -155,22 +164,55 @@ impl Desk {
 
     fn circumstances(&self) -> Circumstances {
         let quote = Px::new(5_999_900).zip(Px::new(6_000_100));
+        let (none, zero) = (GuardState::NotRequired, Some(Money::ZERO));
+        let ten_thousand = Money::parse("10000").ok();
+        let unused = Usage {
+            gross: zero,
+            profit: zero,
+            drawdown: zero,
+            adverse: zero,
+            fees: zero,
+            ..Usage::default()
+        };
         Circumstances {
             now: Now { wall: START.plus_ns(1), boot: BOOT },
             killed: false,
             closing: false,
             reduce_only: false,
+            flatten: false,
+            size_percent: 100,
+            evidence_writable: true,
+            clock_offset_ns: Some(0),
+            guards: Guards { guardian: none, witness: none, dead_man: none, presence: none },
             standing: Standing::Running,
             component: Some(self.component),
-            quote: quote.map(|(bid, ask)| Quote { bid, ask, received: BOOT }),
-            book_valid: true,
-            position: Position::FLAT,
-            balance: Money::parse("10000").ok().map(|quote| Balance { base: Qty::ZERO, quote }),
-            working: Working::default(),
-            submits_last_second: 0,
-            reconciled: true,
-            evidence_writable: true,
+            warming_up: false,
+            disabled: false,
             reference_used: false,
+            same_approved: None,
+            quote: quote.map(|(bid, ask)| Quote { bid, ask, received: BOOT }),
+            window: Some(PriceWindow { low_twice: 12_000_000, high_twice: 12_000_000 }),
+            book_valid: true,
+            feed: Some(EndpointKind::Recorded),
+            venue_status: Some(VenueStatus::Online),
+            metadata_read: Some(START),
+            reduced: None,
+            position: Some(Position::FLAT),
+            reducible: Some(Qty::ZERO),
+            working: Some(Working::default()),
+            crosses_own: false,
+            balance: ten_thousand.map(|quote| Balance { base: Qty::ZERO, quote, read: BOOT }),
+            reconciled: true,
+            marks_fresh: true,
+            exposure: Some(Money::ZERO),
+            whole: unused,
+            strategy: Some(unused),
+            across: StandingUsage {
+                notional: Some(Money::ZERO),
+                profit_day: Some(Money::ZERO),
+                profit_week: Some(Money::ZERO),
+                equity: ten_thousand,
+            },
         }
     }
 }
@@ -229,6 +271,8 @@ fn code(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Approve(_) => "APPROVE",
         Verdict::WouldBe(_) => "WOULD_BE",
+        Verdict::Propose(_) => "PROPOSE",
+        Verdict::Pause(_) => "PAUSE",
         Verdict::Deny(denial) => denial.code.code(),
     }
 }

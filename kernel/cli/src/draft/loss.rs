@@ -6,12 +6,18 @@
 //! holding = max(position_qty_max, |carried|)
 //! value   = ceil(holding / order_qty_max) x order_notional_max
 //! loss    = value x (1 + price_collar_bps / 10 000) + 2 x value x taker_fee
+//! in the account's currency: loss x rate x (1 + conversion_haircut_bps / 10 000)
 //! ```
 //!
 //! In words: the largest holding, bought with orders as large as they may be and as far from the
 //! reference as they may be, is worth nothing afterwards, and both ways cost the taker's fee. The
-//! losses of all instruments add up. What it leaves out: buying and selling many times over. A
-//! session that trades all day can pay fees and spreads more than once.
+//! losses of all instruments add up.
+//!
+//! The loss limits are left out on purpose. They stop new risk when `loss_session_max` is reached;
+//! they cannot sell what nobody buys. Where the market goes on trading, they end a session far
+//! earlier, so the review shows the smallest of them beside this number. What the formula leaves
+//! out too: buying and selling many times over. A session that trades all day can pay fees and
+//! spreads more than once, up to the loss limit.
 
 use portcullis_domain::policy::{InstrumentLimits, Limits};
 use portcullis_domain::{Instrument, Money, Rate};
@@ -19,28 +25,31 @@ use portcullis_statement::Carried;
 
 use super::DraftError;
 
-/// The formula over all instruments, which must share one quote currency.
-pub(super) fn worst_case(
+/// The formula over all instruments, in the account's currency.
+pub(crate) fn worst_case(
     instruments: &[Instrument],
     limits: &Limits,
     carried: &[Carried],
 ) -> Result<Money, DraftError> {
     let mut total = Money::ZERO;
-    let quote = instruments.first().map(|instrument| &instrument.quote);
     for instrument in instruments {
-        if Some(&instrument.quote) != quote {
-            let cause = "losses in two currencies do not add up: one session per quote currency";
-            return Err(DraftError::mismatch("WORST_CASE_CURRENCIES", cause));
-        }
         let held = limits.instruments.get(&instrument.id);
-        let loss = held.and_then(|limits| of_instrument(instrument, limits, carried));
-        let sum = loss.and_then(|loss| total.plus(loss));
-        total = sum.ok_or_else(|| {
-            let cause = format!("{} has no limits, or numbers too large", instrument.symbol);
+        let loss = held.and_then(|held| of_instrument(instrument, held, carried));
+        let loss = loss.and_then(|loss| limits.cost_in_account(loss, &instrument.quote));
+        total = loss.and_then(|loss| total.plus(loss)).ok_or_else(|| {
+            let symbol = &instrument.symbol;
+            let cause = format!("{symbol} has no limits or no price, or numbers too large");
             DraftError::mismatch("WORST_CASE_UNKNOWN", cause)
         })?;
     }
     Ok(total)
+}
+
+/// The smallest of the loss limits, at which a session that can still trade comes to an end.
+pub(crate) fn loss_limit(limits: &Limits) -> Money {
+    let scopes = [&limits.account, &limits.venue, &limits.host];
+    let scopes = scopes.map(|scope| scope.activity.loss_session_max);
+    scopes.into_iter().min().unwrap_or(Money::ZERO)
 }
 
 fn of_instrument(
@@ -61,12 +70,10 @@ fn of_instrument(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use portcullis_domain::policy::AccountLimits;
     use portcullis_domain::{InstrumentId, InstrumentKind, Position, Px, Qty};
 
     use super::*;
+    use crate::testing::wide_limits;
 
     fn instrument(id: u32, quote: &str) -> Instrument {
         Instrument {
@@ -88,16 +95,13 @@ mod tests {
     }
 
     fn limits(instruments: &[Instrument]) -> Limits {
-        let of = InstrumentLimits {
-            order_qty_max: Qty::new(40).unwrap(),
-            order_notional_max: Money::parse("4000").unwrap(),
-            position_qty_max: Qty::new(100).unwrap(),
-            price_collar_bps: 100,
-            market_data_age_ms_max: 1,
-        };
-        let account = AccountLimits { open_orders_max: 1, messages_per_second_max: 1 };
-        let of = |instrument: &Instrument| (instrument.id, of.clone());
-        Limits { account, instruments: instruments.iter().map(of).collect() }
+        let mut limits = wide_limits(instruments, &[]);
+        for of in limits.instruments.values_mut() {
+            of.order_qty_max = Qty::new(40).unwrap();
+            of.order_notional_max = Money::parse("4000").unwrap();
+            of.position_qty_max = Qty::new(100).unwrap();
+        }
+        limits
     }
 
     #[track_caller]
@@ -116,15 +120,28 @@ mod tests {
         let position = Position(-200);
         let carried = [Carried { instrument: InstrumentId(0), position, avg_px: None }];
         check(&[instrument(0, "USD")], &carried, Ok("20240"));
-        check(&[], &[], Ok("0"));
     }
 
     #[test]
-    fn what_does_not_add_up_is_not_added() {
+    fn other_currencies_count_in_the_accounts_with_the_haircut_on_top() {
         let two = [instrument(0, "USD"), instrument(1, "EUR")];
-        check(&two, &[], Err("WORST_CASE_CURRENCIES"));
-        let none = Limits { instruments: BTreeMap::new(), ..limits(&[]) };
-        let loss = worst_case(&[instrument(0, "USD")], &none, &[]);
-        assert_eq!(loss.unwrap_err().code(), "WORST_CASE_UNKNOWN");
+        check(&two, &[], Ok("24288"));
+        let mut limits = limits(&two);
+        limits.rules.conversion_haircut_bps = 100;
+        limits.conversions.get_mut("EUR").unwrap().rate = Rate::parse("1.1").unwrap();
+        // 12144 + 12144 x 1.1 x 1.01.
+        assert_eq!(worst_case(&two, &limits, &[]).unwrap().text(), "25635.984");
+        limits.conversions.clear();
+        assert_eq!(worst_case(&two, &limits, &[]).unwrap_err().code(), "WORST_CASE_UNKNOWN");
+    }
+
+    #[test]
+    fn what_has_no_limits_has_no_worst_case_and_the_loss_limit_is_the_smallest() {
+        let one = [instrument(0, "USD")];
+        let mut limits = limits(&one);
+        limits.host.activity.loss_session_max = Money::parse("50").unwrap();
+        assert_eq!(loss_limit(&limits).text(), "50");
+        limits.instruments.clear();
+        assert_eq!(worst_case(&one, &limits, &[]).unwrap_err().code(), "WORST_CASE_UNKNOWN");
     }
 }

@@ -14,9 +14,10 @@ use portcullis_statement::json::Value;
 use portcullis_statement::{Digest, Envelope, Header, Kind, Refusal, Roster, Signer, draft};
 
 pub(crate) use genesis::genesis;
+pub(crate) use loss::{loss_limit, worst_case};
 pub(crate) use seats::Seat;
 pub(crate) use session::{ChosenPlugin, SessionPlan, session};
-pub(crate) use simple::{ReleaseFacts, endpoint_set, plugin_release, seal, unkill};
+pub(crate) use simple::{ReleaseFacts, endpoint_set, limits_change, plugin_release, seal, unkill};
 
 /// There is no statement yet that changes a policy, so every statement is made under the first.
 const POLICY_SEQ: u64 = 0;

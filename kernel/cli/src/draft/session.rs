@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portcullis_control::{DraftView, ReleaseView};
 use portcullis_domain::policy::{Limits, PhaseRules};
-use portcullis_domain::{Instrument, Money, Name, Phase, Position, Px, WallNs, parse_scaled};
+use portcullis_domain::{Instrument, Money, Name, Phase, Position, Px, Rate, WallNs, parse_scaled};
 use portcullis_governance::{Hashed, InstrumentFile};
 use portcullis_statement::{
     ApprovedPlugin, Carried, Digest, EndpointKind, JournalBinding, Kind, SessionApproval,
@@ -54,6 +54,8 @@ pub(crate) struct SessionPlan<'a> {
     pub(crate) endpoint: Option<Digest>,
     /// Phase 1: starting balances of the shadow account.
     pub(crate) balances: BTreeMap<String, Money>,
+    /// The most that the account may be worth; where it is not named, a tenth more than it holds.
+    pub(crate) equity_max: Option<Money>,
     /// The session window.
     pub(crate) window: (WallNs, WallNs),
     /// Latency of the paper model in nanoseconds.
@@ -74,6 +76,7 @@ pub(crate) fn session(desk: &Desk<'_>, plan: &SessionPlan<'_>) -> Result<Vec<u8>
     let instruments: Vec<Instrument> =
         plan.instruments.iter().map(|file| file.instrument.clone()).collect();
     let carried = carried(plan, &instruments)?;
+    let balances = balances(plan)?;
     let approval = SessionApproval {
         account: plan.account.clone(),
         host: plan.host.clone(),
@@ -86,7 +89,8 @@ pub(crate) fn session(desk: &Desk<'_>, plan: &SessionPlan<'_>) -> Result<Vec<u8>
         phases_digest: plan.phases.digest,
         endpoint,
         endpoint_kind,
-        balances: balances(plan)?,
+        equity_max: equity_max(plan, &balances)?,
+        balances,
         worst_case_loss: worst_case(&instruments, &plan.limits.value, &carried)?,
         carried,
         instruments,
@@ -232,6 +236,22 @@ fn balances(plan: &SessionPlan<'_>) -> Result<BTreeMap<String, Money>, DraftErro
         Ok((currency.clone(), amount))
     };
     plan.draft.balances.iter().map(amount).collect()
+}
+
+/// What the account holds now and a tenth more, for what fills may earn until the opening.
+fn equity_max(
+    plan: &SessionPlan<'_>,
+    balances: &BTreeMap<String, Money>,
+) -> Result<Money, DraftError> {
+    if let Some(named) = plan.equity_max {
+        return Ok(named);
+    }
+    let held = plan.limits.value.cash_worth(balances);
+    let more = held.and_then(|held| held.plus(held.times(Rate::from_bps(1_000))?));
+    more.ok_or_else(|| {
+        let cause = "what the account holds is beyond every number: name --equity-max";
+        DraftError::mismatch("EQUITY_UNKNOWN", cause)
+    })
 }
 
 #[cfg(test)]

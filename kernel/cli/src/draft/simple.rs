@@ -3,8 +3,8 @@
 use portcullis_domain::{Name, Phase, Role};
 use portcullis_evidence::pack::Manifest;
 use portcullis_statement::{
-    Classification, Digest, EndpointKind, EndpointSet, Host, JournalHead, Kind, PluginRelease,
-    Seal, Unkill, Venue,
+    Classification, Digest, EndpointKind, EndpointSet, Host, JournalHead, Kind, LimitsChange,
+    PluginRelease, Seal, Unkill, Venue,
 };
 
 use super::{Desk, DraftError, Seat, statement};
@@ -67,6 +67,23 @@ pub(crate) fn endpoint_set(
     let seats = |other| vec![Seat::Any(Role::Governance), Seat::Any(other)];
     let options = [Role::Operator, Role::Approver, Role::Risk, Role::Governance].map(seats);
     statement(desk, Kind::EndpointSet, &options, &set.to_value())
+}
+
+/// Other limits from the next session on, signed by two people, one of them of those who answer
+/// for limits.
+pub(crate) fn limits_change(desk: &Desk<'_>, change: &LimitsChange) -> Result<Vec<u8>, DraftError> {
+    use Role::{Approver, Governance, Operator, Risk};
+    let seats = |one, other| vec![Seat::Any(one), Seat::Any(other)];
+    let options = [
+        seats(Governance, Operator),
+        seats(Governance, Risk),
+        seats(Governance, Approver),
+        seats(Risk, Operator),
+        seats(Risk, Approver),
+        seats(Governance, Governance),
+        seats(Risk, Risk),
+    ];
+    statement(desk, Kind::LimitsChange, &options, &change.to_value())
 }
 
 /// The end of one kill, signed by two people.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::policy::{Limits, PhaseRules};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{Money, Name, Phase, Px, Qty, Role, WallNs};
+use portcullis_domain::{Money, Name, Phase, Role, WallNs};
 use portcullis_governance::{Hashed, InstrumentFile};
 use portcullis_path::plugin_port::Loaded;
 use portcullis_statement::json::{Fields, JsonError, Value};
@@ -19,8 +19,13 @@ use portcullis_statement::{
     SigningKey, Venue, draft,
 };
 
+use crate::draft::worst_case;
+
 /// How long the throw-away statements hold: the runbook's longest window of phase 1.
 pub(super) const WINDOW_NS: i64 = 7 * 24 * 3_600 * NS_PER_S;
+
+/// What is written where an amount fits no number.
+const BEYOND: Money = Money(i128::MAX);
 
 /// Name and role of everybody.
 const PEOPLE: [(&str, Role); 5] = [
@@ -161,6 +166,7 @@ impl Cast {
     ) -> SignedStatement {
         let (size, root) = plan.head;
         let instrument = plan.instrument.value.instrument.clone();
+        let limits = &plan.limits.value;
         let approval = SessionApproval {
             account: account.clone(),
             host: host.clone(),
@@ -172,10 +178,12 @@ impl Cast {
                 release: Digest::of(&release.bytes),
                 params: plan.params.clone(),
             }],
-            worst_case_loss: worst_case(&plan.limits.value, &instrument),
+            worst_case_loss: worst_case(std::slice::from_ref(&instrument), limits, &[])
+                .unwrap_or(BEYOND),
+            equity_max: limits.cash_worth(&plan.balances).unwrap_or(BEYOND),
             instruments: vec![instrument],
             sources: vec![plan.instrument.value.source.clone()],
-            limits: plan.limits.value.clone(),
+            limits: limits.clone(),
             limits_digest: plan.limits.digest,
             phases_digest: plan.phases.digest,
             endpoint: Digest::of(&endpoint.bytes),
@@ -200,21 +208,6 @@ impl Cast {
         let body = approval.to_value();
         self.sign(Kind::SessionApproval, &people, Some(self.fingerprint), &body)
     }
-}
-
-/// What can be lost at most while prices stay above zero: the largest position, bought at the
-/// largest price that one order of it may be worth.
-fn worst_case(limits: &Limits, instrument: &portcullis_domain::Instrument) -> Money {
-    let of = limits.instruments.get(&instrument.id);
-    let orders = |position: Qty, order: Qty| {
-        let position = i128::from(position.units());
-        let order = i128::from(order.units().max(Px::units(instrument.tick).min(1)));
-        position.saturating_add(order).saturating_sub(1).checked_div(order).unwrap_or(1)
-    };
-    of.map_or(Money::ZERO, |of| {
-        let count = orders(of.position_qty_max, of.order_qty_max);
-        Money(of.order_notional_max.0.saturating_mul(count))
-    })
 }
 
 fn key(seed: Digest, person: &str) -> SigningKey {

@@ -89,7 +89,7 @@ pub(super) fn run(
     wanted: &Wanted,
     recording: &Recording,
 ) -> Result<Outcome, CliError> {
-    let files = read_files(args)?;
+    let files = read_files(args, wanted)?;
     let mut worker = start_worker(args)?;
     let loaded = worker
         .process
@@ -301,7 +301,7 @@ impl ShadowMarket for Paper {
     }
 }
 
-fn read_files(args: &Args) -> Result<Files, CliError> {
+fn read_files(args: &Args, wanted: &Wanted) -> Result<Files, CliError> {
     let component =
         read(&args.component, "build it with: cargo xtask guest, or name one with --component")?;
     let path = args.policies.join(&args.instrument);
@@ -310,7 +310,9 @@ fn read_files(args: &Args) -> Result<Files, CliError> {
     let instrument = parse_instrument(&bytes, InstrumentId(0)).map_err(|e| bad(&path, &e))?;
     let of: Vec<Instrument> = vec![instrument.value.instrument.clone()];
     let path = args.policies.join("limits.toml");
-    let limits = parse_limits(&read(&path, next)?, &of).map_err(|error| bad(&path, &error))?;
+    let strategies = std::slice::from_ref(&wanted.plugin);
+    let limits = parse_limits(&read(&path, next)?, &of, strategies);
+    let limits = limits.map_err(|error| bad(&path, &error))?;
     let path = args.policies.join("phases.toml");
     let phases = parse_phases(&read(&path, next)?).map_err(|error| bad(&path, &error))?;
     Ok(Files { component, instrument, limits, phases })

@@ -3,6 +3,7 @@
 //! It needs no daemon, no home and no network. Whoever signs reads values here; the digests stand
 //! beside them for machines.
 
+pub(crate) mod limits;
 mod session;
 
 use portcullis_domain::WallNs;
@@ -22,11 +23,13 @@ pub(crate) fn render(file: &RequestFile) -> Result<String, Refusal> {
         Kind::EndpointSet
         | Kind::PluginRelease
         | Kind::SessionApproval
+        | Kind::LimitsChange
         | Kind::Unkill
         | Kind::Seal => match file.envelope.statement()? {
             Statement::EndpointSet(body) => endpoint_set(&body),
             Statement::PluginRelease(body) => plugin_release(&body),
             Statement::SessionApproval(body) => session::render(&body),
+            Statement::LimitsChange(body) => limits::change(&body),
             Statement::Unkill(body) => unkill(&body),
             Statement::Seal(body) => seal(&body),
         },
@@ -46,6 +49,7 @@ const fn question(kind: Kind) -> &'static str {
         Kind::EndpointSet => "where sessions may connect to",
         Kind::PluginRelease => "this plugin may run, up to the phase named",
         Kind::SessionApproval => "this one session may trade as written here",
+        Kind::LimitsChange => "these limits change as written here",
         Kind::Unkill => "the kill named here is over",
         Kind::Seal => "the evidence of this session is complete and judged as written",
     }

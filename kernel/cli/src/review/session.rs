@@ -1,10 +1,10 @@
 //! The approval of a session in plain words: every value that the gate will hold.
 
 use portcullis_domain::Instrument;
-use portcullis_domain::policy::InstrumentLimits;
 use portcullis_statement::SessionApproval;
 
-use super::moment;
+use super::{limits, moment};
+use crate::draft::loss_limit;
 use crate::out::field;
 
 /// Every value of the approval; digests at the end.
@@ -17,11 +17,15 @@ pub(super) fn render(body: &SessionApproval) -> String {
     text += &field("window", &format!("{opens} to {closes}"));
     text += &field("endpoint", &format!("{}, sha256 {}", body.endpoint_kind.name(), body.endpoint));
     text += &field("worst case", &worst_case(body));
+    text += &field("loss limit", &loss_stop(body));
+    let cap = format!("at most {} {}", body.equity_max.text(), body.limits.currency);
+    text += &field("account worth", &cap);
     text += &plugins(body);
     for (instrument, source) in body.instruments.iter().zip(&body.sources) {
         text += &instrument_text(body, instrument, source);
     }
     text += &account(body);
+    text += &limits::common(&body.limits);
     text += "\n";
     text += &field("closing rights", "operator alone: cancel and reduce until flat");
     text += &field("on drop", "protective orders stay");
@@ -39,11 +43,19 @@ pub(super) fn render(body: &SessionApproval) -> String {
 }
 
 fn worst_case(body: &SessionApproval) -> String {
-    let quote = body.instruments.first().map_or("", |instrument| instrument.quote.as_str());
     format!(
-        "{} {quote}: the largest holding becomes worthless, fees both ways; repeated trading can \
-         cost more",
-        body.worst_case_loss.text()
+        "{} {}: the largest holding becomes worthless, fees both ways",
+        body.worst_case_loss.text(),
+        body.limits.currency
+    )
+}
+
+/// What ends the session while it can still trade, beside what can be lost although it does.
+fn loss_stop(body: &SessionApproval) -> String {
+    let limit = loss_limit(&body.limits).text();
+    format!(
+        "{limit} {}: no new risk from there on; it sells nothing by itself",
+        body.limits.currency
     )
 }
 
@@ -57,6 +69,10 @@ fn plugins(body: &SessionApproval) -> String {
         for (key, value) in &plugin.params {
             text += &field("  parameter", &format!("{key} = {value}"));
         }
+        text += &match body.limits.strategies.get(&plugin.name) {
+            Some(held) => limits::table(held, None),
+            None => field("  limits", "NONE: it may not trade"),
+        };
     }
     text
 }
@@ -67,7 +83,7 @@ fn instrument_text(body: &SessionApproval, instrument: &Instrument, source: &str
     let mut text = "\n".to_owned();
     text += &field("instrument", &format!("{} ({})", instrument.symbol, instrument.venue_symbol));
     text += &match body.limits.instruments.get(&instrument.id) {
-        Some(limits) => limits_text(limits, instrument),
+        Some(limits) => limits::table(limits, Some(instrument)),
         None => field("  limits", "NONE: nothing can be traded"),
     };
     let steps = format!(
@@ -88,29 +104,8 @@ fn instrument_text(body: &SessionApproval, instrument: &Instrument, source: &str
     text + &field("  source", source)
 }
 
-fn limits_text(limits: &InstrumentLimits, instrument: &Instrument) -> String {
-    let (scale, base, quote) = (instrument.qty_scale, &instrument.base, &instrument.quote);
-    let order = format!(
-        "at most {} {base} and {} {quote}",
-        limits.order_qty_max.text(scale),
-        limits.order_notional_max.text()
-    );
-    let mut text = field("  one order", &order);
-    let position = format!("at most {} {base} either way", limits.position_qty_max.text(scale));
-    text += &field("  position", &position);
-    let collar = format!("within {} basis points of the reference", limits.price_collar_bps);
-    text += &field("  price", &collar);
-    text + &field("  market data", &format!("at most {} ms old", limits.market_data_age_ms_max))
-}
-
 fn account(body: &SessionApproval) -> String {
-    let limits = &body.limits.account;
-    let rate = format!(
-        "at most {} open, {} submits a second",
-        limits.open_orders_max, limits.messages_per_second_max
-    );
     let mut text = "\n".to_owned();
-    text += &field("orders", &rate);
     for (currency, amount) in &body.balances {
         text += &field("balance", &format!("{} {currency}", amount.text()));
     }

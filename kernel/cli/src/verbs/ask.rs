@@ -96,7 +96,11 @@ pub(crate) fn submit(args: &SubmitArgs) -> Result<(), CliError> {
             let next = "portcullis init makes a home with its genesis";
             return wrong("WRONG_DOOR", "a genesis stands in the home before the start", next);
         }
-        Kind::Seal | Kind::EndpointSet | Kind::PluginRelease | Kind::Unkill => {}
+        Kind::Seal
+        | Kind::EndpointSet
+        | Kind::PluginRelease
+        | Kind::LimitsChange
+        | Kind::Unkill => {}
     }
     if args.pack.is_some() && file.kind() != Kind::Seal {
         return wrong("NOT_A_SEAL", "--pack is for seals", "leave --pack away");
@@ -190,13 +194,21 @@ fn complete(path: &Path, file: &RequestFile) -> Result<(), CliError> {
     Ok(())
 }
 
-fn done(socket: &Path, request: &Request) -> Result<(), CliError> {
+pub(crate) fn done(socket: &Path, request: &Request) -> Result<(), CliError> {
     let patience = match request {
         Request::Open(_) | Request::Close { .. } => LONG,
         Request::Status
         | Request::Draft { .. }
         | Request::Statement(_)
+        | Request::Tighten { .. }
         | Request::Pack { .. }
+        | Request::OrderSubmit(_)
+        | Request::OrderAmend(_)
+        | Request::OrderCancel(_)
+        | Request::PositionClose(_)
+        | Request::Findings { .. }
+        | Request::FindingExplain(_)
+        | Request::FindingConfirm(_)
         | Request::Stop
         | Request::Kill { .. } => SOON,
     };

@@ -1,6 +1,6 @@
 //! `portcullis explain`: what a code of the gate means.
 
-use portcullis_gate::DenyCode;
+use portcullis_gate::{Act, DenyCode, Spares};
 use portcullis_statement::json::{Value, object};
 
 use crate::{CliError, Exit, out};
@@ -45,16 +45,17 @@ fn find(text: &str) -> Result<DenyCode, CliError> {
 }
 
 fn reduction(code: DenyCode) -> &'static str {
-    if code.denies_reduction() {
-        "denied as well"
-    } else {
-        "not denied: what provably makes a position smaller passes"
+    match code.spares() {
+        Spares::Nothing => "denied as well",
+        Spares::Flatten => "denied, but for what people sign or close by hand",
+        Spares::Reductions => "not denied: what provably makes a position smaller passes",
     }
 }
 
 fn render(code: DenyCode) -> String {
     let mut text = out::field(code.code(), code.meaning());
     text += &out::field("number", &format!("{}, as plugins see it", code.number()));
+    text += &out::field("what helps", code.cure());
     text += &out::field("new exposure", "denied");
     text += &out::field("reductions", reduction(code));
     text + &out::field("cancels", "never denied")
@@ -63,7 +64,8 @@ fn render(code: DenyCode) -> String {
 fn document(code: DenyCode) -> Value {
     object([
         ("code", code.code().into()),
-        ("denies_reduction", code.denies_reduction().into()),
+        ("denies_reduction", code.denies(Act::Reduce).into()),
+        ("cure", code.cure().into()),
         ("meaning", code.meaning().into()),
         ("number", i64::from(code.number()).into()),
     ])
@@ -81,6 +83,7 @@ mod tests {
         }
         assert_eq!(find("NO_SUCH").unwrap_err().exit, Exit::NotFound);
         assert!(render(DenyCode::MaxPosition).contains("not denied"));
-        assert!(render(DenyCode::KillActive).contains("denied as well"));
+        assert!(render(DenyCode::KillActive).contains("denied, but for"));
+        assert!(render(DenyCode::DuplicateIntent).contains("denied as well"));
     }
 }

@@ -57,7 +57,13 @@ pub(crate) fn kill(
             Reply::OrdersClear { kill_seq } => {
                 ("ORDERS_CLEAR", format!("ORDERS_CLEAR kill {kill_seq}: no order of ours is left"))
             }
-            Reply::Done { .. } | Reply::Status(_) | Reply::Draft(_) | Reply::Pack(_) => {
+            Reply::Done { .. }
+            | Reply::Status(_)
+            | Reply::Draft(_)
+            | Reply::Pack(_)
+            | Reply::Ordered { .. }
+            | Reply::Denied(_)
+            | Reply::Findings { .. } => {
                 return Err(client::unexpected(&socket));
             }
         };

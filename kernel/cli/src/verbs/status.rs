@@ -38,6 +38,9 @@ pub(crate) fn ask(home: &Home) -> Result<StatusView, CliError> {
         Reply::Done { .. }
         | Reply::Draft(_)
         | Reply::Pack(_)
+        | Reply::Ordered { .. }
+        | Reply::Denied(_)
+        | Reply::Findings { .. }
         | Reply::GateClosed { .. }
         | Reply::Latched { .. }
         | Reply::OrdersClear { .. } => Err(client::unexpected(&socket)),
@@ -82,7 +85,8 @@ pub(crate) fn render(view: &StatusView) -> String {
     let feed = view.feed_age_ms.map_or_else(|| "none".to_owned(), |age| format!("{age} ms old"));
     text += &field("market data", &feed);
     text += &reconciliation(&view.reconciliation);
-    text += &orders_and_positions(view);
+    text += &orders(view);
+    text += &positions(view);
     for (code, count) in &view.verdicts {
         text += &field("verdict", &format!("{count} x {code}"));
     }
@@ -104,7 +108,8 @@ fn reconciliation(state: &Reconciliation) -> String {
     }
 }
 
-fn orders_and_positions(view: &StatusView) -> String {
+/// The orders that can still trade.
+pub(crate) fn orders(view: &StatusView) -> String {
     let mut text = field("open orders", &view.orders.len().to_string());
     for order in &view.orders {
         let line = format!(
@@ -113,7 +118,12 @@ fn orders_and_positions(view: &StatusView) -> String {
         );
         text += &indented(&line);
     }
-    text += &field("positions", &view.positions.len().to_string());
+    text
+}
+
+/// What is held.
+pub(crate) fn positions(view: &StatusView) -> String {
+    let mut text = field("positions", &view.positions.len().to_string());
     for position in &view.positions {
         let at = position.avg_px.as_ref().map_or_else(String::new, |px| format!(" at {px}"));
         let profit = position.profit.as_deref().unwrap_or("unknown");

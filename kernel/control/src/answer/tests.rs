@@ -102,7 +102,7 @@ fn every_answer_reads_back() {
     let bytes = refused.to_bytes().unwrap();
     assert_eq!(
         String::from_utf8(bytes.clone()).unwrap(),
-        r#"{"cause":"the kill latch is down","code":"KILL_ACTIVE","last":true,"ok":false,"v":1}"#
+        r#"{"cause":"the kill latch is down, or a stop covers this order","code":"KILL_ACTIVE","last":true,"ok":false,"v":1}"#
     );
     assert_eq!(Answer::from_bytes(&bytes), Ok(refused));
 }

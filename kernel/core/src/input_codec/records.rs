@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use portcullis_domain::policy::{PhaseRule, PhaseRules};
 use portcullis_domain::{
     Bracket, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId,
-    OrderIntent, Origin, Phase, PluginId, Px, Qty, Role, Side, TimeInForce, WallNs,
+    OrderIntent, Origin, Phase, PluginId, Px, Qty, Role, WallNs,
 };
 use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
 
+use super::people::{side, time_in_force};
 use super::{Read, cl_ord_id, narrow};
 use crate::entry::{EntryError, as_text, int};
 use crate::input::{AccountSnapshot, Start, VenueOrder};
@@ -164,6 +165,17 @@ pub(crate) fn money(text: &str) -> Read<Money> {
     Money::parse(text).map_err(|_out_of_range| EntryError::Value("money"))
 }
 
+/// Money, or `null` for what nobody knows.
+pub(crate) fn money_or_null(value: &Value) -> Read<Option<Money>> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Text(text) => money(text).map(Some),
+        Value::Bool(_) | Value::Int(_) | Value::List(_) | Value::Object(_) => {
+            Err(EntryError::Value("money"))
+        }
+    }
+}
+
 pub(crate) fn order_intent(value: &Value) -> Read<OrderIntent> {
     let mut fields = Fields::new(value)?;
     let bad = EntryError::Value;
@@ -182,21 +194,13 @@ pub(crate) fn order_intent(value: &Value) -> Read<OrderIntent> {
         origin: origin(fields.value("plugin")?)?,
         reference: fields.uint("reference")?,
         instrument: InstrumentId(narrow(fields.uint("instrument")?)?),
-        side: match fields.text("side")? {
-            "buy" => Side::Buy,
-            "sell" => Side::Sell,
-            _ => return Err(bad("side")),
-        },
+        side: side(fields.text("side")?)?,
         ord_type: match fields.text("ord_type")? {
             "market" => OrdType::Market,
             "limit" => OrdType::Limit,
             _ => return Err(bad("ord_type")),
         },
-        time_in_force: match fields.text("time_in_force")? {
-            "gtc" => TimeInForce::Gtc,
-            "ioc" => TimeInForce::Ioc,
-            _ => return Err(bad("time_in_force")),
-        },
+        time_in_force: time_in_force(fields.text("time_in_force")?)?,
         qty: Qty::new(fields.int("qty")?).ok_or(bad("qty"))?,
         price,
         // Written only where it is set.

@@ -269,10 +269,12 @@ impl Play {
         assert!(self.venue.arrived.values().all(|times| *times == 1), "an order arrived twice");
         let account = self.world.core.account();
         let held = account.holding("BTC-USDT").position.0;
-        let instrument = crate::people::instrument();
-        let working = account.working(&instrument).unwrap();
-        assert!(held + working.buy_qty.units() <= 200_000, "more than may be held");
-        assert!(working.sell_qty.units() - held <= 200_000, "shorter than may be");
+        let leaves = |side| {
+            let open = account.orders.open().filter(|order| order.intent.side == side);
+            open.map(|order| order.leaves_qty().units()).sum::<i64>()
+        };
+        assert!(held + leaves(Side::Buy) <= 200_000, "more than may be held");
+        assert!(leaves(Side::Sell) - held <= 200_000, "shorter than may be");
         if let Some(balances) = account.balances() {
             assert!(balances["USDT"] >= Money::ZERO, "spent more than there was");
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use portcullis_core::entry::{Class, decode};
-use portcullis_core::{Core, EpochCause, Input};
+use portcullis_core::{Core, EpochCause, Input, PersonCommand, PersonOrder};
 use portcullis_domain::{ClOrdId, ExecType, Name, Phase, Role};
 use portcullis_gate::DenyCode;
 use portcullis_statement::{Classification, Digest, JournalHead, Kind, Seal};
@@ -49,6 +49,7 @@ fn life() -> World {
     world.unkill();
     world.close();
     shadow_and_seal(&mut world);
+    by_hand(&mut world);
     world
 }
 
@@ -76,6 +77,27 @@ fn shadow_and_seal(world: &mut World) {
     assert_eq!(again.answers(), ["SESSION_NOT_CLOSED"]);
     world.feed(Input::EpochRaised { epoch: 99, cause: EpochCause::SessionEnd });
     world.feed(Input::Stop { who: Name::new("olga").unwrap() });
+}
+
+/// What people do after the session, by its closing rights. Behind everything else, so that the
+/// entries of before stay where they are.
+fn by_hand(world: &mut World) {
+    let text = |text: &str| Some(text.to_owned());
+    let order = PersonOrder {
+        symbol: "BTC-USDT".to_owned(),
+        side: portcullis_domain::Side::Sell,
+        qty: "0.02".to_owned(),
+        price: text("500"),
+        time_in_force: portcullis_domain::TimeInForce::Gtc,
+        reduce_only: true,
+    };
+    let out = world.by_hand("olga", PersonCommand::Submit(order));
+    let [cl_ord_id] = out.submits()[..] else { panic!("{out:?}") };
+    world.by_hand("olga", PersonCommand::Amend { cl_ord_id, qty: text("0.01"), price: None });
+    world.by_hand("olga", PersonCommand::Cancel { cl_ord_id });
+    world.by_hand("rita", PersonCommand::CancelAll);
+    let (symbol, qty) = ("BTC-USDT".to_owned(), None);
+    world.by_hand("olga", PersonCommand::Close { symbol, qty, price: text("500") });
 }
 
 /// The first entry of each kind and class.
@@ -111,13 +133,14 @@ fn the_golden_file_holds_every_kind() {
     let kinds = |class| of(class).map(|entry| entry.kind.clone()).collect::<Vec<_>>().join(" ");
     assert_eq!(
         kinds(Class::Input),
-        "account close-session draft epoch-raised lost not-sent open-session plugin-failed \
-         plugin-ready plugin-reply report sent shadow-report started statement stop tick venue-link"
+        "account close-session draft epoch-raised lost not-sent open-session person-amend \
+         person-cancel person-cancel-all person-close person-submit plugin-failed plugin-ready \
+         plugin-reply report sent shadow-report started statement stop tick venue-link"
     );
     assert_eq!(
         kinds(Class::Outcome),
         "balances-adopted booked cancel-requested clean-stop denied drafted events-dropped faulted \
-         killed order-dead ordered orders-clear plugin-stopped reconciled refused session-closed \
+         intervened killed order-dead ordered orders-clear plugin-stopped reconciled refused session-closed \
          session-closing session-opened statement-accepted unkilled"
     );
 }

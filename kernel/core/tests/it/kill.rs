@@ -186,6 +186,8 @@ fn f9_a_profit_never_blocks() {
     world.quote(49_990, 50_010);
     let profit = world.core.view().positions[0].profit.clone();
     assert_eq!(profit.as_deref(), Some("40"));
+    // The collar of the window has to see the new price stand.
+    world.pass(SECOND_NS);
     let out = world.reply(ALPHA, vec![buy(2, 10_000, 50_000)]);
     assert_eq!(out.submits().len(), 1, "{:?}", out.reasons("denied"));
 }

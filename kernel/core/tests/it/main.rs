@@ -14,12 +14,16 @@ mod golden;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod paper;
 #[cfg(test)]
 #[path = "../../../gate/tests/it/people.rs"]
 mod people;
+#[cfg(test)]
+mod people_orders;
 #[cfg(test)]
 mod plugin;
 #[cfg(test)]

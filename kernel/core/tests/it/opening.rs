@@ -188,7 +188,7 @@ fn a_position_that_the_approval_does_not_carry_opens_reduce_only() {
         assert_eq!(world.open_with(&approval).answers(), ["DONE"]);
         world.ready();
         let out =
-            world.reply(ALPHA, vec![buy(1, 10_000, 10_000), crate::world::sell(2, 10_000, 10_000)]);
+            world.reply(ALPHA, vec![buy(1, 10_000, 10_000), crate::world::sell(2, 10_000, 10_010)]);
         assert_eq!(out.reasons("denied"), Vec::from_iter(expect));
         world.close();
         for id in out.submits() {

@@ -31,21 +31,36 @@ fn the_first_snapshot_is_adopted_once_and_compared_ever_after() {
 #[test]
 fn a1_a_submit_carries_its_epoch_and_its_deadlines() {
     let mut world = World::open(Phase::Paper);
-    world.feed(Input::EpochRaised { epoch: 41, cause: portcullis_core::EpochCause::PluginStopped });
+    world.raise_epoch(1);
     let out = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]);
     let submit = out.effects.iter().find_map(|effect| match effect {
         Effect::Submit(submit) => Some(submit),
         _ => None,
     });
     let submit = submit.unwrap();
-    assert_eq!(submit.epoch, 41);
+    assert_eq!(submit.epoch, 1);
     assert_eq!(submit.deadline, world.now.boot.plus_ns(SECOND_NS / 2));
     assert_eq!(submit.venue_deadline, world.now.wall.plus_ns(5 * SECOND_NS));
     assert_eq!(submit.order.at(), world.now);
-    // A lower number that comes late changes nothing.
-    world.feed(Input::EpochRaised { epoch: 7, cause: portcullis_core::EpochCause::PluginStopped });
-    let out = world.reply(BETA, vec![buy(1, 10_000, 10_000)]);
-    assert!(out.has(|effect| matches!(effect, Effect::Submit(submit) if submit.epoch == 41)));
+}
+
+/// A1: causes may be told in another order than that of their numbers, and more than once.
+#[test]
+fn a1_a_submit_never_carries_a_number_with_a_gap_below_it() {
+    let mut world = World::open(Phase::Paper);
+    let mut carried = |order: u64, told: u64| {
+        world.raise_epoch(told);
+        let out = world.reply(ALPHA, vec![buy(order, 10_000, 10_000)]);
+        out.effects.iter().find_map(|effect| match effect {
+            Effect::Submit(submit) => Some(submit.epoch),
+            _ => None,
+        })
+    };
+    assert_eq!(carried(1, 2), Some(0));
+    assert_eq!(carried(2, 4), Some(0));
+    assert_eq!(carried(3, 1), Some(2));
+    assert_eq!(carried(4, 2), Some(2));
+    assert_eq!(carried(5, 3), Some(4));
 }
 
 /// Buys worth `value` of ten thousand units each until the gate says no.

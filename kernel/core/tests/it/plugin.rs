@@ -133,7 +133,7 @@ fn a_gap_shuts_the_gate_until_the_next_snapshot() {
         (StreamId::BOOK, Some("BOOK_INVALID")),
         (StreamId::QUOTES, Some("NO_REFERENCE_PRICE")),
         (StreamId::TRADES, None),
-        (StreamId(7), Some("NO_REFERENCE_PRICE")),
+        (StreamId(7), Some("BOOK_INVALID")),
     ] {
         let mut world = World::open(Phase::Paper);
         world.market(stream, gap.clone());

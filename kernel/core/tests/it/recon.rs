@@ -123,7 +123,9 @@ fn f15_orders_of_an_earlier_run_are_known_and_ids_never_come_again() {
     world.report(first, ExecType::Canceled);
     world.unkill();
     world.open_session("s-2", Phase::Paper);
-    let second = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    let out = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]);
+    assert_eq!(out.reasons("denied"), [] as [&str; 0]);
+    let second = out.submits()[0];
     assert_ne!(first.epoch, second.epoch);
 }
 

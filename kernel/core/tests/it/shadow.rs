@@ -178,6 +178,6 @@ fn the_reservation_of_a_buy_counts_value_and_fee() {
     let out = world.reply(ALPHA, vec![buy(1, 10_000, 10_000), buy(2, 10_000, 10_000)]);
     assert_eq!((out.submits().len(), out.reasons("denied")), (1, vec!["INSUFFICIENT_BALANCE"]));
     // Nothing is held, so nothing can be sold.
-    let out = world.reply(BETA, vec![sell(1, 10_000, 10_000)]);
+    let out = world.reply(BETA, vec![sell(1, 10_000, 10_010)]);
     assert_eq!(out.reasons("denied"), ["INSUFFICIENT_BALANCE"]);
 }

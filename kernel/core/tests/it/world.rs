@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use portcullis_core::entry::{Decoded, decode};
 use portcullis_core::{
-    AccountSnapshot, Answer, Core, Effect, Entry, EpochCause, Event, Input, Start, VenueOrder,
-    Worker,
+    AccountSnapshot, Answer, Core, Effect, Entry, EpochCause, Event, Input, PersonCommand,
+    PersonRequest, Start, VenueOrder, Worker,
 };
 use portcullis_domain::frame::{
     EventRecord, IntentRecord, intent_kind, ord_type_code, side_code, tif_code,
@@ -15,6 +15,7 @@ use portcullis_domain::{
     BootNs, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, MarketEvent, MarketFrame,
     Money, Now, OrderId, Phase, PluginId, Role, Side, StreamId, WallNs,
 };
+use portcullis_gate::VenueStatus;
 use portcullis_statement::json::Value;
 use portcullis_statement::{
     Digest, EndpointKind, JournalBinding, Kind, SessionApproval, SignedStatement, Unkill,
@@ -83,6 +84,10 @@ impl Out {
             Effect::Answer { answer: Answer::Latched { .. }, .. } => Some("LATCHED".to_owned()),
             Effect::Answer { answer: Answer::OrdersClear { .. }, .. } => Some("CLEAR".to_owned()),
             Effect::Answer { answer: Answer::Refused { code, .. }, .. } => Some(code.clone()),
+            Effect::Answer { answer: Answer::Ordered { .. }, .. } => Some("ORDERED".to_owned()),
+            Effect::Answer { answer: Answer::Denied(denial), .. } => {
+                Some(denial.code.code().to_owned())
+            }
             _ => None,
         };
         let known = self.effects.iter().filter_map(answer);
@@ -178,7 +183,11 @@ impl World {
     pub(crate) fn feed(&mut self, input: Input) -> Out {
         self.pass(1_000_000);
         let mut out = Out::default();
+        // The first frame of every connection says whether the venue trades.
+        let status = Input::VenueStatus { status: VenueStatus::Online };
+        let linked = matches!(input, Input::VenueLink { up: true, .. });
         let mut waiting = vec![input];
+        waiting.extend(linked.then_some(status));
         while !waiting.is_empty() {
             let event = Event { now: self.now, input: waiting.remove(0) };
             let step = self.core.step(event.clone());
@@ -196,6 +205,11 @@ impl World {
             self.past.push((event, step.entries));
         }
         out
+    }
+
+    /// A withdrawal that asks nothing else of the core.
+    pub(crate) fn raise_epoch(&mut self, epoch: u64) -> Out {
+        self.feed(Input::EpochRaised { epoch, cause: EpochCause::PluginStopped })
     }
 
     fn raised(&mut self, cause: EpochCause) -> Input {
@@ -290,6 +304,7 @@ impl World {
         let bound = (self.endpoint, EndpointKind::Simulated);
         let mut approval = people::approval(phase, bound, &plugins);
         approval.session = name(session);
+        approval.limits = people::narrow_limits(&PLUGINS);
         approval.kill_seq = self.core.kill_seq();
         approval.journal = JournalBinding { origin: ORIGIN.to_owned(), size, root };
         approval.window_opens = self.now.wall;
@@ -334,6 +349,12 @@ impl World {
         };
         let by = [("olga", Role::Operator), ("rita", Role::Risk)];
         self.hand_in(Kind::Unkill, &by, &body.to_value())
+    }
+
+    /// A person asks for something by hand.
+    pub(crate) fn by_hand(&mut self, who: &str, command: PersonCommand) -> Out {
+        let (request, who) = (self.next_request(), name(who));
+        self.feed(Input::Person(Box::new(PersonRequest { request, who, command })))
     }
 
     pub(crate) fn market(&mut self, stream: StreamId, event: MarketEvent) -> Out {

@@ -5,6 +5,7 @@
 //! goes through the rows, so that a key cannot be forgotten in one of them.
 
 mod change;
+mod convert;
 mod form;
 mod keys;
 mod limits;

@@ -34,7 +34,11 @@ pub(super) fn contradicts_simulation(envelope: &Envelope, simulated: bool) -> bo
         }
         Kind::SessionApproval => SessionApproval::from_value(&envelope.body)
             .is_ok_and(|approval| pretended(approval.endpoint_kind)),
-        Kind::EndpointSet | Kind::PluginRelease | Kind::Unkill | Kind::Seal => false,
+        Kind::EndpointSet
+        | Kind::PluginRelease
+        | Kind::LimitsChange
+        | Kind::Unkill
+        | Kind::Seal => false,
     };
     of_simulation && !simulated
 }
@@ -74,7 +78,7 @@ pub(super) fn believe(folder: &Folder, pin: Option<Digest>) -> Result<Believed, 
             }
             Statement::EndpointSet(_) => endpoints.extend(verified.into_endpoint_set()),
             Statement::PluginRelease(_) => releases.extend(verified.into_plugin_release()),
-            Statement::Unkill(_) => {}
+            Statement::LimitsChange(_) | Statement::Unkill(_) => {}
             Statement::Seal(_) => {
                 return Err(Finding::new("PACK_STRUCTURE", &name, "a seal under another name"));
             }

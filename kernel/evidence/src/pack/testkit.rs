@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use portcullis_domain::policy::{AccountLimits, InstrumentLimits, Limits};
 use portcullis_domain::{
     Instrument, InstrumentId, InstrumentKind, Money, Name, Phase, Px, Qty, Rate, Role, StreamId,
     WallNs,
@@ -22,6 +21,10 @@ use crate::chunk::ChunkWriter;
 use crate::disk::MemoryDisk;
 use crate::journal::{Head, Journal};
 use crate::testing::Scratch;
+
+#[path = "../../../statement/src/testkit/limits.rs"]
+mod wide;
+use wide::wide_limits;
 
 pub(super) const ORIGIN: &str = "host-1/acct/1";
 pub(super) const BEGINS: WallNs = WallNs(1_800_000_000_000_000_000);
@@ -209,7 +212,7 @@ fn approval(phase: Phase, endpoint: Digest, release: Digest, before: Head) -> Se
         plugins: vec![plugin],
         instruments: vec![instrument()],
         sources: vec!["test".to_owned()],
-        limits: limits(),
+        limits: wide_limits(&[instrument()], &["ema-cross"]),
         limits_digest: Digest::of(b"limits"),
         phases_digest: Digest::of(b"phases"),
         endpoint,
@@ -230,6 +233,7 @@ fn approval(phase: Phase, endpoint: Digest, release: Digest, before: Head) -> Se
         witness: "not-required".to_owned(),
         build: "0.1.0".to_owned(),
         worst_case_loss: Money::parse("250").unwrap(),
+        equity_max: Money::parse("25000").unwrap(),
     }
 }
 
@@ -249,20 +253,6 @@ fn instrument() -> Instrument {
         notional_min: Money::parse("5").unwrap(),
         maker_fee: Rate::parse("0.001").unwrap(),
         taker_fee: Rate::parse("0.001").unwrap(),
-    }
-}
-
-fn limits() -> Limits {
-    let held = InstrumentLimits {
-        order_qty_max: Qty::new(100_000).unwrap(),
-        order_notional_max: Money::parse("1000").unwrap(),
-        position_qty_max: Qty::new(200_000).unwrap(),
-        price_collar_bps: 50,
-        market_data_age_ms_max: 2_000,
-    };
-    Limits {
-        account: AccountLimits { open_orders_max: 10, messages_per_second_max: 20 },
-        instruments: BTreeMap::from([(InstrumentId(0), held)]),
     }
 }
 

@@ -7,6 +7,8 @@ use portcullis_statement::Digest;
 
 use crate::deny::Denial;
 
+use crate::closing::Rights;
+
 /// Proof that the gate approved `T`, when, and under whose signatures.
 ///
 /// Not `Clone`, `Default`, `From` or decodable: each of them would be a second way in.
@@ -95,6 +97,7 @@ pub(super) struct Terms {
     pub(super) instrument: Arc<Instrument>,
     /// Limits that are used beyond their warning level, the order included.
     pub(super) warnings: Vec<Denial>,
+    pub(super) rights: Rights,
 }
 
 /// Under which approval and which genesis a proof was made. Gate, journal and venue compare it.
@@ -127,6 +130,12 @@ impl<T> Approved<T> {
     #[must_use]
     pub fn instrument(&self) -> &Instrument {
         &self.terms.instrument
+    }
+
+    /// By which rights it was approved.
+    #[must_use]
+    pub fn rights(&self) -> Rights {
+        self.terms.rights
     }
 
     /// The worst price that the limits reserved for it.

@@ -7,6 +7,7 @@ use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{Instrument, Money, OrderIntent, Origin, Px, Qty, Rate, Side, WallNs};
 
 use crate::circumstances::{Circumstances, Quote, Usage};
+use crate::closing::Rights;
 use crate::code::{Act, DenyCode};
 use crate::deny::{Denial, Figure, Scope};
 use crate::open::Gate;
@@ -98,6 +99,13 @@ impl<'a> Case<'a> {
         let act = act(intent, at);
         let held = [of_strategy(gate, intent, at), Some(of_all(gate, at))];
         Ok(Self { gate, intent, at, instrument, limits, act, held, warnings: Vec::new(), px })
+    }
+
+    /// By which rights the order leaves: whoever flattens keeps the exit when the session takes
+    /// nothing new any more.
+    pub(super) fn rights(&self) -> Rights {
+        let over = self.at.killed || !self.gate.takes_new(self.at);
+        if self.act == Act::Flatten && over { Rights::Closing } else { self.gate.rights() }
     }
 
     pub(super) fn reserve_px(&self) -> Option<Px> {
@@ -237,7 +245,8 @@ fn act(intent: &OrderIntent, at: &Circumstances) -> Act {
 
 /// Whether the order can only make the position smaller: with everything that works on its side it
 /// does not reach through zero. While account and house disagree, what both agree on is held.
-fn is_reduction(intent: &OrderIntent, at: &Circumstances) -> bool {
+#[must_use]
+pub fn is_reduction(intent: &OrderIntent, at: &Circumstances) -> bool {
     let (Some(position), Some(working)) = (at.position, at.working) else { return false };
     let (held, claimed) = match intent.side {
         Side::Sell => (position.0, working.sell_qty),

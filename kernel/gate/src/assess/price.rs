@@ -26,14 +26,19 @@ pub(super) fn check_bound(case: &mut Case<'_>) -> Result<(), Denial> {
 pub(super) fn check_collar(case: &mut Case<'_>) -> Result<(), Denial> {
     let (bid, ask) = match (case.at.quote, case.intent.price, case.act) {
         (Some(Quote { bid, ask, .. }), _, _) => (bid, ask),
-        // A person who leaves without a market has the signed band instead of the collar.
-        (None, Some(_), Act::Flatten) => return Ok(()),
+        // Who leaves without a market has the signed band instead of the collar.
+        (None, Some(px), Act::Flatten) => {
+            let inside = px >= case.limits.price_min && px <= case.limits.price_max;
+            return plain(inside, C::PriceCollar, Scope::Instrument);
+        }
         // A price that nothing can be measured by is outside of every collar, for a reduction too:
-        // a limit at one tick would give the position away.
-        (None, Some(_), Act::Increase | Act::Reduce) => {
+        // a limit at one tick would give the position away. And who leaves names a price.
+        (None, Some(_), Act::Increase | Act::Reduce) | (None, None, Act::Flatten) => {
             return Err(Denial::plain(C::PriceCollar, Scope::Instrument));
         }
-        (None, None, _) => return Err(Denial::plain(C::NoReferencePrice, Scope::Instrument)),
+        (None, None, Act::Increase | Act::Reduce) => {
+            return Err(Denial::plain(C::NoReferencePrice, Scope::Instrument));
+        }
     };
     let px = match (case.intent.price, case.intent.side) {
         (Some(px), _) => px,

@@ -16,7 +16,8 @@ pub(super) fn check_order_type(case: &mut Case<'_>) -> Result<(), Denial> {
 }
 
 /// A bracket is an entry with at least one exit. From the loss to the profit the prices stand in
-/// the order stop, entry, target: an exit on the wrong side would trade at once.
+/// the order stop, entry, target: an exit on the wrong side would trade at once. And exits of an
+/// exit would open anew.
 pub(super) fn check_bracket(case: &mut Case<'_>) -> Result<(), Denial> {
     let Some(Bracket { stop_px, target_px }) = case.intent.bracket else { return Ok(()) };
     let apart = |loss: &Px, profit: &Px| match case.intent.side {

@@ -4,8 +4,20 @@ use portcullis_domain::{Origin, Phase};
 
 use super::case::{Case, plain};
 use crate::circumstances::Standing;
-use crate::code::DenyCode as C;
+use crate::closing::Rights;
+use crate::code::{Act, DenyCode as C};
 use crate::deny::{Denial, Scope};
+
+/// After a session only its closing rights are left.
+pub(super) fn check_rights(case: &mut Case<'_>) -> Result<(), Denial> {
+    if case.gate.rights() == Rights::Session || case.act == Act::Flatten {
+        return Ok(());
+    }
+    // What would be a reduction cannot be proved to be one while account and house disagree.
+    plain(case.at.reconciled, C::ReconUnresolved, Scope::Account)?;
+    plain(case.act != Act::Increase, C::ReduceOnly, Scope::Session)?;
+    plain(false, C::OutsideSessionWindow, Scope::Session)
+}
 
 pub(super) fn check_kill(case: &mut Case<'_>) -> Result<(), Denial> {
     plain(!case.at.killed, C::KillActive, Scope::Session)
@@ -16,9 +28,7 @@ pub(super) fn check_expiry(case: &mut Case<'_>) -> Result<(), Denial> {
 }
 
 pub(super) fn check_window(case: &mut Case<'_>) -> Result<(), Denial> {
-    let ((opens, closes), wall) = (case.gate.window(), case.at.now.wall);
-    let inside = !case.at.closing && wall >= opens && wall < closes;
-    plain(inside, C::OutsideSessionWindow, Scope::Session)
+    plain(case.gate.takes_new(case.at), C::OutsideSessionWindow, Scope::Session)
 }
 
 /// Nothing trades in foundation, nobody by hand in shadow and pre-live, and pre-live is locked.
@@ -57,5 +67,8 @@ pub(super) fn check_evidence(case: &mut Case<'_>) -> Result<(), Denial> {
 }
 
 pub(super) fn check_reduce_only(case: &mut Case<'_>) -> Result<(), Denial> {
+    // An order that asks to be a reduction and cannot be proved to be one is none.
+    let contradicts = case.intent.reduce_only && case.act == Act::Increase;
+    plain(!contradicts, C::ReduceOnly, Scope::Order)?;
     plain(!case.at.reduce_only, C::ReduceOnly, Scope::Session)
 }

@@ -53,6 +53,8 @@ const OF_PROPOSALS: [Cell; 4] = [D, S, NOT_PROPOSED, NOT_PROPOSED];
 const OF_STRATEGIES: [Cell; 4] = [D, D, NO_STRATEGY, NO_STRATEGY];
 const BY_HAND: Cell = First(C::PhaseForbids, "nobody trades by hand in pre-live");
 
+const UNPRICED: Cell = First(C::PriceCollar, "whoever leaves without a market names a price");
+
 const ROWS: &[Row] = &[
     (C::KillActive, Scope::Session, Fact, EXITS, |c| c.at.killed = true),
     (C::ApprovalMissing, Scope::Strategy, Fact, OF_STRATEGIES, |c| c.at.strategy = None),
@@ -89,7 +91,7 @@ const ROWS: &[Row] = &[
         (c.balance().base, c.balance().quote) = (qty(0), money("0"));
     }),
     (C::StaleAccount, Scope::Account, Fact, REDUCES, |c| c.at.balance = None),
-    (C::NoReferencePrice, Scope::Instrument, Fact, REDUCES, |c| {
+    (C::NoReferencePrice, Scope::Instrument, Fact, [D, S, UNPRICED, UNPRICED], |c| {
         c.at_market();
         c.at.quote = None;
     }),

@@ -4,8 +4,8 @@
 use portcullis_domain::{Instrument, InstrumentKind, OrdType, Origin, Phase, Position, Side};
 use portcullis_gate::{Balance, Verdict};
 
-use crate::fixture::{BOOT, Case};
-use crate::people::{money, px, qty};
+use crate::fixture::{BOOT, Case, PLUGIN};
+use crate::people::{money, narrow_limits, px, qty};
 
 /// Alters one thing of an order that is approved, and compares the answer.
 #[track_caller]
@@ -183,7 +183,7 @@ fn nt5_orders_in_flight_are_reserved() {
     check(sell(15_000, 5_001), "INSUFFICIENT_BALANCE");
     let buy = |held: i64, claimed: i64| {
         move |c: &mut Case| {
-            c.limits().position_qty_max = qty(200_000);
+            *c.all_limits() = narrow_limits(&[PLUGIN]);
             c.at.position = Some(Position(held));
             c.working().buy_qty = qty(claimed);
         }

@@ -11,6 +11,8 @@ mod cancels;
 #[cfg(test)]
 mod cells;
 #[cfg(test)]
+mod closing;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod holes;

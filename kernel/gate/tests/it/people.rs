@@ -150,6 +150,20 @@ pub(crate) fn limits(strategies: &[&str]) -> Limits {
     limits
 }
 
+/// The same with an order of at most 80 and a position of at most 2, which scenes run into.
+pub(crate) fn narrow_limits(strategies: &[&str]) -> Limits {
+    let mut limits = wide::wide_limits(&[instrument()], strategies);
+    limits.account.activity.open_orders_max = 10;
+    limits.account.activity.messages_per_second_max = 20;
+    for held in limits.instruments.values_mut() {
+        held.order_qty_max = qty(100_000);
+        held.order_notional_max = money("80");
+        held.position_qty_max = qty(200_000);
+        held.price_collar_bps = 50;
+    }
+    limits
+}
+
 pub(crate) fn release(author: &str, plugin: &str, phase_max: Phase) -> PluginRelease {
     PluginRelease {
         author: name(author),
@@ -214,6 +228,6 @@ pub(crate) fn approval(
         witness: "not-required".to_owned(),
         build: "0.1.0".to_owned(),
         worst_case_loss: money("250"),
-        equity_max: money("25000"),
+        equity_max: money("1000000"),
     }
 }

@@ -2,6 +2,8 @@
 //! approved by the gate, recorded by a journal.
 
 #[cfg(test)]
+mod authority;
+#[cfg(test)]
 #[path = "../../../gate/tests/it/fixture.rs"]
 #[expect(dead_code, reason = "shared with the gate's tests, which use all of it")]
 mod fixture;

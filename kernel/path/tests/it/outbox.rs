@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use portcullis_core::Input;
-use portcullis_domain::{BootNs, ClOrdId, Now, OrderIntent, Phase, WallNs};
+use portcullis_domain::{BootNs, ClOrdId, Now, OrderIntent, Origin, Phase, WallNs};
 use portcullis_evidence::{Journal, MemoryDisk, Recorded};
 use portcullis_gate::{Approved, CancelRequest, Verdict};
 use portcullis_path::Authority;
@@ -38,6 +38,7 @@ impl OrderSink for Door {
 
 /// How the house stands when the order is handed over.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact about the house")]
 struct House {
     /// Whether the journal is committed.
     durable: bool,
@@ -45,16 +46,25 @@ struct House {
     revoked: bool,
     /// Whether the order waits beyond its deadline.
     late: bool,
+    /// Whether the kill latch falls before the approval.
+    killed: bool,
+    /// Whether the order is one of closing rights.
+    exit: bool,
     /// What is taken back right after the order was handed over.
     cancel: Option<fn() -> Cancel>,
 }
 
-const QUIET: House = House { durable: true, revoked: false, late: false, cancel: None };
+const QUIET: House =
+    House { durable: true, revoked: false, late: false, killed: false, exit: false, cancel: None };
 
 #[track_caller]
 fn check(house: House, told: &str, seen: &[&str]) {
-    let case = Case::new(Phase::Paper);
-    let gate = case.house.open().unwrap();
+    let mut case = Case::reduction(Phase::Paper);
+    let mut gate = case.house.open().unwrap();
+    if house.exit {
+        case.intent.origin = Origin::Person;
+        gate = gate.into_closing();
+    }
     let Verdict::Approve(approved) = gate.assess(case.intent.clone(), ID, &case.at) else {
         panic!("the fixture's order is approved")
     };
@@ -69,12 +79,13 @@ fn check(house: House, told: &str, seen: &[&str]) {
         assert!(journal.commit().is_err());
     }
     let authority = Authority::new();
+    let epoch = if house.killed { authority.close_gate() } else { 0 };
     if house.revoked {
         authority.raise();
     }
     let (outbox, end) = outbox();
     let deadline = BootNs(if house.late { 0 } else { i64::MAX });
-    let waiting = Waiting { order, epoch: 0, deadline, venue_deadline: WallNs(0) };
+    let waiting = Waiting { order, epoch, deadline, venue_deadline: WallNs(0) };
     assert!(outbox.hand_over(waiting).is_none());
     if let Some(cancel) = house.cancel {
         outbox.take_back(cancel());
@@ -110,6 +121,16 @@ fn a_durable_order_under_present_authority_leaves_once() {
 #[test]
 fn a1_an_order_of_withdrawn_authority_is_dropped() {
     check(House { revoked: true, ..QUIET }, "RELEASE_REVOKED", &[]);
+}
+
+/// D4: while the latch is down nothing leaves but the exit, and that under the kill's own number.
+#[test]
+fn d4_under_the_latch_only_closing_orders_leave() {
+    let killed = House { killed: true, ..QUIET };
+    check(killed, "RELEASE_REVOKED", &[]);
+    let exit = House { exit: true, ..killed };
+    check(exit, &format!("sent {ID}"), &[&format!("submit {ID}")]);
+    check(House { revoked: true, ..exit }, "RELEASE_REVOKED", &[]);
 }
 
 /// A4: a kernel that was paused must not send what was approved before the pause.

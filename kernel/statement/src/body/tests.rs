@@ -3,7 +3,6 @@
 use portcullis_domain::Phase;
 
 use super::*;
-use crate::json::object;
 use crate::testkit::{approval, endpoint_set, release, seal, unkill};
 
 /// `value` with the value at `path` replaced, or taken away.

@@ -2,10 +2,9 @@
 //! tests of other crates use this file too.
 
 use portcullis_domain::policy::{
-    ActivityLimits, Conversion, Direction, InstrumentLimits, LimitRow, LimitTable, Limits,
-    ScopeLimits, StandingLimits, Unit,
+    Conversion, Direction, LimitRow, LimitTable, Limits, ScopeLimits, Unit,
 };
-use portcullis_domain::{Instrument, Money, Name};
+use portcullis_domain::{Instrument, Money, Name, Rate, WallNs};
 
 /// A million of a currency, a thousand things, a collar of one percent, and quotes of two seconds.
 fn wide<T: LimitTable>(row: &LimitRow<T>) -> i128 {
@@ -16,6 +15,7 @@ fn wide<T: LimitTable>(row: &LimitRow<T>) -> i128 {
         (Unit::Milliseconds | Unit::BasisPoints, Direction::LargerIsStricter) => {
             i128::from(!row.zero)
         }
+        (Unit::BasisPoints, _) if row.name == "price_collar_window_bps" => 10_000,
         (Unit::BasisPoints, Direction::SmallerIsStricter) => 100,
         (Unit::Percent, Direction::SmallerIsStricter) => 80,
         (Unit::Percent, Direction::LargerIsStricter) => 20,
@@ -30,34 +30,24 @@ fn table<T: LimitTable>() -> T {
     T::read(|row| Ok(wide(row)), |row| row.name).unwrap()
 }
 
-/// Limits of an account, a venue or a host in which everything passes.
-pub(crate) fn wide_scope() -> ScopeLimits {
-    let (activity, standing): (ActivityLimits, StandingLimits) = (table(), table());
-    ScopeLimits { activity, standing }
+fn scope() -> ScopeLimits {
+    ScopeLimits { activity: table(), standing: table() }
 }
 
-/// Limits of an instrument in which everything passes within one percent of the quote.
-pub(crate) fn wide_instrument() -> InstrumentLimits {
-    table()
-}
-
-/// Limits of these instruments and strategies in which everything passes, counted in the quote
-/// currency of the first instrument.
+/// Limits of these instruments and strategies in which everything passes within one percent of
+/// the quote, counted in the quote currency of the first instrument.
 pub(crate) fn wide_limits(instruments: &[Instrument], strategies: &[&str]) -> Limits {
     let currency = instruments[0].quote.clone();
     let others = instruments.iter().filter(|instrument| instrument.quote != currency);
-    let at_par = Conversion {
-        rate: portcullis_domain::Rate(100_000_000),
-        as_of: portcullis_domain::WallNs(1_800_000_000_000_000_000),
-    };
+    let at_par = Conversion { rate: Rate(100_000_000), as_of: WallNs(1_800_000_000_000_000_000) };
     Limits {
         conversions: others.map(|instrument| (instrument.quote.clone(), at_par)).collect(),
         rules: table(),
-        account: wide_scope(),
-        venue: wide_scope(),
-        host: wide_scope(),
+        account: scope(),
+        venue: scope(),
+        host: scope(),
         strategies: strategies.iter().map(|name| (Name::new(name).unwrap(), table())).collect(),
-        instruments: instruments.iter().map(|held| (held.id, wide_instrument())).collect(),
+        instruments: instruments.iter().map(|held| (held.id, table())).collect(),
         currency,
     }
 }

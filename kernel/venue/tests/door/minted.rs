@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_domain::policy::{AccountLimits, InstrumentLimits, Limits, PhaseRules, phase_floor};
+use portcullis_domain::policy::{Limits, PhaseRules, phase_floor};
 use portcullis_domain::{
     ClOrdId, Instrument, InstrumentId, InstrumentKind, Money, Name, Now, OrdType, OrderIntent,
     Origin, Phase, PluginId, Position, Px, Qty, Rate, Role, Side, TimeInForce, WallNs,
@@ -19,6 +19,10 @@ use portcullis_statement::{
     Trust, Venue, Verified, draft,
 };
 use portcullis_venue::Pins;
+
+#[path = "../../../statement/src/testkit/limits.rs"]
+mod wide;
+use wide::wide_limits;
 
 const HOUR_NS: i64 = 3_600_000_000_000;
 const ORIGIN: &str = "portcullis/host-1/acct/1/simulated";
@@ -120,17 +124,13 @@ fn rules() -> PhaseRules {
 }
 
 fn limits() -> Limits {
-    let held = InstrumentLimits {
-        order_qty_max: Qty::new(10_000_000_000).unwrap(),
-        order_notional_max: Money::parse("100000000").unwrap(),
-        position_qty_max: Qty::new(10_000_000_000).unwrap(),
-        price_collar_bps: 9_999,
-        market_data_age_ms_max: 2_000,
-    };
-    Limits {
-        account: AccountLimits { open_orders_max: 1_000, messages_per_second_max: 1_000 },
-        instruments: BTreeMap::from([(InstrumentId(0), held)]),
+    let mut limits = wide_limits(&[instrument()], &["tester"]);
+    for held in limits.instruments.values_mut() {
+        held.price_collar_bps = 9_999;
+        held.price_collar_window_bps = 9_999;
+        held.order_notional_max = Money::parse("100000000").unwrap();
     }
+    limits
 }
 
 fn endpoint_set() -> EndpointSet {
@@ -186,6 +186,7 @@ fn approval(now: WallNs, endpoint: Digest, component: Digest, release: Digest) -
         witness: "not-required".to_owned(),
         build: "0.1.0".to_owned(),
         worst_case_loss: Money::parse("1000").unwrap(),
+        equity_max: Money::parse("1000000").unwrap(),
     }
 }
 

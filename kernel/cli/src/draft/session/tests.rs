@@ -7,33 +7,9 @@ use portcullis_governance::{parse_instrument, parse_limits, parse_phases};
 use super::*;
 use crate::testing::{LATER, NOW, People, name, signed};
 
-const INSTRUMENT: &[u8] = br#"
-symbol = "BTC-USDT"
-venue = "binance"
-venue_symbol = "BTCUSDT"
-base = "BTC"
-quote = "USDT"
-price_scale = 2
-qty_scale = 8
-tick = "0.01"
-lot = "0.00001"
-qty_min = "0.00001"
-notional_min = "5"
-maker_fee = "0.001"
-taker_fee = "0.001"
-source = "test"
-"#;
-const LIMITS: &[u8] = br#"
-[account]
-open_orders_max = 4
-messages_per_second_max = 10
-[instruments.BTC-USDT]
-order_qty_max = "0.05"
-order_notional_max = "4000"
-position_qty_max = "0.1"
-price_collar_bps = 100
-market_data_age_ms_max = 2000
-"#;
+const INSTRUMENT: &[u8] =
+    include_bytes!("../../../../../policies/instruments/binance-btc-usdt.toml");
+const LIMITS: &[u8] = include_bytes!("../../../../../policies/limits.toml");
 const PHASES: &[u8] = br#"
 [phases.1]
 signers = ["operator"]
@@ -51,7 +27,8 @@ struct Policies {
 
 fn policies() -> Policies {
     let file = parse_instrument(INSTRUMENT, InstrumentId(0)).unwrap().value;
-    let limits = parse_limits(LIMITS, std::slice::from_ref(&file.instrument)).unwrap();
+    let limits =
+        parse_limits(LIMITS, std::slice::from_ref(&file.instrument), &[name("ema-cross")]).unwrap();
     Policies { instruments: vec![file], limits, phases: parse_phases(PHASES).unwrap() }
 }
 
@@ -112,6 +89,7 @@ fn plan<'a>(draft: &'a DraftView, policies: &'a Policies) -> SessionPlan<'a> {
         phases: &policies.phases,
         endpoint: None,
         balances: BTreeMap::new(),
+        equity_max: None,
         window: (NOW, LATER),
         latency_ns: 2_000_000,
         fuel_per_batch_max: 10_000_000,
@@ -132,8 +110,9 @@ fn a_drafted_approval_is_believed_once_it_is_signed() {
     assert_eq!(item.carried[0].position, Position(2_000_000));
     assert_eq!(item.balances["USDT"], Money::parse("9000").unwrap());
     assert_eq!((item.limits_digest, item.limits()), (Digest::of(LIMITS), policies.limits.value));
-    // 2 orders of 4000, 1 % collar, two fees of 8.
-    assert_eq!(item.worst_case_loss.text(), "8096");
+    // 2 orders of 4000, 1 % collar, two fees of 8; half a percent for tether.
+    assert_eq!(item.worst_case_loss.text(), "8136.48");
+    assert_eq!(item.equity_max.text(), "9900");
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub(crate) enum RequestVerb {
     EndpointSet(EndpointArgs),
     /// Approves one session: those sign whom the phase rules name.
     Session(SessionArgs),
+    /// Loosens limits from the next session on: two sign, one as governance or risk.
+    LimitsChange(LimitsChangeArgs),
     /// Lifts the present kill: two people sign.
     Unkill(UnkillArgs),
     /// Closes a session's evidence: operator and approver sign.
@@ -106,6 +108,29 @@ pub(crate) struct EndpointArgs {
     /// Port of the account on 127.0.0.1.
     #[arg(long, value_name = "P")]
     pub(crate) private_port: u16,
+    /// Where to, and who signs.
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Loosens limits from the next session on.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  \
+    portcullis request limits-change --home demo-home --before old.toml --after new.toml \
+    --out limits.request")]
+pub(crate) struct LimitsChangeArgs {
+    /// The home, for its genesis and its instruments.
+    #[arg(long, value_name = "HOME")]
+    pub(crate) home: PathBuf,
+    /// The limits that are in force.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) before: PathBuf,
+    /// The limits to come.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) after: PathBuf,
+    /// SHA-256 by which the present limits are known, after a tightening [default: the file's].
+    #[arg(long, value_name = "SHA")]
+    pub(crate) before_digest: Option<String>,
     /// Where to, and who signs.
     #[command(flatten)]
     pub(crate) common: Common,

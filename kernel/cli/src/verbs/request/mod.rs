@@ -19,10 +19,10 @@ use crate::request_file::RequestFile;
 use crate::{CliError, Exit, clock, inspect, out};
 
 pub(crate) use args::{
-    ClassificationChoice, Common, EndpointArgs, EndpointChoice, ReleaseArgs, RequestVerb, SealArgs,
-    UnkillArgs, VenueChoice,
+    ClassificationChoice, Common, EndpointArgs, EndpointChoice, LimitsChangeArgs, ReleaseArgs,
+    RequestVerb, SealArgs, UnkillArgs, VenueChoice,
 };
-pub(crate) use session::SessionArgs;
+pub(crate) use session::{SessionArgs, digest};
 
 /// How long a request without a window of its own can be used: a week.
 const VALID_NS: i64 = 7 * 24 * 3_600 * NS_PER_S;
@@ -66,7 +66,7 @@ impl Setting {
         }
     }
 
-    fn week(&self) -> Desk<'_> {
+    pub(crate) fn week(&self) -> Desk<'_> {
         self.desk(self.now.plus_ns(VALID_NS))
     }
 }
@@ -142,7 +142,10 @@ pub(crate) fn session(args: &SessionArgs) -> Result<(), CliError> {
 }
 
 /// Writes the request file and says who has to sign.
-fn finish(common: &Common, drafted: Result<Vec<u8>, DraftError>) -> Result<(), CliError> {
+pub(crate) fn finish(
+    common: &Common,
+    drafted: Result<Vec<u8>, DraftError>,
+) -> Result<(), CliError> {
     let bytes = drafted.map_err(|error| draft_refused(&error))?;
     let digest = Digest::of(&bytes);
     let file = RequestFile::new(bytes).map_err(|refusal| draft_refused(&refusal.into()))?;

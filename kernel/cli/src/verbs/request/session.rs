@@ -22,7 +22,8 @@ use crate::{CliError, Exit};
     The worst-case loss in it: for each instrument, with its limits,\n  \
     value = ceil(max(position_qty_max, |carried|) / order_qty_max) x order_notional_max\n  \
     loss  = value x (1 + price_collar_bps / 10000) + 2 x value x taker_fee\n\
-    that is, the largest holding becomes worthless. Repeated trading can cost more.")]
+    that is, the largest holding becomes worthless. Repeated trading can cost more, up to the loss\n\
+    limit, which the review shows beside it.")]
 pub(crate) struct SessionArgs {
     /// The home of the running daemon.
     #[arg(long, value_name = "HOME")]
@@ -51,6 +52,10 @@ pub(crate) struct SessionArgs {
     /// Phase 1: a starting balance of the shadow account; may be given several times.
     #[arg(long = "balance", value_name = "CURRENCY=AMOUNT")]
     pub(crate) balances: Vec<String>,
+    /// The most that the account may be worth at the opening, in the account's currency
+    /// [default: what it holds now and a tenth more].
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) equity_max: Option<String>,
     /// Latency of the paper model each way.
     #[arg(long, value_name = "MS", default_value_t = 2)]
     pub(crate) latency_ms: u32,
@@ -70,7 +75,9 @@ pub(super) fn run(args: &SessionArgs) -> Result<(), CliError> {
     let endpoint = args.endpoint.as_deref().map(digest).transpose()?;
     let balances = balances(&args.balances)?;
     let policies = Policies::read(&home.policies_folder())?;
-    let (instruments, limits) = policies.choose(&args.instruments)?;
+    let strategies: Vec<Name> = plugins.iter().map(|plugin| plugin.name.clone()).collect();
+    let (instruments, limits) = policies.choose(&args.instruments, &strategies)?;
+    let equity_max = args.equity_max.as_deref().map(amount).transpose()?;
     let session = match &args.session {
         Some(session) => name("session", session)?,
         None => name("session", &format!("s-{}", setting.now.folder_stamp()))?,
@@ -94,6 +101,7 @@ pub(super) fn run(args: &SessionArgs) -> Result<(), CliError> {
         phases: &policies.phases,
         endpoint,
         balances,
+        equity_max,
         window: (setting.now, closes),
         latency_ns: i64::from(args.latency_ms).saturating_mul(NS_PER_MS),
         fuel_per_batch_max: u64::from(args.fuel),
@@ -105,7 +113,7 @@ fn usage(code: &str, subject: &str, cause: &str, next: &str) -> CliError {
     CliError::new(Exit::Usage, code, subject, cause, next)
 }
 
-fn digest(text: &str) -> Result<Digest, CliError> {
+pub(crate) fn digest(text: &str) -> Result<Digest, CliError> {
     let cause = "not a SHA-256 of 64 lower-case hex digits";
     Digest::from_hex(text)
         .ok_or_else(|| usage("DIGEST_FORM", text, cause, "portcullis plugin inspect FILE shows it"))
@@ -151,11 +159,20 @@ fn named<'a>(
     found.ok_or_else(|| usage("PARAM_FORM", text, "no such plugin here", "name it with --plugin"))
 }
 
+fn money(text: &str) -> Option<Money> {
+    Money::parse(text).ok().filter(|amount| *amount >= Money::ZERO)
+}
+
+fn amount(text: &str) -> Result<Money, CliError> {
+    let next = "write --equity-max 10000";
+    money(text).ok_or_else(|| usage("AMOUNT_FORM", text, "no amount", next))
+}
+
 fn balances(texts: &[String]) -> Result<BTreeMap<String, Money>, CliError> {
     let mut balances = BTreeMap::new();
     for text in texts {
         let (currency, amount) = pair(text, "CURRENCY=AMOUNT")?;
-        let amount = Money::parse(amount).ok().filter(|amount| *amount >= Money::ZERO);
+        let amount = money(amount);
         let next = "write --balance USD=10000";
         let amount = amount.ok_or_else(|| usage("BALANCE_FORM", text, "no amount", next))?;
         if balances.insert(currency.to_owned(), amount).is_some() {
@@ -181,6 +198,7 @@ mod tests {
             session: None,
             endpoint: None,
             balances: Vec::new(),
+            equity_max: None,
             latency_ms: 1,
             fuel: 1,
             common: Common { out: PathBuf::new(), signers: Vec::new() },

@@ -151,6 +151,7 @@ fn a_session_is_drafted_from_what_the_daemon_says() {
         session: Some("s1".to_owned()),
         endpoint: None,
         balances: Vec::new(),
+        equity_max: None,
         latency_ms: 2,
         fuel: 10_000_000,
         common: scene.common("session.request"),
@@ -165,7 +166,15 @@ fn a_session_is_drafted_from_what_the_daemon_says() {
     assert_eq!((body.session.as_str(), body.plugins.len()), ("s1", 1));
     let file = RequestFile::read(&args.common.out).unwrap();
     let text = crate::review::render(&file).unwrap();
-    for part in ["fast = 5", "8096 USDT", "at most 0.05000000 BTC and 4000 USDT", "1000 USDT"] {
+    for part in [
+        "fast = 5",
+        "8136.48 USD",
+        "loss limit       5000 USD",
+        "order_qty_max            0.05000000 base currency",
+        "order_notional_max       4000 quote currency",
+        "at most 1100 USD",
+        "1000 USDT",
+    ] {
         assert!(text.contains(part), "{part} in {text}");
     }
 

@@ -43,13 +43,16 @@ pub(super) fn render(session: &Session) -> Result<Page, RenderFault> {
 }
 
 /// What the gate judged by.
-fn limits(session: &Session) -> [String; 3] {
+fn limits(session: &Session) -> [String; 4] {
     let (item, seq) = (&session.approval.item, session.approval.seq);
     let loss = item.worst_case_loss.text();
+    let (stop, currency) = (&item.limits.account.activity.loss_session_max, &item.limits.currency);
+    let (stop, cap) = (stop.text(), item.equity_max.text());
     [
         format!("Limits in force: {} (entry {seq})", item.limits_digest),
         format!("Phase rules in force: {} (entry {seq})", item.phases_digest),
         format!("Worst-case loss approved: {loss} (entry {seq})"),
+        format!("Loss limit approved: {stop} {currency}; account worth up to {cap} (entry {seq})"),
     ]
 }
 

@@ -11,8 +11,9 @@ use super::session::Session;
 use crate::text::quote_markdown;
 
 /// The kinds that stand in the timeline.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 18] = [
     "session-opened",
+    "tightened",
     "session-closing",
     "session-closed",
     "close-session",
@@ -37,10 +38,26 @@ pub(super) fn render(session: &Session, suggested: Classification) -> Result<Pag
     head(&mut page, session, suggested);
     page.line("\n## Facts\n");
     page.fenced(facts(session));
+    interventions(&mut page, session)?;
     page.line("\n## Timeline\n\nUTC, entry, kind; the rest is quoted.\n");
     let items = session.items.iter().filter(|item| KINDS.contains(&item.kind()));
     page.fenced(items.map(timeline_line).collect::<Result<Vec<_>, _>>()?);
     Ok(page)
+}
+
+/// What people did by hand, with what came of it; and what they did since the session before, by
+/// its closing rights. A session without any has no such heading.
+fn interventions(page: &mut Page, session: &Session) -> Result<(), RenderFault> {
+    let here = session.run().iter().filter(|item| item.is("intervened"));
+    let all: Vec<&Item> = session.at_opening.between.iter().chain(here).collect();
+    if all.is_empty() {
+        return Ok(());
+    }
+    let opened = session.items.first().map_or(0, |item| item.seq);
+    page.line("\n## Interventions by hand\n");
+    page.line(format!("Entries below {opened} came before this session, by closing rights.\n"));
+    page.fenced(all.into_iter().map(timeline_line).collect::<Result<Vec<_>, _>>()?);
+    Ok(())
 }
 
 fn timeline_line(item: &Item) -> Result<String, RenderFault> {

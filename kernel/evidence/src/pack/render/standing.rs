@@ -35,6 +35,10 @@ pub(super) struct Standing {
     pub(super) started: Option<Item>,
     /// The last request to open a session.
     pub(super) open_request: Option<Item>,
+    /// What people did by hand since the last session ended: in no session, so in no pack yet.
+    pub(super) between: Vec<Item>,
+    /// Whether a session is open.
+    open: bool,
     /// Symbols of orders, by `ClOrdId`.
     pub(super) symbols: BTreeMap<String, String>,
     executions: BookedExecutions,
@@ -55,7 +59,13 @@ impl Standing {
     /// Takes in one entry. Hands out the executions that it booked for the first time.
     pub(super) fn take(&mut self, item: &Item) -> Result<Vec<Fill>, RenderFault> {
         match item.kind() {
+            "session-opened" => self.open = true,
+            "session-closed" => self.end(),
+            "intervened" if !self.open => self.between.push(item.clone()),
             "started" => {
+                if self.open {
+                    self.end();
+                }
                 (self.reconciled, self.account) = (None, None);
                 self.started = Some(item.clone());
             }
@@ -83,6 +93,12 @@ impl Standing {
             _ => {}
         }
         self.executions.take(item)
+    }
+
+    /// A session has ended; whatever came before it was shown in its pack.
+    fn end(&mut self) {
+        self.open = false;
+        self.between.clear();
     }
 }
 

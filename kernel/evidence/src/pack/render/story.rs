@@ -179,7 +179,7 @@ impl Story {
             cum_qty: Qty::ZERO,
         });
         let symbol = "BTC-USDT".to_owned();
-        self.outcome(&Outcome::Ordered { order, symbol, shadow: false, epoch: 0 });
+        self.outcome(&Outcome::Ordered { order, symbol, shadow: false, epoch: 0, value: None });
     }
 
     fn booked(&mut self, cl_ord_id: ClOrdId, status: OrdStatus, cum_qty: i64) {

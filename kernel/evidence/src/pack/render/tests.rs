@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use portcullis_core::{Class, Outcome as CoreOutcome};
 use portcullis_domain::Phase;
 use portcullis_statement::json::{self, Value};
 
@@ -11,6 +12,40 @@ use crate::pack::parts::{has_ending, unfilled_placeholder};
 use crate::pack::testkit::{Installation, name};
 use crate::pack::{KernelLeaves, Outcome, PackContents, seal_pack, sessions, verify, write_pack};
 use crate::testing::{Generator, Scratch};
+
+/// Entries of people's own acts: in the session, and before it by the rights of the last one.
+#[test]
+fn what_people_did_by_hand_stands_in_the_runlog() {
+    let did = CoreOutcome::Intervened {
+        who: name("olga"),
+        role: portcullis_domain::Role::Operator,
+        verb: portcullis_core::PersonVerb::Submit,
+        cl_ord_id: Some(ORDER),
+        denial: None,
+    };
+    let mut story = Story::opened(Phase::Paper);
+    story.close("END");
+    assert!(!text(&parts(&story), "runlog.md").contains("by hand"));
+    let mut story = Story::opened(Phase::Paper);
+    let denied = json::object([("denial", "MAX_ORDER_QTY".into()), ("who", "olga".into())]);
+    story.raw(Class::Outcome, ("intervened", "-", "MAX_ORDER_QTY"), denied);
+    let alone = story.entries.last().unwrap().clone();
+    story.outcome(&did);
+    story.close("END");
+    let found = text(&parts(&story), "runlog.md");
+    assert!(found.contains("## Interventions by hand"), "{found}");
+    for expect in ["#12 intervened", "MAX_ORDER_QTY", "#13 intervened", "PERSON_ASKED", "olga"] {
+        assert!(found.contains(expect), "{expect} in {found}");
+    }
+    // Between two sessions: the next one's runlog has it.
+    let mut quiet = Story::opened(Phase::Paper);
+    quiet.close("END");
+    let (session, mut before) = quiet.split();
+    before.push(&alone);
+    let rendered = render_parts(&session, &before).unwrap();
+    let found = text(&rendered, "runlog.md");
+    assert!(found.contains(&format!("#{} intervened", before.len() - 1)), "{found}");
+}
 
 /// Text that tries to be a heading, a fence, a record, a blank and a terminal command at once.
 const HOSTILE: &str =

@@ -1,0 +1,220 @@
+//! The one way from a wish to an order, whoever asks and whatever gate judges it.
+
+use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
+use portcullis_domain::{
+    BootNs, ClOrdId, Instrument, Money, OrdStatus, Order, OrderIntent, Origin, Px, Qty,
+};
+use portcullis_gate::{Approved, Denial, DenyCode, Gate, Pause, Proposal, Scope, Verdict};
+
+use crate::effect::{Effect, Submit};
+use crate::ledger::Ledger;
+use crate::outcome::Outcome;
+use crate::state::{Core, LiveSession, Turn};
+
+/// A submit that has not left the house after this long must not leave it any more.
+const RELEASE_NS_MAX: i64 = 500 * NS_PER_MS;
+/// A submit that has not reached the venue after this long must be refused there.
+pub(crate) const VENUE_DEADLINE_NS: i64 = 5 * NS_PER_S;
+
+/// Which gate judges an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// That of the open session.
+    Session,
+    /// That of the session which ended last: its closing rights.
+    Closing,
+}
+
+/// What became of a wish to trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Submitted {
+    /// It is an order.
+    Issued(ClOrdId),
+    /// The gate said no.
+    Denied(Denial),
+    /// It waits for a person's word.
+    Proposed,
+    /// Nothing: the house contradicts itself, and what that led to is on record.
+    Faulted,
+}
+
+impl Core {
+    /// Has a wish judged, and what was approved recorded and sent on its way.
+    pub(crate) fn submit(&mut self, intent: OrderIntent, door: Door, turn: &mut Turn) -> Submitted {
+        let at = self.circumstances(&intent, door, turn);
+        if let Some(desk) = intent.origin.plugin().and_then(|plugin| self.desk(plugin)) {
+            desk.references.insert(intent.reference);
+        }
+        let Some(id) = self.next_cl_ord_id() else { return Submitted::Faulted };
+        let Some(gate) = self.gate(door) else { return Submitted::Faulted };
+        let verdict = if intent.origin.plugin().is_none() && self.is_clearing() {
+            // Until the venue has confirmed that nothing rests, a kill is not over for anybody.
+            Verdict::Deny(Denial::plain(DenyCode::KillActive, Scope::Session))
+        } else {
+            gate.assess(intent.clone(), id, &at)
+        };
+        match verdict {
+            Verdict::Deny(denial) => {
+                self.on_denied(intent, denial, turn);
+                Submitted::Denied(denial)
+            }
+            Verdict::Pause(pause) => {
+                self.on_paused(intent, pause, turn);
+                Submitted::Denied(pause.denial)
+            }
+            Verdict::Propose(proposal) => {
+                self.on_proposed(proposal, turn);
+                Submitted::Proposed
+            }
+            Verdict::WouldBe(shadow) => {
+                self.warn(shadow.warnings(), turn);
+                if !self.issue(intent, (id, shadow.reserve_px()), door, turn) {
+                    return Submitted::Faulted;
+                }
+                turn.effect(Effect::ShadowSubmit(shadow));
+                Submitted::Issued(id)
+            }
+            Verdict::Approve(order) => {
+                self.warn(order.warnings(), turn);
+                if !self.issue(intent, (id, order.reserve_px()), door, turn) {
+                    return Submitted::Faulted;
+                }
+                self.release(order, turn);
+                Submitted::Issued(id)
+            }
+        }
+    }
+
+    /// Sends an order that is on record on its way out.
+    fn release(&mut self, order: Approved<OrderIntent>, turn: &mut Turn) {
+        let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
+        self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
+        let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
+        let submit = Submit { order, epoch: self.epochs.stamp(), deadline, venue_deadline };
+        turn.effect(Effect::Submit(Box::new(submit)));
+    }
+
+    /// The gate behind a door.
+    pub(crate) fn gate(&self, door: Door) -> Option<&Gate> {
+        match door {
+            Door::Session => self.live.as_ref().map(|live| &live.gate),
+            Door::Closing => self.closing.as_ref(),
+        }
+    }
+
+    /// The ledger that orders through a door are booked on.
+    pub(crate) fn ledger_behind(&self, door: Door) -> &Ledger {
+        match door {
+            Door::Session => self.ledger(),
+            Door::Closing => &self.account,
+        }
+    }
+
+    /// Whether a kill waits for the venue's word that no order is left.
+    fn is_clearing(&self) -> bool {
+        self.kill.as_ref().is_some_and(|kill| !kill.clear)
+    }
+
+    fn next_cl_ord_id(&mut self) -> Option<ClOrdId> {
+        let epoch = self.identity.as_ref()?.draw;
+        self.orders_issued = self.orders_issued.checked_add(1)?;
+        Some(ClOrdId { epoch, sequence: self.orders_issued })
+    }
+
+    /// Puts an approved order on record and into every limit, before anything leaves.
+    fn issue(
+        &mut self,
+        intent: OrderIntent,
+        (id, px): (ClOrdId, Px),
+        door: Door,
+        turn: &mut Turn,
+    ) -> bool {
+        let shadow = door == Door::Session && self.is_shadow();
+        let epoch = self.epochs.stamp();
+        let Some(gate) = self.gate(door) else { return false };
+        let Some(instrument) = gate.instrument(intent.instrument).cloned() else { return false };
+        let value = value(gate, (px, intent.qty), &instrument);
+        if let Some(live) = self.live.as_mut().filter(|_| door == Door::Session) {
+            live.note_submit(&intent, id, turn.now.boot);
+        }
+        let order = Order {
+            cl_ord_id: id,
+            order_id: None,
+            intent,
+            reserve_px: px,
+            status: OrdStatus::PendingNew,
+            cum_qty: Qty::ZERO,
+        };
+        let symbol = instrument.symbol.clone();
+        let recorded = Box::new(order.clone());
+        let ledger = match door {
+            Door::Session => self.ledger_mut(),
+            Door::Closing => &mut self.account,
+        };
+        if let Err(fault) = ledger.issue(order, &instrument) {
+            turn.fault(fault);
+            return false;
+        }
+        ledger.across.approved(turn.now.wall, value);
+        turn.record(&Outcome::Ordered { order: recorded, symbol, shadow, epoch, value });
+        self.tell_order(id, turn);
+        true
+    }
+
+    /// Records each limit once when an order takes it beyond its warning level.
+    fn warn(&mut self, warnings: &[Denial], turn: &mut Turn) {
+        let Some(live) = self.live.as_mut() else { return };
+        for warning in warnings {
+            if live.warned.insert((warning.code, warning.scope)) {
+                turn.record(&Outcome::Warned { warning: *warning });
+            }
+        }
+    }
+
+    pub(crate) fn on_denied(&mut self, intent: OrderIntent, denial: Denial, turn: &mut Turn) {
+        if let Origin::Plugin(plugin) = intent.origin {
+            let about = (intent.reference, intent.instrument.0);
+            self.tell_denial(plugin, about, denial.code, turn.now.wall);
+        } else if let Some(live) = self.live.as_mut() {
+            live.count(denial.code.code());
+        }
+        turn.record(&Outcome::Denied { intent: Box::new(intent), denial });
+    }
+
+    /// A denial, and nothing of the same scope before the pause is over. The gate itself keeps to
+    /// it: what paused is state that it judges by.
+    fn on_paused(&mut self, intent: OrderIntent, pause: Pause, turn: &mut Turn) {
+        let Pause { denial, until } = pause;
+        self.on_denied(intent, denial, turn);
+        let known = self.live.as_mut().map(|live| live.paused.insert((denial.code, denial.scope)));
+        if known == Some(true) {
+            turn.record(&Outcome::Paused { denial, until });
+        }
+    }
+
+    /// In the phases in which a person has the last word: recorded, and held for that word.
+    fn on_proposed(&mut self, proposal: Box<Proposal>, turn: &mut Turn) {
+        let Some(live) = self.live.as_mut() else { return };
+        live.count("PROPOSED");
+        turn.record(&Outcome::Proposed { proposal });
+    }
+}
+
+/// What an order of that price and quantity counts for the day, in the account's currency.
+fn value(gate: &Gate, (px, qty): (Px, Qty), instrument: &Instrument) -> Option<Money> {
+    gate.in_account_currency(Money::notional(px, qty, instrument)?, instrument)
+}
+
+impl LiveSession {
+    /// Counts an order that was approved in the session.
+    fn note_submit(&mut self, intent: &OrderIntent, id: ClOrdId, now: BootNs) {
+        self.references.insert((intent.origin, intent.reference), id);
+        self.usage.ordered(intent, now);
+        self.count("APPROVED");
+    }
+
+    pub(crate) fn count(&mut self, verdict: &'static str) {
+        let counted = self.verdicts.entry(verdict).or_insert(0);
+        *counted = counted.saturating_add(1);
+    }
+}
