@@ -1,10 +1,10 @@
 //! Closing rights: what stays of an approval after its session.
 
 use portcullis_domain::{Bracket, OrdType, Origin, Phase, PluginId, Position, Side};
-use portcullis_gate::{Rights, Verdict};
+use portcullis_gate::{Gate, Rights, Verdict};
 
 use crate::fixture::{Case, word};
-use crate::people::{HOUR_NS, NOW, px, qty};
+use crate::people::{HOUR_NS, NOW, floors, px, qty};
 
 type Change = fn(&mut Case);
 
@@ -62,7 +62,7 @@ fn d4_closing_rights_let_nothing_grow() {
     check(|c| c.intent.origin = Origin::House, "KILL_ACTIVE", "OUTSIDE_SESSION_WINDOW");
     let mut case = Case::new(Phase::Paper);
     case.intent.origin = Origin::Person;
-    let gate = case.house.open().unwrap().into_closing();
+    let gate = Gate::closing(case.house.approved_under(&floors()).unwrap());
     assert_eq!(word(&case.ask(&gate)), "REDUCE_ONLY");
 }
 

@@ -81,8 +81,7 @@ impl House {
         &self,
         rules: &PhaseRules,
     ) -> Result<Result<Gate, OpenRefusal>, Refusal> {
-        let signed = self.paper.sign(Some(self.trust.fingerprint()), &self.approval.to_value());
-        let verified = self.trust.verify(&signed, rules, NOW)?;
+        let approval = self.approved_under(rules)?;
         let desk = Opening {
             now: self.now,
             genesis: self.genesis,
@@ -95,7 +94,16 @@ impl House {
             releases: &self.releases,
             components: &self.components,
         };
-        Ok(Gate::open(verified.into_session_approval().unwrap(), &desk))
+        Ok(Gate::open(approval, &desk))
+    }
+
+    /// Signs the approval as it stands and has it verified.
+    pub(crate) fn approved_under(
+        &self,
+        rules: &PhaseRules,
+    ) -> Result<Verified<SessionApproval>, Refusal> {
+        let signed = self.paper.sign(Some(self.trust.fingerprint()), &self.approval.to_value());
+        Ok(self.trust.verify(&signed, rules, NOW)?.into_session_approval().unwrap())
     }
 }
 

@@ -2,14 +2,14 @@
 //! exposure with a code of its own, and never a zero or a yes.
 
 use portcullis_domain::policy::Limits;
-use portcullis_domain::{InstrumentId, Origin, Phase, PluginId, Qty, WallNs};
+use portcullis_domain::{InstrumentId, Origin, Phase, PluginId, Position, Qty, Side, WallNs};
 use portcullis_gate::{
     Circumstances, GuardState, Guards, Quote, Standing, StandingUsage, Usage, VenueStatus, Working,
 };
 use portcullis_statement::{Digest, EndpointKind};
 
 use crate::fixture::{BOOT, Case, PLUGIN, word};
-use crate::people::{NOW, floors, money, px};
+use crate::people::{NOW, floors, money, px, qty};
 
 /// What is taken away or made worthless, and the answer.
 type Row = (&'static str, fn(&mut Case), &'static str);
@@ -229,6 +229,34 @@ fn f12_limits_that_nobody_wrote_down_admit_nothing() {
     case.intent.instrument = InstrumentId(1);
     assert_eq!(case.answer(), "INSTRUMENT_NOT_ALLOWED");
     assert_eq!(case.house.open().unwrap().strategy_limits(PluginId(7)), None);
+}
+
+/// F5: where nothing is known but the time, nothing passes, whoever asks for it.
+#[test]
+fn f5_where_nothing_is_known_nothing_passes() {
+    let plugin = Origin::Plugin(PluginId(0));
+    for by in [plugin, Origin::Person, Origin::House] {
+        for mut case in [Case::new(Phase::Paper), Case::reduction(Phase::Paper)] {
+            case.intent.origin = by;
+            case.at = Circumstances::unknown(case.at.now);
+            assert_eq!(case.answer(), "OUTSIDE_SESSION_WINDOW", "{by:?}");
+            // What is held and what works is known as well: still nothing is on record.
+            (case.at.position, case.at.reducible) = (Some(Position(50_000)), Some(qty(50_000)));
+            (case.at.working, case.intent.side) = (Some(Working::default()), Side::Sell);
+            let leaves = by == Origin::Person;
+            let expect = if leaves { "EVIDENCE_UNWRITABLE" } else { "OUTSIDE_SESSION_WINDOW" };
+            assert_eq!(case.answer(), expect, "{by:?}");
+        }
+    }
+}
+
+/// A status that nobody has a name for is none.
+#[test]
+fn a_status_is_read_back_by_its_name() {
+    for status in VenueStatus::ALL {
+        assert_eq!(VenueStatus::from_name(status.name()), Some(status));
+    }
+    assert_eq!(VenueStatus::from_name("open"), None);
 }
 
 /// An input that is added has to be looked at here: this does not compile before it is.
