@@ -36,6 +36,7 @@ pub(crate) struct Case<'a> {
     pub(super) held: [Option<Held<'a>>; 2],
     pub(super) warnings: Vec<Denial>,
     px: Option<Px>,
+    notional: Option<Money>,
 }
 
 /// A table of limits with what is used of it, and whose it is.
@@ -98,7 +99,10 @@ impl<'a> Case<'a> {
         let px = worst_px(intent, at.quote, collar_bps.unwrap_or(limits.price_collar_bps));
         let act = act(intent, at);
         let held = [of_strategy(gate, intent, at), Some(of_all(gate, at))];
-        Ok(Self { gate, intent, at, instrument, limits, act, held, warnings: Vec::new(), px })
+        // Five checks ask for it.
+        let notional = px.and_then(|px| Money::notional(px, intent.qty, instrument));
+        let warnings = Vec::new();
+        Ok(Self { gate, intent, at, instrument, limits, act, held, warnings, px, notional })
     }
 
     /// By which rights the order leaves: whoever flattens keeps the exit when the session takes
@@ -116,8 +120,8 @@ impl<'a> Case<'a> {
     /// limit, for a reduction too.
     pub(super) fn notional(&self) -> Result<Money, Denial> {
         let unpriced = Denial::plain(DenyCode::NoReferencePrice, Scope::Instrument);
-        let px = self.px.ok_or(unpriced)?;
-        Money::notional(px, self.intent.qty, self.instrument).ok_or(BEYOND)
+        let absent = if self.px.is_some() { BEYOND } else { unpriced };
+        self.notional.ok_or(absent)
     }
 
     /// The order's value in the account's currency.
@@ -257,9 +261,9 @@ pub fn is_reduction(intent: &OrderIntent, at: &Circumstances) -> bool {
     held > 0 && after.is_some_and(|claimed| claimed <= held)
 }
 
-/// Some percent of a limit, rounded down.
+/// Some percent of a limit, rounded down. There is no more than all of it.
 pub(super) fn graded(limit: i128, percent: u32) -> i128 {
-    limit.saturating_mul(i128::from(percent.min(100))) / 100
+    if percent >= 100 { limit } else { limit.saturating_mul(i128::from(percent)) / 100 }
 }
 
 pub(super) fn ms_to_ns(ms: u32) -> i64 {

@@ -163,7 +163,7 @@ fn nt3_an_exposure_that_overflows_is_denied() {
             c.at.across.equity.as_mut().unwrap().0 = i128::MAX;
             c.at.whole.gross.as_mut().unwrap().0 = i128::MAX;
         },
-        "MAX_GROSS_EXPOSURE",
+        "MAX_LEVERAGE",
     );
 }
 
