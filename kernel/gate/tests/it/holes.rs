@@ -2,9 +2,9 @@
 //! that a gate answers: each is shut here, by its name.
 
 use portcullis_domain::{Instrument, InstrumentKind, OrdType, Origin, Phase, Position, Side};
-use portcullis_gate::{Balance, Verdict};
+use portcullis_gate::{Balance, Scope, Verdict};
 
-use crate::fixture::{BOOT, Case, PLUGIN};
+use crate::fixture::{BOOT, Case, PLUGIN, denial};
 use crate::people::{money, narrow_limits, px, qty};
 
 /// Alters one thing of an order that is approved, and compares the answer.
@@ -230,6 +230,9 @@ fn nt7_a_reduction_cannot_flip_through_zero() {
     // An order that says of itself that it only reduces is held to it, in any state.
     check(|c| c.intent.reduce_only = true, "REDUCE_ONLY");
     check_exit(|c| c.intent.reduce_only = true, "APPROVE");
+    let mut case = Case::new(Phase::Paper);
+    case.intent.reduce_only = true;
+    assert_eq!(denial(&case.verdict()).map(|denial| denial.scope), Some(Scope::Order));
 }
 
 /// Per strategy, per day, by loss: limits that others do not have at all.

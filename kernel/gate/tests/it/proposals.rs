@@ -1,10 +1,10 @@
 //! Phases 5 to 7 on a ladder that aims at a simulated venue: who is asked, and who is not.
 
 use portcullis_domain::{Bracket, Origin, Phase, Position, Side};
-use portcullis_gate::{Act, DenyCode, Verdict};
+use portcullis_gate::{Act, DenyCode, Scope, Verdict};
 use portcullis_statement::{EndpointKind, Refusal};
 
-use crate::fixture::{Case, House};
+use crate::fixture::{Case, House, denial};
 use crate::people::{floors, px, qty};
 
 const LIVE: [Phase; 3] = [Phase::ManualLive, Phase::MonitoredAuto, Phase::Continuous];
@@ -113,11 +113,10 @@ fn an_exit_without_a_market_is_no_proposal() {
         c.at.quote = None;
     };
     check(blind, "APPROVE");
-    check(
-        |c| {
-            blind(c);
-            c.intent.reduce_only = false;
-        },
-        "NO_REFERENCE_PRICE",
-    );
+    let mut case = Case::new(Phase::ManualLive);
+    blind(&mut case);
+    case.intent.reduce_only = false;
+    let denial = denial(&case.verdict()).unwrap();
+    let seen = (denial.code, denial.scope);
+    assert_eq!(seen, (DenyCode::NoReferencePrice, Scope::Instrument));
 }
