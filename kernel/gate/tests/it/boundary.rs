@@ -281,7 +281,7 @@ fn sizes_come_back_in_steps() {
     ];
     for (code, narrow) in sizes {
         for (percent, enough, short) in
-            [(50, 200, 199), (75, 134, 133), (100, 100, 99), (200, 100, 99)]
+            [(50, 200, 199), (75, 134, 133), (99, 102, 101), (100, 100, 99), (200, 100, 99)]
         {
             let graded = |number: i128| {
                 let mut case = Case::new(Phase::Paper);

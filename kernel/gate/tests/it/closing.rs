@@ -50,6 +50,23 @@ fn d4_a_provable_reduction_by_hand_passes_whatever_is_over() {
     both(|c| c.working().any_unknown = true, "APPROVE");
 }
 
+/// An order leaves by closing rights only where the session takes nothing new.
+#[test]
+fn a_session_that_goes_on_gives_its_own_rights() {
+    let by = |change: Change| {
+        let mut case = Case::reduction(Phase::Paper);
+        case.intent.origin = Origin::Person;
+        change(&mut case);
+        let Verdict::Approve(order) = case.verdict() else { panic!("{}", case.answer()) };
+        order.rights()
+    };
+    assert_eq!(by(|_| {}), Rights::Session);
+    assert_eq!(by(|c| c.intent.origin = Origin::Plugin(PluginId(0))), Rights::Session);
+    assert_eq!(by(|c| c.at.killed = true), Rights::Closing);
+    assert_eq!(by(|c| c.at.closing = true), Rights::Closing);
+    assert_eq!(by(|c| c.at.now.wall = NOW.plus_ns(HOUR_NS)), Rights::Closing);
+}
+
 /// D4: nothing but a provable reduction, whatever else the circumstances say.
 #[test]
 fn d4_closing_rights_let_nothing_grow() {

@@ -2,7 +2,7 @@
 //! that a gate answers: each is shut here, by its name.
 
 use portcullis_domain::{Instrument, InstrumentKind, OrdType, Origin, Phase, Position, Side};
-use portcullis_gate::{Balance, Scope, Verdict};
+use portcullis_gate::{Balance, Scope, Verdict, is_reduction};
 
 use crate::fixture::{BOOT, Case, PLUGIN, denial};
 use crate::people::{money, narrow_limits, px, qty};
@@ -80,6 +80,10 @@ fn huge(case: &mut Case) {
 #[test]
 fn nt3_a_value_that_overflows_is_denied() {
     check(huge, "MAX_ORDER_NOTIONAL");
+    let mut case = Case::new(Phase::Paper);
+    huge(&mut case);
+    let denial = denial(&case.verdict()).unwrap();
+    assert_eq!((denial.scope, denial.observed), (Scope::Instrument, None));
     let exit = |c: &mut Case| {
         huge(c);
         c.at.position = Some(Position(i64::MAX));
@@ -457,6 +461,22 @@ fn a_derivative_needs_no_balance_but_a_fresh_reading() {
     })(&mut case);
     let Verdict::Approve(approved) = case.verdict() else { panic!("{}", case.answer()) };
     assert_eq!(approved.reserve_px(), px(10));
+}
+
+/// A worse price is rounded up to a whole unit, and what only reduces moves something.
+#[test]
+fn what_is_reserved_is_never_rounded_down() {
+    let mut case = Case::new(Phase::Paper);
+    case.at_market();
+    case.limits().price_collar_bps = 1;
+    let gate = case.house.open().unwrap();
+    for (ask, reserved) in [(10_000, 10_001), (10_001, 10_003), (20_000, 20_002)] {
+        case.quote().ask = px(ask);
+        let reserve = gate.reserve(&case.intent, case.at.quote).unwrap();
+        assert_eq!(reserve.px, px(reserved));
+    }
+    case.intent.qty = qty(0);
+    assert!(!is_reduction(&case.intent, &case.at));
 }
 
 /// What an order reserves can be asked for without asking for the order.
