@@ -278,3 +278,19 @@ pub(crate) fn denial(verdict: &Verdict) -> Option<Denial> {
         Verdict::Approve(_) | Verdict::WouldBe(_) | Verdict::Propose(_) => None,
     }
 }
+
+/// Alters one thing of an order that is approved, and compares the answer.
+#[track_caller]
+pub(crate) fn check(change: impl FnOnce(&mut Case), expect: &str) {
+    let mut case = Case::new(Phase::Paper);
+    change(&mut case);
+    assert_eq!(case.answer(), expect);
+}
+
+/// As [`check`], for a sale that can only make a position smaller.
+#[track_caller]
+pub(crate) fn check_exit(change: impl FnOnce(&mut Case), expect: &str) {
+    let mut case = Case::reduction(Phase::Paper);
+    change(&mut case);
+    assert_eq!(case.answer(), expect);
+}

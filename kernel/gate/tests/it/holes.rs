@@ -1,27 +1,11 @@
 //! Holes of other risk engines (`reference/trading-systems.md` 2.1), and the faults of the runbook
 //! that a gate answers: each is shut here, by its name.
 
-use portcullis_domain::{Instrument, InstrumentKind, OrdType, Origin, Phase, Position, Side};
-use portcullis_gate::{Balance, Scope, Verdict, is_reduction};
+use portcullis_domain::{InstrumentKind, OrdType, Origin, Phase, Position, Side};
+use portcullis_gate::{Balance, Scope, Verdict};
 
-use crate::fixture::{BOOT, Case, PLUGIN, denial};
+use crate::fixture::{BOOT, Case, PLUGIN, check, check_exit, denial};
 use crate::people::{money, narrow_limits, px, qty};
-
-/// Alters one thing of an order that is approved, and compares the answer.
-#[track_caller]
-fn check(change: impl FnOnce(&mut Case), expect: &str) {
-    let mut case = Case::new(Phase::Paper);
-    change(&mut case);
-    assert_eq!(case.answer(), expect);
-}
-
-/// As [`check`], for a sale that can only make a position smaller.
-#[track_caller]
-fn check_exit(change: impl FnOnce(&mut Case), expect: &str) {
-    let mut case = Case::reduction(Phase::Paper);
-    change(&mut case);
-    assert_eq!(case.answer(), expect);
-}
 
 /// A short position that a purchase makes smaller.
 fn cover(case: &mut Case) {
@@ -57,118 +41,6 @@ fn nt2_a_market_order_without_a_quote_is_denied() {
     };
     check(worth("10.111"), "APPROVE");
     check(worth("10.11"), "MAX_ORDER_NOTIONAL");
-}
-
-/// Makes price and quantity the largest that there are.
-fn huge(case: &mut Case) {
-    let most = i64::MAX - i64::MAX % 10;
-    (case.instrument().price_scale, case.instrument().qty_scale) = (0, 0);
-    (case.intent.qty, case.intent.price) = (qty(most), Some(px(most)));
-    let quote = case.at.quote.as_mut().unwrap();
-    (quote.bid, quote.ask) = (px(most - 10), px(most));
-    let window = case.at.window.as_mut().unwrap();
-    (window.low_twice, window.high_twice) = (i64::MAX, i64::MAX);
-    let limits = case.limits();
-    (limits.price_max, limits.price_collar_window_bps) = (px(i64::MAX), 1_000_000);
-    limits.order_qty_max = qty(i64::MAX);
-    limits.position_qty_max = qty(i64::MAX);
-    limits.short_qty_max = qty(i64::MAX);
-}
-
-/// A value that does not fit is above every limit: it is never taken for nothing, and never for a
-/// price that is only missing.
-#[test]
-fn nt3_a_value_that_overflows_is_denied() {
-    check(huge, "MAX_ORDER_NOTIONAL");
-    let mut case = Case::new(Phase::Paper);
-    huge(&mut case);
-    let denial = denial(&case.verdict()).unwrap();
-    assert_eq!((denial.scope, denial.observed), (Scope::Instrument, None));
-    let exit = |c: &mut Case| {
-        huge(c);
-        c.at.position = Some(Position(i64::MAX));
-    };
-    check_exit(exit, "MAX_ORDER_NOTIONAL");
-    // At the market, even the price does not fit.
-    check(
-        |c| {
-            huge(c);
-            c.at_market();
-        },
-        "NO_REFERENCE_PRICE",
-    );
-    check_exit(
-        |c| {
-            exit(c);
-            c.at_market();
-        },
-        "MAX_ORDER_NOTIONAL",
-    );
-    // Converted, the value of 10 does not fit any more; neither does what a day has seen with it.
-    check(
-        |c| {
-            c.account_in_usd("90000000000");
-            c.intent.qty = qty(1_000_000_000_000_000);
-        },
-        "MAX_ORDER_NOTIONAL",
-    );
-    let day = |c: &mut Case| c.at.across.notional = Some(portcullis_domain::Money(i128::MAX));
-    check(day, "MAX_DAILY_NOTIONAL");
-    // Working sales that cannot be added up leave nothing to sell.
-    check(
-        |c| {
-            (c.intent.side, c.at.position) = (Side::Sell, Some(Position(i64::MAX)));
-            c.working().sell_qty = qty(i64::MAX);
-        },
-        "INSUFFICIENT_BALANCE",
-    );
-    check(|c| c.working().reserved_quote.0 = i128::MAX, "INSUFFICIENT_BALANCE");
-    check(|c| c.at.whole.profit = Some(portcullis_domain::Money(i128::MIN)), "NO_REFERENCE_PRICE");
-}
-
-/// A price of which even the fee cannot be reckoned is more than the account holds.
-#[test]
-fn nt3_a_fee_that_overflows_is_denied() {
-    let dear = |c: &mut Case| {
-        (c.instrument().price_scale, c.instrument().qty_scale) = (0, 0);
-        (c.intent.qty, c.intent.price) = (qty(1_000_000_000), Some(px(1_000_000_000)));
-        (c.quote().bid, c.quote().ask) = (px(999_999_990), px(1_000_000_010));
-        let window = c.at.window.as_mut().unwrap();
-        (window.low_twice, window.high_twice) = (2_000_000_000, 2_000_000_000);
-        c.limits().order_notional_max.0 = i128::MAX;
-        let limits = c.all_limits();
-        limits.strategies.values_mut().for_each(|own| own.order_value_max.0 = i128::MAX);
-        for scope in [&mut limits.account, &mut limits.venue, &mut limits.host] {
-            scope.activity.order_value_max.0 = i128::MAX;
-            scope.standing.daily_notional_max.0 = i128::MAX;
-        }
-    };
-    check(dear, "INSUFFICIENT_BALANCE");
-    // The same sale costs nothing that is not held.
-    check(
-        |c| {
-            dear(c);
-            c.intent.side = Side::Sell;
-            c.balance().base = qty(1_000_000_000);
-        },
-        "APPROVE",
-    );
-}
-
-/// The largest limit that can be written down does not admit the largest exposure.
-#[test]
-fn nt3_an_exposure_that_overflows_is_denied() {
-    check(
-        |c| {
-            let limits = c.all_limits();
-            for scope in [&mut limits.account, &mut limits.venue, &mut limits.host] {
-                scope.activity.gross_exposure_max.0 = i128::MAX;
-            }
-            c.at.across.equity.as_mut().unwrap().0 = i128::MAX;
-            c.at.whole.gross.as_mut().unwrap().0 = i128::MAX;
-        },
-        "MAX_LEVERAGE",
-    );
 }
 
 /// What is approved claims its share at once, whatever the venue has said by then.
@@ -461,50 +333,4 @@ fn a_derivative_needs_no_balance_but_a_fresh_reading() {
     })(&mut case);
     let Verdict::Approve(approved) = case.verdict() else { panic!("{}", case.answer()) };
     assert_eq!(approved.reserve_px(), px(10));
-}
-
-/// A worse price is rounded up to a whole unit, and what only reduces moves something.
-#[test]
-fn what_is_reserved_is_never_rounded_down() {
-    let mut case = Case::new(Phase::Paper);
-    case.at_market();
-    case.limits().price_collar_bps = 1;
-    let gate = case.house.open().unwrap();
-    for (ask, reserved) in [(10_000, 10_001), (10_001, 10_003), (20_000, 20_002)] {
-        case.quote().ask = px(ask);
-        let reserve = gate.reserve(&case.intent, case.at.quote).unwrap();
-        assert_eq!(reserve.px, px(reserved));
-    }
-    case.intent.qty = qty(0);
-    assert!(!is_reduction(&case.intent, &case.at));
-}
-
-/// What an order reserves can be asked for without asking for the order.
-#[test]
-fn an_order_reserves_its_value_at_the_worst_price() {
-    let mut case = Case::new(Phase::Paper);
-    case.account_in_usd("2");
-    case.all_limits().rules.conversion_haircut_bps = 100;
-    let gate = case.house.open().unwrap();
-    let reserve = |case: &Case| gate.reserve(&case.intent, case.at.quote);
-    let text = |case: &Case| reserve(case).map(|held| (held.px.units(), held.notional.text()));
-    assert_eq!(text(&case), Some((10_000, "10".to_owned())));
-    case.at_market();
-    assert_eq!(text(&case), Some((10_111, "10.111".to_owned())));
-    case.intent.side = Side::Sell;
-    assert_eq!(text(&case), Some((9_990, "9.99".to_owned())));
-    case.at.quote = None;
-    assert_eq!(text(&case), None);
-    case.intent.price = Some(px(i64::MAX));
-    case.intent.qty = qty(i64::MAX);
-    assert_eq!(text(&case), None);
-    case.intent.instrument.0 = 9;
-    assert_eq!(text(&case), None);
-    // At 2 a piece, and one percent on top.
-    let instrument = &gate.instruments()[0];
-    assert_eq!(gate.in_account_currency(money("10"), instrument), Some(money("20.2")));
-    let most = portcullis_domain::Money(i128::MAX);
-    assert_eq!(gate.in_account_currency(most, instrument), None);
-    let other = Instrument { quote: "EUR".to_owned(), ..instrument.clone() };
-    assert_eq!(gate.in_account_currency(money("10"), &other), None);
 }
