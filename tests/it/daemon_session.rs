@@ -278,23 +278,26 @@ fn without_an_exchange_nothing_is_allowed_and_it_is_found_when_it_comes() {
 fn a10_an_order_with_our_prefix_that_is_not_ours_is_a_hard_stop() {
     let house = House::ready();
     let outsider = house.outsider();
-    // Somebody else's order blocks, and no more.
-    outsider.place(None);
-    let view = house.await_status("the foreign order", |view| {
-        matches!(view.reconciliation, Reconciliation::Differs(_))
-    });
-    assert!(view.reasons.iter().any(|it| it.contains("FOREIGN_ORDER")), "{view:?}");
-    assert!(!view.killed && !view.may_trade, "{view:?}");
-    outsider.cancel_all();
-    house.await_agreed();
-
     outsider.place(Some("pcdeadbeef00000001"));
     let view = house.await_status("the hard stop", |view| view.killed);
     assert!(!view.may_trade, "{view:?}");
     let killed = house.journal().into_iter().find(|entry| entry.kind == "killed").unwrap();
-    let reasons = ["OUR_ID_UNKNOWN", "FAULT_UNKNOWN_ORDER"];
+    let reasons = ["RECON_ORDER_NEVER_ISSUED", "FAULT_UNKNOWN_ORDER"];
     assert!(reasons.contains(&killed.reason.as_str()), "{}", killed.reason);
     await_until("the order of the clone taken back", || {
         (outsider.open_orders() == 0).then_some(())
     });
+}
+
+/// D16: an order of somebody else stops the account, and is nobody's here to take back.
+#[test]
+fn d16_a_foreign_order_is_a_hard_stop_and_is_left_alone() {
+    let house = House::ready();
+    let outsider = house.outsider();
+    outsider.place(None);
+    let view = house.await_status("the hard stop", |view| view.killed);
+    assert!(!view.may_trade, "{view:?}");
+    let killed = house.journal().into_iter().find(|entry| entry.kind == "killed").unwrap();
+    assert_eq!(killed.reason, "RECON_ORDER_FOREIGN");
+    assert_eq!(outsider.open_orders(), 1);
 }

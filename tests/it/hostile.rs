@@ -34,8 +34,14 @@ fn check_stopped<'a>(kept: &'a Kept, expect: &str) -> &'a Decoded {
 #[track_caller]
 fn check_strategy(name: &str, params: &[&str], expect: &str) -> Option<Kept> {
     let ((_scratch, folder), strategy) = (short()?, component(name)?);
-    let mut arguments: Vec<&dyn AsRef<OsStr>> =
-        vec![&folder, &"--component", &strategy, &"--plugin", &name];
+    // A strategy without limits of its own may not trade: these get those of the project's.
+    let scratch = Scratch::new();
+    let policies = scratch.path("policies");
+    let table = format!("[strategies.{name}]");
+    copy_policies(&policies, "limits.toml", "[strategies.ema-cross]", &table);
+    let mut arguments: Vec<&dyn AsRef<OsStr>> = vec![&folder, &"--component", &strategy];
+    let named: [&dyn AsRef<OsStr>; 4] = [&"--plugin", &name, &"--policies", &policies];
+    arguments.extend(named);
     for param in params {
         arguments.push(&"--param");
         arguments.push(param);
@@ -256,11 +262,13 @@ fn a_policy_that_is_not_understood_refuses_the_run_with_file_and_key() {
     check(limits, ("price_collar_bps = 100\n", ""), "POLICY_SYNTAX", "price_collar_bps");
     let missing = ("[instruments.BTC-USDT]", "[instruments.BTC-EUR]");
     check(limits, missing, "POLICY_MISSING_LIMITS", "BTC-USDT");
+    let missing = ("[strategies.ema-cross]", "[strategies.other]");
+    check(limits, missing, "POLICY_MISSING_LIMITS", "strategies.ema-cross");
     check(limits, ("\"0.05\"", "\"-0.05\""), "POLICY_NUMBER", "order_qty_max");
     check(limits, ("\"0.1\"", "\"0.123456789\""), "POLICY_NUMBER", "position_qty_max");
     check(limits, ("\"4000\"", "4000"), "POLICY_SYNTAX", "order_notional_max");
     let zero = ("messages_per_second_max = 10", "messages_per_second_max = 0");
-    check(limits, zero, "POLICY_NOT_POSITIVE", "messages_per_second_max");
+    check(limits, zero, "POLICY_UNFIT", "account.messages_per_second_max");
     let longer = ("window_hours_max = 168", "window_hours_max = 169");
     check(phases, longer, "POLICY_BELOW_FLOOR", "phase 1");
     check(phases, ("[\"operator\"]", "[]"), "POLICY_BELOW_FLOOR", "phase 1");

@@ -23,6 +23,9 @@ const KEYS: [&str; 2] = [
     r#"{"key":"other","secret":"b3RoZXIgc2VjcmV0"}"#,
 ];
 
+/// Names of the strategies in the sessions of these tests.
+const STRATEGIES: [&str; 4] = ["actor", "hostile-spin", "hostile-trap", "hostile-memory-bomb"];
+
 /// What a command of the command line said.
 #[derive(Debug)]
 pub(crate) struct Said {
@@ -66,6 +69,14 @@ impl Drop for House {
     }
 }
 
+/// The limits of the project's strategy under every name that a session of these tests has: one
+/// without limits of its own may not trade.
+fn with_strategies(limits: &str) -> String {
+    let (start, table) = limits.split_once("[strategies.ema-cross]").unwrap();
+    let tables = STRATEGIES.map(|name| format!("[strategies.{name}]{table}"));
+    start.to_owned() + &tables.concat()
+}
+
 impl House {
     /// A home and its people; nothing runs. `more_phases` is added to the phase rules.
     pub(crate) fn empty(more_phases: &str) -> Self {
@@ -82,7 +93,7 @@ impl House {
         let limits = fs::read_to_string(policies.join("limits.toml")).unwrap();
         let (start, rest) = limits.split_once("[instruments.BTC-USDT]").unwrap();
         let (_, end) = rest.split_once("[instruments.BTC-USD]").unwrap();
-        let limits = format!("{start}[instruments.BTC-USD]{end}");
+        let limits = format!("{}[instruments.BTC-USD]{end}", with_strategies(start));
         fs::write(policies.join("limits.toml"), limits).unwrap();
         let phases = fs::read_to_string(project().join("policies/phases.toml")).unwrap();
         fs::write(policies.join("phases.toml"), phases + more_phases).unwrap();

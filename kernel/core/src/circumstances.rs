@@ -1,6 +1,8 @@
 //! Everything the gate judges by, as it stands at this event. Nothing here walks over orders.
 
-use portcullis_domain::{InstrumentId, InstrumentKind, Money, OrderIntent, PluginId, Position, Px};
+use portcullis_domain::{
+    Instrument, InstrumentId, InstrumentKind, Money, OrderIntent, PluginId, Position, Px,
+};
 use portcullis_gate::exposure::{Claim, Conversion, ExposureBook, Owner, Worst};
 use portcullis_gate::{
     Circumstances, Gate, GuardState, Guards, Standing, StandingUsage, Usage, VenueStatus, Working,
@@ -46,7 +48,8 @@ impl Core {
             position: Some(ledger.holding(&instrument.symbol).position),
             working: ledger.working(&instrument.symbol),
             balance: self.account_read.and_then(|read| ledger.balance_for(instrument, read)),
-            reconciled: self.is_reconciled(),
+            reconciled: !self.recon_blocks(&instrument.symbol),
+            reducible: Some(self.reducible(&instrument.symbol)),
             ..Circumstances::unknown(turn.now)
         })
     }
@@ -96,7 +99,7 @@ impl Core {
             metadata_read: Some(live.metadata_read),
             reduced: live.usage.reduced(instrument),
             position: cell.map(|cell| cell.holding.position),
-            reducible: None,
+            reducible: approved.map(|instrument| self.reducible(&instrument.symbol)),
             working: cell.and_then(|cell| {
                 Some(Working {
                     buy_qty: cell.buys.qty,
@@ -109,7 +112,7 @@ impl Core {
             balance: approved
                 .zip(self.account_read(turn))
                 .and_then(|(instrument, read)| ledger.balance_for(instrument, read)),
-            reconciled: self.is_reconciled(),
+            reconciled: self.agrees_on(approved),
             marks_fresh: desk.marks_fresh(turn),
             exposure: worst.map(|worst| worst.instrument),
             whole: desk.whole(instrument, worst, turn),
@@ -118,8 +121,11 @@ impl Core {
         })
     }
 
-    pub(crate) fn is_reconciled(&self) -> bool {
-        self.is_shadow() || (self.venue_up && self.differences.as_ref().is_some_and(Vec::is_empty))
+    /// Whether account and house agree on what concerns an instrument. A shadow account is its
+    /// own statement.
+    fn agrees_on(&self, instrument: Option<&Instrument>) -> bool {
+        let agrees = |instrument: &Instrument| !self.recon_blocks(&instrument.symbol);
+        self.is_shadow() || instrument.is_some_and(agrees)
     }
 
     /// When the account was last read. A shadow account is its own statement.

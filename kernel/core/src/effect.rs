@@ -2,17 +2,17 @@
 //! journal; those that let authority out of the house wait until they are durable there.
 
 use portcullis_domain::frame::EventRecord;
-use portcullis_domain::{BootNs, ClOrdId, Instrument, OrderIntent, PluginId, WallNs};
-use portcullis_gate::{Approved, CancelRequest, Denial, Shadow};
+use portcullis_domain::{Amendment, BootNs, ClOrdId, Instrument, OrderIntent, PluginId, WallNs};
+use portcullis_gate::{Approved, CancelRequest, Denial, Shadow, ShadowAmend};
 use portcullis_statement::EndpointSet;
 
 use crate::input::EpochCause;
 
-/// An order on its way out.
+/// Something approved on its way out.
 #[derive(Debug)]
-pub struct Submit {
+pub struct Leaving<T> {
     /// The proof that the gate approved it.
-    pub order: Approved<OrderIntent>,
+    pub order: Approved<T>,
     /// The authority epoch it was approved under. The writer compares it with the present one.
     pub epoch: u64,
     /// After this it must not leave the house any more.
@@ -21,17 +21,26 @@ pub struct Submit {
     pub venue_deadline: WallNs,
 }
 
+/// An order on its way out.
+pub type Submit = Leaving<OrderIntent>;
+/// A change of an order on its way out.
+pub type Amend = Leaving<Amendment>;
+
 /// Something to do.
 #[derive(Debug)]
 pub enum Effect {
     /// Send an order. Waits for durability.
     Submit(Box<Submit>),
+    /// Change an order. Waits for durability.
+    Amend(Box<Amend>),
     /// Take an order back. Never waits.
     Cancel(CancelRequest),
     /// Take every order of the account back. Never waits.
     CancelAll,
     /// Phase 1: tell the paper model what would have been sent.
     ShadowSubmit(Shadow),
+    /// Phase 1: tell the paper model what would have been changed.
+    ShadowAmend(ShadowAmend),
     /// Phase 1: tell the paper model what would have been taken back.
     ShadowCancel(ClOrdId),
     /// Call a plugin's `init`.

@@ -218,7 +218,7 @@ pub(crate) fn at_value(at: Now) -> Value {
     json::object([("boot", at.boot.0.to_string().into()), ("wall", at.wall.0.to_string().into())])
 }
 
-fn at_from(mut fields: Fields<'_>) -> Result<Now, EntryError> {
+pub(crate) fn at_from(mut fields: Fields<'_>) -> Result<Now, EntryError> {
     let mut ns = |key| {
         let text = fields.text(key).map_err(EntryError::from)?;
         text.parse::<i64>().map_err(|_out_of_range| EntryError::Value("at"))
@@ -232,4 +232,8 @@ pub(crate) fn as_list(value: &Value) -> &[Value] {
 
 pub(crate) fn as_text(value: &Value) -> Option<&str> {
     if let Value::Text(text) = value { Some(text) } else { None }
+}
+
+pub(crate) fn as_int(value: &Value) -> Option<i64> {
+    if let Value::Int(number) = value { Some(*number) } else { None }
 }

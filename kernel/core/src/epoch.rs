@@ -21,13 +21,12 @@ pub(crate) struct HeardEpochs {
 impl HeardEpochs {
     /// The cause of this number has been consumed. Hearing of it again changes nothing.
     pub(crate) fn hear(&mut self, number: u64) {
-        if number > self.up_to {
-            self.beyond.insert(number);
-        }
-        while let Some(next) = self.up_to.checked_add(1)
-            && self.beyond.remove(&next)
+        self.beyond.insert(number);
+        while let Some(first) = self.beyond.first().copied()
+            && first <= self.up_to.saturating_add(1)
         {
-            self.up_to = next;
+            self.up_to = self.up_to.max(first);
+            self.beyond.pop_first();
         }
     }
 

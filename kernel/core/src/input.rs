@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use portcullis_domain::frame::IntentRecord;
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{
-    ClOrdId, ExecutionReport, MarketFrame, Money, Name, Now, OrderId, PluginId, Qty, SessionId,
+    ClOrdId, ExecutionReport, LedgerEntry, MarketFrame, Money, Name, Now, OrderId, PluginId,
+    Position, Px, Qty, SessionId, Side, WallNs,
 };
 use portcullis_gate::{DenyCode, VenueStatus};
 use portcullis_statement::json::Value;
@@ -64,17 +65,52 @@ pub struct VenueOrder {
     pub cl_ord_id: Option<ClOrdId>,
     /// FIX 151.
     pub leaves_qty: Qty,
+    /// FIX 54, if the venue states it.
+    pub side: Option<Side>,
+    /// FIX 44, if the venue states it.
+    pub price: Option<Px>,
+    /// FIX 38, if the venue states it.
+    pub qty: Option<Qty>,
+    /// FIX 14, if the venue states it.
+    pub cum_qty: Option<Qty>,
 }
 
 /// The account as the venue states it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountSnapshot {
+    /// When the house asked, by its own clocks. A reading proves nothing about what came after;
+    /// without this it proves the end of no order.
+    pub asked_at: Option<Now>,
     /// Every open order.
     pub open_orders: Vec<VenueOrder>,
     /// Fills, oldest first; those that are booked already change nothing.
     pub fills: Vec<ExecutionReport>,
+    /// `fills` holds every fill from this moment on, by the venue's clock; `None` if the reading
+    /// does not claim to be complete from any moment on.
+    pub fills_since: Option<WallNs>,
     /// Every balance.
     pub balances: BTreeMap<String, Money>,
+    /// Every position that is not flat, by our symbol; `None` where the venue states none, as for
+    /// spot. Then none is compared.
+    pub positions: Option<BTreeMap<String, Position>>,
+    /// What the venue booked besides fills, oldest first; what is known already changes nothing.
+    pub ledger: Vec<LedgerEntry>,
+    /// As `fills_since`, for `ledger`.
+    pub ledger_since: Option<WallNs>,
+}
+
+impl AccountSnapshot {
+    /// When it was asked for, in the time of the core: as long before `now` as the boot clock says.
+    /// The wall may have been set meanwhile, and a reading cannot be younger than its arrival.
+    pub(crate) fn asked(&self, now: Now) -> Option<WallNs> {
+        let age_ns = now.boot.since_ns(self.asked_at?.boot).max(0);
+        Some(now.wall.plus_ns(age_ns.saturating_neg()))
+    }
+
+    /// The same by the wall alone, for what carries the venue's own time.
+    pub(crate) fn asked_wall(&self, now: Now) -> WallNs {
+        self.asked_at.map_or(now.wall, |asked| asked.wall)
+    }
 }
 
 /// Why authority was withdrawn.
@@ -198,7 +234,19 @@ pub enum Input {
         /// Why.
         code: DenyCode,
     },
-    /// The wire failed under the order.
+    /// The change of the order is on the wire.
+    AmendSent {
+        /// Which order.
+        cl_ord_id: ClOrdId,
+    },
+    /// The change of the order was dropped before the wire: the order stands as it was.
+    AmendNotSent {
+        /// Which order.
+        cl_ord_id: ClOrdId,
+        /// Why.
+        code: DenyCode,
+    },
+    /// The wire failed under the order, or under a change of it.
     Lost {
         /// Which.
         cl_ord_id: ClOrdId,
@@ -207,6 +255,26 @@ pub enum Input {
     Report(ExecutionReport),
     /// The account as the venue states it.
     Account(AccountSnapshot),
+    /// A person says what was behind a finding of reconciliation.
+    ExplainFinding {
+        /// The request to answer.
+        request: u64,
+        /// Number of the finding.
+        finding: u64,
+        /// Who.
+        who: Name,
+        /// What was behind it.
+        reason: String,
+    },
+    /// Another person agrees with that.
+    ConfirmFinding {
+        /// The request to answer.
+        request: u64,
+        /// Number of the finding.
+        finding: u64,
+        /// Who.
+        who: Name,
+    },
     /// The connection to the venue came up or went down.
     VenueLink {
         /// Whether it is up.

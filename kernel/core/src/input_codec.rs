@@ -9,11 +9,16 @@ use portcullis_statement::json::{self, Fields, Value};
 use crate::entry::{Content, Decoded, EntryError, as_text, int};
 use crate::input::{EpochCause, Input, Worker};
 
+mod account;
+mod finding;
 mod people;
 mod records;
+pub(crate) use account::entry_value;
+use account::{account, account_value};
+pub(crate) use finding::finding_corr;
 use people::{person, person_value};
-use records::{account, account_value, report, report_value, start, start_value};
-pub(crate) use records::{amounts, money_or_null, order_intent};
+pub(crate) use records::{amounts, money, money_or_null, order_intent, terms, terms_value};
+use records::{report, report_value, start, start_value};
 
 type Read<T> = Result<T, EntryError>;
 
@@ -81,11 +86,14 @@ impl Input {
             | Self::PluginFailed { .. }
             | Self::Sent { .. }
             | Self::NotSent { .. }
+            | Self::AmendSent { .. }
+            | Self::AmendNotSent { .. }
             | Self::Lost { .. }
             | Self::Report(_)
             | Self::Account(_)
             | Self::VenueStatus { .. }
             | Self::VenueLink { .. } => self.event_content(shadow)?,
+            Self::ExplainFinding { .. } | Self::ConfirmFinding { .. } => self.finding_content()?,
         };
         Some(Content { kind, corr, reason: "RECEIVED".to_owned(), body })
     }
@@ -93,6 +101,10 @@ impl Input {
     /// Inputs that are not a person's request.
     fn event_content(&self, shadow: bool) -> Option<(&'static str, String, Value)> {
         let of = |id: &ClOrdId| json::object([("cl_ord_id", id.to_string().into())]);
+        let why = |id: &ClOrdId, code: &DenyCode| {
+            let code = code.code().into();
+            json::object([("cl_ord_id", id.to_string().into()), ("code", code)])
+        };
         Some(match self {
             Self::EpochRaised { epoch, cause } => (
                 "epoch-raised",
@@ -124,14 +136,13 @@ impl Input {
                 ]),
             ),
             Self::Sent { cl_ord_id } => ("sent", cl_ord_id.to_string(), of(cl_ord_id)),
-            Self::NotSent { cl_ord_id, code } => (
-                "not-sent",
-                cl_ord_id.to_string(),
-                json::object([
-                    ("cl_ord_id", cl_ord_id.to_string().into()),
-                    ("code", code.code().into()),
-                ]),
-            ),
+            Self::NotSent { cl_ord_id, code } => {
+                ("not-sent", cl_ord_id.to_string(), why(cl_ord_id, code))
+            }
+            Self::AmendSent { cl_ord_id } => ("amend-sent", cl_ord_id.to_string(), of(cl_ord_id)),
+            Self::AmendNotSent { cl_ord_id, code } => {
+                ("amend-not-sent", cl_ord_id.to_string(), why(cl_ord_id, code))
+            }
             Self::Lost { cl_ord_id } => ("lost", cl_ord_id.to_string(), of(cl_ord_id)),
             Self::Report(report) => {
                 let kind = if shadow { "shadow-report" } else { "report" };
@@ -155,6 +166,8 @@ impl Input {
             | Self::CloseSession { .. }
             | Self::Tighten { .. }
             | Self::Person(_)
+            | Self::ExplainFinding { .. }
+            | Self::ConfirmFinding { .. }
             | Self::Stop { .. } => return None,
         })
     }
@@ -218,13 +231,18 @@ impl Input {
             },
             "sent" => Self::Sent { cl_ord_id: cl_ord_id(&mut body)? },
             "lost" => Self::Lost { cl_ord_id: cl_ord_id(&mut body)? },
-            "not-sent" => Self::NotSent {
-                cl_ord_id: cl_ord_id(&mut body)?,
-                code: DenyCode::from_code(body.text("code")?).ok_or(EntryError::Value("code"))?,
-            },
+            "not-sent" => {
+                Self::NotSent { cl_ord_id: cl_ord_id(&mut body)?, code: code(&mut body)? }
+            }
+            "amend-sent" => Self::AmendSent { cl_ord_id: cl_ord_id(&mut body)? },
+            "amend-not-sent" => {
+                Self::AmendNotSent { cl_ord_id: cl_ord_id(&mut body)?, code: code(&mut body)? }
+            }
             "venue-link" => {
                 Self::VenueLink { up: body.bool("up")?, cause: body.text("cause")?.to_owned() }
             }
+            "explain-finding" => Self::explain_finding(&mut body)?,
+            "confirm-finding" => Self::confirm_finding(&mut body)?,
             "stop" => Self::Stop { who: body.name("who")? },
             other => return Err(EntryError::UnknownKind(other.to_owned())),
         };
@@ -247,6 +265,10 @@ fn plugin(body: &mut Fields<'_>) -> Read<PluginId> {
 
 fn cl_ord_id(body: &mut Fields<'_>) -> Read<ClOrdId> {
     ClOrdId::parse(body.text("cl_ord_id")?).ok_or(EntryError::Value("cl_ord_id"))
+}
+
+fn code(body: &mut Fields<'_>) -> Read<DenyCode> {
+    DenyCode::from_code(body.text("code")?).ok_or(EntryError::Value("code"))
 }
 
 fn narrow<T: TryFrom<u64>>(value: u64) -> Read<T> {

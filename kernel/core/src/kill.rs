@@ -26,8 +26,7 @@ impl Core {
     pub(crate) fn cancel_everything(&mut self, cause: &'static str, turn: &mut Turn) {
         self.cancel_open(cause, turn);
         if self.is_shadow() && self.has_sent() {
-            turn.effect(Effect::CancelAll);
-            turn.effect(Effect::ReadAccount);
+            self.cancel_whole_account(turn);
             self.cancel_each(&open_orders(&self.account), cause, turn);
         }
     }
@@ -36,10 +35,18 @@ impl Core {
     /// well.
     pub(crate) fn cancel_open(&mut self, cause: &'static str, turn: &mut Turn) {
         if !self.is_shadow() {
-            turn.effect(Effect::CancelAll);
-            turn.effect(Effect::ReadAccount);
+            self.cancel_whole_account(turn);
         }
         self.cancel_each(&open_orders(self.ledger()), cause, turn);
+    }
+
+    /// One cancel for all, unless somebody else's order rests on the account: then ours are taken
+    /// back one by one, and nobody else's (D16).
+    fn cancel_whole_account(&self, turn: &mut Turn) {
+        if !self.recon.foreign {
+            turn.effect(Effect::CancelAll);
+        }
+        turn.effect(Effect::ReadAccount);
     }
 
     fn cancel_each(&mut self, open: &[ClOrdId], cause: &'static str, turn: &mut Turn) {
@@ -73,7 +80,8 @@ impl Core {
     pub(crate) fn watch_clearing(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
         let now = turn.now.wall;
         let resting = self.account.orders.open().next().is_some();
-        let empty = self.past_venue_deadlines(now) && !resting && snapshot.open_orders.is_empty();
+        let listed = snapshot.open_orders.iter().any(|order| order.cl_ord_id.is_some());
+        let empty = self.asked_past_deadlines(snapshot, turn.now) && !resting && !listed;
         let Some(kill) = self.kill.as_mut().filter(|kill| !kill.clear) else { return };
         match kill.empty_since.filter(|_| empty) {
             None => kill.empty_since = empty.then_some(now),

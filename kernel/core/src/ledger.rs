@@ -5,18 +5,24 @@ use std::collections::BTreeMap;
 use portcullis_domain::number::pow10;
 use portcullis_domain::order::{OrderChange, OrderEvent};
 use portcullis_domain::{
-    BootNs, ClOrdId, ExecType, ExecutionReport, Instrument, Money, OrdStatus, Order, OrderFault,
-    OrderTable, Qty, Side,
+    Amendment, BootNs, ClOrdId, ExecType, ExecutionReport, Instrument, Money, OrdStatus, Order,
+    OrderFault, OrderTable, Qty, Side,
 };
-use portcullis_gate::exposure::base_amount;
 use portcullis_gate::{Balance, Fill, Working};
+
+mod balances;
+mod entries;
+
+use balances::balances_after;
+use entries::Entries;
+pub use entries::{EntryChange, EntryFault};
 
 pub use portcullis_gate::Holding;
 
 use crate::usage::{Across, SessionBook};
 
 /// The account as the house knows it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// All orders.
     pub orders: OrderTable,
@@ -30,6 +36,8 @@ pub struct Ledger {
     pub(crate) across: Across,
     /// What the open session is judged by; kept in step with every order and holding.
     pub(crate) session: Option<SessionBook>,
+    /// What the venue booked besides fills.
+    entries: Entries,
 }
 
 impl Ledger {
@@ -46,6 +54,13 @@ impl Ledger {
         self.issued.insert(id, instrument.clone());
         self.follow(None, id);
         Ok(())
+    }
+
+    /// What the journal keeps of it. The rest is the open session's, and moves with the market.
+    #[must_use]
+    pub fn durable(&self) -> Self {
+        let across = Across { profit: None, ..self.across };
+        Self { session: None, across, ..self.clone() }
     }
 
     /// Opens the book that a session is judged by, with everything that is held and works already.
@@ -67,12 +82,49 @@ impl Ledger {
         self.orders.get(id).cloned()
     }
 
+    /// Takes an order's claim out of the session's book, to be put back before anything else.
+    pub(crate) fn set_aside(&mut self, order: &Order) {
+        let gone = Order { status: OrdStatus::Canceled, pending: None, ..order.clone() };
+        self.follow_to(Some(order), &gone);
+    }
+
+    /// Undoes [`Ledger::set_aside`].
+    pub(crate) fn put_back(&mut self, order: &Order) {
+        self.follow_to(None, order);
+    }
+
+    /// Changes an order by an approved amendment: from here on the worse of both terms counts.
+    pub(crate) fn amend(&mut self, change: Amendment) -> Result<OrdStatus, OrderFault> {
+        self.moved(change.cl_ord_id, |orders| orders.amend(change))
+    }
+
+    /// An amendment was dropped before the wire: the old terms hold.
+    pub(crate) fn amend_failed(&mut self, id: ClOrdId) -> Result<OrdStatus, OrderFault> {
+        self.moved(id, |orders| orders.amend_failed(id))
+    }
+
+    /// Moves an order, and lets the session's book follow.
+    fn moved(
+        &mut self,
+        id: ClOrdId,
+        step: impl FnOnce(&mut OrderTable) -> Result<OrdStatus, OrderFault>,
+    ) -> Result<OrdStatus, OrderFault> {
+        let before = self.followed(id);
+        let status = step(&mut self.orders)?;
+        self.follow(before.as_ref(), id);
+        Ok(status)
+    }
+
     /// Tells the session's book what became of an order.
     fn follow(&mut self, before: Option<&Order>, id: ClOrdId) {
-        let (Some(book), Some(after)) = (self.session.as_mut(), self.orders.get(id)) else {
-            return;
-        };
-        if let Some(instrument) = self.issued.get(&id) {
+        if let Some(after) = self.orders.get(id).filter(|_| self.session.is_some()).cloned() {
+            self.follow_to(before, &after);
+        }
+    }
+
+    fn follow_to(&mut self, before: Option<&Order>, after: &Order) {
+        let instrument = self.issued.get(&after.cl_ord_id);
+        if let (Some(book), Some(instrument)) = (self.session.as_mut(), instrument) {
             book.order_changed(before, after, &instrument.symbol);
         }
     }
@@ -100,10 +152,12 @@ impl Ledger {
             let fill = Fill { px: *last_px, qty: *last_qty, fee: *fee, instrument };
             // Both are computed before anything changes, so that an overflow changes nothing.
             let overflow = OrderFault::Overfill(id);
-            let holding = self.holding(&instrument.symbol).after(side, fill).ok_or(overflow)?;
+            let before = self.holding(&instrument.symbol);
+            let holding = before.after(side, fill).ok_or(overflow)?;
+            let earned = holding.realised.minus(before.realised).ok_or(overflow)?;
             let balances = match self.balances.clone() {
                 None => None,
-                Some(held) => Some(balances_after(held, side, fill).ok_or(overflow)?),
+                Some(held) => Some(balances_after(held, side, fill, earned).ok_or(overflow)?),
             };
             let symbol = instrument.symbol.clone();
             let change = self.orders.book(report)?;
@@ -165,11 +219,12 @@ impl Ledger {
         let mut working = Working::default();
         for order in self.orders.open() {
             if self.issued.get(&order.cl_ord_id)?.symbol == symbol {
-                let leaves = order.leaves_qty();
+                // While a change is on its way, the worse of both terms counts.
+                let claim = order.claim_qty();
                 working.any_unknown |= order.status == OrdStatus::Unknown;
                 match order.intent.side {
-                    Side::Buy => working.buy_qty = working.buy_qty.plus(leaves)?,
-                    Side::Sell => working.sell_qty = working.sell_qty.plus(leaves)?,
+                    Side::Buy => working.buy_qty = working.buy_qty.plus(claim)?,
+                    Side::Sell => working.sell_qty = working.sell_qty.plus(claim)?,
                 }
             }
         }
@@ -178,10 +233,7 @@ impl Ledger {
 
     /// Moves an order by something other than a report.
     pub fn advance(&mut self, id: ClOrdId, event: OrderEvent) -> Result<OrdStatus, OrderFault> {
-        let before = self.followed(id);
-        let status = self.orders.advance(id, event)?;
-        self.follow(before.as_ref(), id);
-        Ok(status)
+        self.moved(id, |orders| orders.advance(id, event))
     }
 
     /// The writer's word that an order never left. If the link went down first, the order was
@@ -194,8 +246,7 @@ impl Ledger {
     /// The wire failed under an order. If the venue has spoken about it already, its word stands.
     pub fn lost(&mut self, id: ClOrdId) -> Result<OrdStatus, OrderFault> {
         let status = self.orders.get(id).ok_or(OrderFault::UnknownOrder(id))?.status;
-        let waits = matches!(status, OrdStatus::PendingNew | OrdStatus::PendingCancel);
-        if waits { self.advance(id, OrderEvent::Lost) } else { Ok(status) }
+        if waits_for_answer(status) { self.advance(id, OrderEvent::Lost) } else { Ok(status) }
     }
 
     /// The venue does not have the order any more. One that we took back was canceled, and its
@@ -206,32 +257,15 @@ impl Ledger {
     }
 }
 
+/// Whether the venue was asked something about the order and has not answered.
+pub(crate) const fn waits_for_answer(status: OrdStatus) -> bool {
+    use OrdStatus::{PendingCancel, PendingNew, PendingReplace};
+    matches!(status, PendingNew | PendingCancel | PendingReplace)
+}
+
 /// Whether a report moves no money and comes after the end of its order. Reads of the account
 /// overtake reports on their way, so the house may have learned of the end before.
 fn is_echo(status: OrdStatus, exec_type: &ExecType) -> bool {
     let over = matches!(status, OrdStatus::Canceled | OrdStatus::Expired);
     over && !matches!(exec_type, ExecType::Trade { .. })
-}
-
-/// Balances after a fill; `None` on overflow.
-fn balances_after(
-    mut balances: BTreeMap<String, Money>,
-    side: Side,
-    fill: Fill<'_>,
-) -> Option<BTreeMap<String, Money>> {
-    let Instrument { base, quote, .. } = fill.instrument;
-    let value = Money::notional(fill.px, fill.qty, fill.instrument)?;
-    let amount = base_amount(fill.qty, fill.instrument)?;
-    let (base_change, quote_change) = match side {
-        Side::Buy => (amount, Money(value.0.checked_neg()?)),
-        Side::Sell => (Money(amount.0.checked_neg()?), value),
-    };
-    let mut shift = |currency: &str, change: Money| {
-        let held = balances.entry(currency.to_owned()).or_insert(Money::ZERO);
-        *held = held.plus(change)?;
-        Some(())
-    };
-    shift(base, base_change)?;
-    shift(quote, quote_change.minus(fill.fee)?)?;
-    Some(balances)
 }

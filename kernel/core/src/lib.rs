@@ -9,6 +9,7 @@
 //! rebuilt from the market.
 
 mod account;
+mod amend;
 mod circumstances;
 mod effect;
 pub mod entry;
@@ -24,6 +25,7 @@ mod outcome;
 mod people;
 mod plugin;
 mod reckon;
+mod recon;
 mod recover;
 mod session;
 mod state;
@@ -34,13 +36,17 @@ mod tell;
 mod usage;
 mod view;
 
-pub use effect::{Answer, Effect, Submit};
+pub use effect::{Amend, Answer, Effect, Leaving, Submit};
 pub use entry::{Class, Entry, EntryError};
 pub use input::{AccountSnapshot, EpochCause, Event, Input, Start, VenueOrder, Worker};
-pub use ledger::{Holding, Ledger};
+pub use ledger::{EntryChange, EntryFault, Holding, Ledger};
 pub use market::MarketCounts;
 pub use outcome::Outcome;
 pub use people::{PersonCommand, PersonOrder, PersonRequest, PersonVerb};
+pub use recon::{
+    Difference, DifferenceKind, Finding, FindingState, Findings, ReconColour, ReconOutcome,
+    ReconRecord,
+};
 pub use recover::RecoverError;
 pub use state::{Core, SessionState, Step};
-pub use view::{OrderView, PositionView, View};
+pub use view::{FindingView, OrderView, PositionView, View};

@@ -92,6 +92,7 @@ impl Core {
         for record in intents {
             match record.kind {
                 intent_kind::SUBMIT => self.on_submit(plugin, record, turn),
+                intent_kind::AMEND => self.on_amend(plugin, record, turn),
                 intent_kind::CANCEL => self.on_plugin_cancel(plugin, record.reference, turn),
                 intent_kind::SET_TIMER => self.on_set_timer(plugin, record, turn),
                 _ => self.malformed(plugin, record, DenyCode::OrderTypeNotAllowed, turn),
@@ -112,7 +113,14 @@ impl Core {
         now > self.venue_deadline_last.plus_ns(VENUE_SKEW_NS)
     }
 
-    fn malformed(
+    /// Whether this one cannot: it was to be refused before this. Orders of earlier runs have no
+    /// deadline on record and count from the start.
+    pub(crate) fn past_venue_deadline(&self, id: ClOrdId, now: WallNs) -> bool {
+        let deadline = self.venue_deadlines.get(&id).copied();
+        now > deadline.unwrap_or(self.venue_deadline_start).plus_ns(VENUE_SKEW_NS)
+    }
+
+    pub(crate) fn malformed(
         &mut self,
         plugin: PluginId,
         record: &IntentRecord,

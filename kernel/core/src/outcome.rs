@@ -1,15 +1,17 @@
 //! What the core decided, as the journal keeps it.
 
 use portcullis_domain::{
-    Bracket, ClOrdId, Money, Name, OrdStatus, Order, OrderIntent, Origin, Position, Px, Role,
-    SessionId,
+    Amendment, Bracket, ClOrdId, Money, Name, OrdStatus, Order, OrderIntent, Origin, Position, Px,
+    Qty, Role, SessionId,
 };
 use portcullis_gate::{Denial, DenyCode, Figure, Proposal, Until};
 use portcullis_statement::json::{self, Value};
 use portcullis_statement::{Digest, Kind};
 
 use crate::entry::{Content, int};
+use crate::input_codec::terms_value;
 use crate::people::PersonVerb;
+use crate::recon::ReconRecord;
 
 /// One decision.
 #[derive(Clone, Debug)]
@@ -139,6 +141,28 @@ pub enum Outcome {
         /// Why the gate said no, if it did.
         denial: Option<DenyCode>,
     },
+    /// A change of an order was approved; from here on the worse of both terms counts.
+    AmendRequested {
+        /// Whole quantity and price before it.
+        before: (Qty, Px),
+        /// The change.
+        after: Amendment,
+        /// Phase 1: it will not leave.
+        shadow: bool,
+        /// Authority epoch it was approved under.
+        epoch: u64,
+        /// What it adds to the order's value, in the account's currency; it counts for the day.
+        growth: Option<Money>,
+    },
+    /// A change of an order was denied; the order stands as it was.
+    AmendDenied {
+        /// The asker's own number of the order.
+        reference: u64,
+        /// The change.
+        after: Amendment,
+        /// Why, with the numbers.
+        denial: Denial,
+    },
     /// An order is being taken back.
     CancelRequested {
         /// Which.
@@ -213,6 +237,8 @@ pub enum Outcome {
         /// Which.
         cl_ord_id: ClOrdId,
     },
+    /// A finding of reconciliation, or an entry of the venue's ledger.
+    Recon(ReconRecord),
     /// A plugin was stopped.
     PluginStopped {
         /// Its name.
@@ -261,6 +287,8 @@ impl Outcome {
             Self::CancelDenied { .. } => "cancel-denied",
             Self::Reckoned { .. } => "reckoned",
             Self::Intervened { .. } => "intervened",
+            Self::AmendRequested { .. } => "amend-requested",
+            Self::AmendDenied { .. } => "amend-denied",
             Self::CancelRequested { .. } => "cancel-requested",
             Self::Booked { .. } => "booked",
             Self::Faulted { .. } => "faulted",
@@ -271,6 +299,7 @@ impl Outcome {
             Self::BalancesAdopted { .. } => "balances-adopted",
             Self::Reconciled { .. } => "reconciled",
             Self::OrderDead { .. } => "order-dead",
+            Self::Recon(record) => record.kind(),
             Self::PluginStopped { .. } => "plugin-stopped",
             Self::EventsDropped { .. } => "events-dropped",
             Self::CleanStop => "clean-stop",
@@ -296,10 +325,13 @@ impl Outcome {
                 denial.scope.name().to_owned()
             }
             Self::Intervened { cl_ord_id: Some(id), .. } => id.to_string(),
-            Self::CancelRequested { cl_ord_id, .. }
+            Self::AmendRequested { after: Amendment { cl_ord_id, .. }, .. }
+            | Self::AmendDenied { after: Amendment { cl_ord_id, .. }, .. }
+            | Self::CancelRequested { cl_ord_id, .. }
             | Self::Booked { cl_ord_id, .. }
             | Self::OrderDead { cl_ord_id } => cl_ord_id.to_string(),
             Self::Faulted { cl_ord_id: Some(id), .. } => id.to_string(),
+            Self::Recon(record) => record.correlation(),
             Self::Killed { kill_seq, .. }
             | Self::OrdersClear { kill_seq, .. }
             | Self::Unkilled { kill_seq } => format!("kill-{kill_seq}"),
@@ -324,12 +356,13 @@ impl Outcome {
             Self::SessionOpened { .. } => "APPROVED",
             Self::SessionClosing { reason, .. } | Self::Killed { reason, .. } => reason,
             Self::SessionClosed { .. } => "CLOSED",
-            Self::Ordered { .. } => "WITHIN_LIMITS",
+            Self::Ordered { .. } | Self::AmendRequested { .. } => "WITHIN_LIMITS",
             Self::Denied { denial, .. }
             | Self::Malformed { denial, .. }
             | Self::Paused { denial, .. }
             | Self::Warned { warning: denial }
-            | Self::CancelDenied { denial, .. } => denial.code.code(),
+            | Self::CancelDenied { denial, .. }
+            | Self::AmendDenied { denial, .. } => denial.code.code(),
             Self::Proposed { .. } => "WAITS_FOR_A_PERSON",
             Self::Reckoned { .. } => "DAY_AND_WEEK",
             Self::Intervened { denial, .. } => denial.map_or("PERSON_ASKED", DenyCode::code),
@@ -343,6 +376,7 @@ impl Outcome {
             Self::Reconciled { differences, .. } if differences.is_empty() => "GREEN",
             Self::Reconciled { .. } => "RECON_UNRESOLVED",
             Self::OrderDead { .. } => "NOT_AT_VENUE",
+            Self::Recon(record) => record.reason(),
             Self::PluginStopped { code, .. } => code,
             Self::EventsDropped { .. } => "PLUGIN_BEHIND",
         };
@@ -410,6 +444,19 @@ impl Outcome {
                 ("verb", verb.name().into()),
                 ("who", who.as_str().into()),
             ]),
+            Self::AmendRequested { before: (qty, price), after, shadow, epoch, growth } => {
+                json::object([
+                    ("growth", money_or_null(*growth)),
+                    ("after", terms_value(after.qty, after.price)),
+                    ("before", terms_value(*qty, *price)),
+                    ("epoch", int(*epoch)),
+                    ("shadow", Value::Bool(*shadow)),
+                ])
+            }
+            Self::AmendDenied { reference, after, denial } => {
+                let after = terms_value(after.qty, after.price);
+                with_figures(denial, [("after", after), ("reference", int(*reference))])
+            }
             Self::Booked { status, cum_qty, position, .. } => json::object([
                 ("cum_qty", Value::Int(*cum_qty)),
                 ("position", Value::Int(position.0)),
@@ -423,6 +470,7 @@ impl Outcome {
             Self::Reconciled { found, differences } => {
                 json::object([("differences", texts(differences)), ("found", texts(found))])
             }
+            Self::Recon(record) => record.body(),
             Self::PluginStopped { cause, .. } => json::object([("cause", cause.clone().into())]),
             Self::EventsDropped { count, .. } => json::object([("count", int(*count))]),
             Self::CancelRequested { .. }

@@ -5,7 +5,7 @@ use portcullis_domain::{
     Amendment, ClOrdId, Instrument, Name, NumberError, OrdType, OrderIntent, Origin, Phase, Px,
     Qty, Role, Side, TimeInForce,
 };
-use portcullis_gate::{Denial, DenyCode, Scope, is_reduction};
+use portcullis_gate::{Denial, is_reduction};
 
 use crate::effect::{Answer, Effect};
 use crate::outcome::Outcome;
@@ -387,27 +387,13 @@ impl Core {
         let live = self.gate(Door::Session).is_some();
         self.check_phase_by_hand(if live { Door::Session } else { Door::Closing }, smaller)?;
         let change = Amendment { cl_ord_id: id, qty, price: px };
-        match self.amend(Origin::Person, id, change, turn) {
+        let Some(order) = self.ledger_of(id).orders.get(id).cloned() else {
+            return no("ORDER_NOT_FOUND", format!("{id} was never issued here"));
+        };
+        match self.amend(&order, change, turn) {
             Ok(()) => Ok(Did::Order(id)),
             Err(denial) => Err(No::Denied(denial)),
         }
-    }
-
-    /// Amends are not part of this version: each is denied, and that is on record.
-    fn amend(
-        &mut self,
-        origin: Origin,
-        id: ClOrdId,
-        change: Amendment,
-        turn: &mut Turn,
-    ) -> Result<(), Denial> {
-        let denial = Denial::plain(DenyCode::OrderTypeNotAllowed, Scope::Order);
-        if let Some(order) = self.ledger_of(id).orders.get(id) {
-            let (qty, price) = (change.qty, Some(change.price));
-            let intent = OrderIntent { origin, qty, price, ..order.intent.clone() };
-            self.on_denied(intent, denial, turn);
-        }
-        Err(denial)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Recovery: what a journal says, folded back into a core, without any market data.
 
 use portcullis_domain::order::OrderEvent;
-use portcullis_domain::{ClOrdId, OrdStatus, Order, OrderFault, Px, Qty, SessionId};
+use portcullis_domain::{Amendment, ClOrdId, OrdStatus, Order, OrderFault, Px, SessionId};
 use portcullis_gate::Gate;
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, JsonError};
@@ -9,7 +9,7 @@ use portcullis_statement::json::{Fields, JsonError};
 use crate::account::is_trade;
 use crate::entry::{self, Class, Decoded, EntryError};
 use crate::input::Input;
-use crate::input_codec::{amounts, money_or_null, order_intent};
+use crate::input_codec::{amounts, money_or_null, order_intent, terms};
 use crate::ledger::Ledger;
 use crate::session::grants_closing_rights;
 use crate::state::{Core, Kill, SessionState};
@@ -73,6 +73,9 @@ impl Core {
             // Each of them has used up a number, whatever became of it.
             Input::Person(_) => self.person_orders = self.person_orders.saturating_add(1),
             Input::NotSent { cl_ord_id, .. } => self.fold_move(cl_ord_id, Ledger::not_sent),
+            Input::AmendNotSent { cl_ord_id, .. } => {
+                self.fold_move(cl_ord_id, |ledger, id| ledger.amend_failed(id));
+            }
             Input::Lost { cl_ord_id } => self.fold_move(cl_ord_id, Ledger::lost),
             Input::VenueLink { up: false, .. } => drop(self.lose_pending()),
             // A report that could not be booked then cannot be booked now; the fault is on record.
@@ -81,6 +84,11 @@ impl Core {
                 for fill in snapshot.fills.iter().filter(|fill| is_trade(fill)) {
                     drop(self.account.book(fill));
                 }
+                // As with fills: what could not be booked then is on record as a fault.
+                for entry in &snapshot.ledger {
+                    let _booked: bool = self.account.book_entry(entry).is_ok();
+                }
+                self.note_ledger_read(&snapshot);
                 drop(self.believe_open_orders(&snapshot));
             }
             Input::Draft { .. }
@@ -91,9 +99,12 @@ impl Core {
             | Input::PluginReply { .. }
             | Input::PluginFailed { .. }
             | Input::Sent { .. }
+            | Input::AmendSent { .. }
             | Input::VenueLink { up: true, .. }
             | Input::VenueStatus { .. }
             | Input::Market(_)
+            | Input::ExplainFinding { .. }
+            | Input::ConfirmFinding { .. }
             | Input::Host(_)
             | Input::Stop { .. } => {}
         }
@@ -129,6 +140,14 @@ impl Core {
                 self.account.across.restore(body.int("day")?, bases, profit);
                 self.recorded_profit = profit;
             }
+            "amend-requested" if !body.bool("shadow")? => {
+                let (qty, price) = terms(body.value("after")?)?;
+                let growth = money_or_null(body.value("growth")?)?;
+                self.account.across.approved(self.place.at.wall, growth);
+                self.fold_move(order_of(entry)?, |ledger, cl_ord_id| {
+                    ledger.amend(Amendment { cl_ord_id, qty, price })
+                });
+            }
             "cancel-requested" => self.fold_move(order_of(entry)?, |ledger, id| {
                 ledger.advance(id, OrderEvent::CancelRequested)
             }),
@@ -150,8 +169,8 @@ impl Core {
                     kill.clear = true;
                 }
             }
-            // What only people read: nothing of it is state.
-            _ => {}
+            // The rest is reconciliation's, or what only people read.
+            other => self.fold_recon(other, &mut body)?,
         }
         Ok(())
     }
@@ -190,19 +209,13 @@ impl Core {
         let bad = RecoverError::Entry(EntryError::Value("ordered"));
         let id = ClOrdId::parse(body.text("cl_ord_id")?).ok_or_else(|| bad.clone())?;
         let instrument = self.instruments.get(body.text("symbol")?).ok_or_else(|| bad.clone())?;
-        let order = Order {
-            cl_ord_id: id,
-            order_id: None,
-            intent: order_intent(body.value("intent")?)?,
-            reserve_px: Px::new(body.int("reserve_px")?).ok_or(bad)?,
-            status: OrdStatus::PendingNew,
-            cum_qty: Qty::ZERO,
-        };
+        let intent = order_intent(body.value("intent")?)?;
+        let reserve_px = Px::new(body.int("reserve_px")?).ok_or(bad)?;
         // Entries from before days were counted say nothing of it.
         if let Some(value) = body.optional("value") {
             self.account.across.approved(self.place.at.wall, money_or_null(value)?);
         }
-        Ok(self.account.issue(order, instrument)?)
+        Ok(self.account.issue(Order::new(id, intent, reserve_px), instrument)?)
     }
 
     /// Orders that are not in the account's ledger belonged to a phase-1 session. A move that the

@@ -132,8 +132,7 @@ impl Core {
         if self.sessions.get(&approval.session) != Some(&SessionState::Drafted) {
             return Err(no("SESSION_EXISTS", "this session was opened before"));
         }
-        let reconciled = self.differences.as_ref().is_some_and(Vec::is_empty);
-        if approval.phase != Phase::Shadow && !reconciled {
+        if approval.phase != Phase::Shadow && !self.account_agrees() {
             return Err(no("RECON_UNRESOLVED", "account and house do not agree yet"));
         }
         Ok(())

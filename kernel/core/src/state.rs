@@ -18,6 +18,7 @@ use crate::ledger::Ledger;
 use crate::market::MarketDesk;
 use crate::outcome::Outcome;
 use crate::plugin::PluginDesk;
+use crate::recon::Recon;
 use crate::usage::UsageDesk;
 
 /// What one event led to.
@@ -152,6 +153,7 @@ pub struct Core {
     /// Last differences between account and house; `None` until they were first compared.
     pub(crate) differences: Option<Vec<String>>,
     pub(crate) suspects: BTreeSet<String>,
+    pub(crate) recon: Recon,
     /// Orders of phase-1 sessions that are over: what is still said about them means nothing.
     pub(crate) past_shadow: BTreeSet<ClOrdId>,
     /// Orders that are to be taken back: asked again at every reading that still lists them.
@@ -171,6 +173,10 @@ pub struct Core {
     /// The withdrawals of authority whose causes have been consumed.
     pub(crate) epochs: HeardEpochs,
     pub(crate) venue_deadline_last: WallNs,
+    /// When whatever the last run had on its way must have arrived or been refused.
+    pub(crate) venue_deadline_start: WallNs,
+    /// The same for each open order of this run.
+    pub(crate) venue_deadlines: BTreeMap<ClOrdId, WallNs>,
     /// When the venue is to be read again, while there is a link to it.
     pub(crate) read_due: Option<WallNs>,
     pub(crate) place: Place,
@@ -208,7 +214,8 @@ impl Turn {
             OrderFault::UnknownOrder(id)
             | OrderFault::Overfill(id)
             | OrderFault::ConflictingExecution(id)
-            | OrderFault::DuplicateClOrdId(id) => Some(id),
+            | OrderFault::DuplicateClOrdId(id)
+            | OrderFault::UnaskedTerms(id) => Some(id),
             OrderFault::Illegal(_) => None,
         };
         self.record(&Outcome::Faulted { code: fault.code(), cl_ord_id });

@@ -21,6 +21,7 @@ impl Core {
         self.restart();
         // Whatever was on its way when the last run ended is past its deadline only after this.
         self.venue_deadline_last = turn.now.wall.plus_ns(crate::submit::VENUE_DEADLINE_NS);
+        self.venue_deadline_start = self.venue_deadline_last;
         let endpoint = self.endpoint.and_then(|digest| self.endpoints.get(&digest));
         if let Some(endpoint) = endpoint {
             turn.effect(Effect::Connect(endpoint.item().clone()));

@@ -49,10 +49,15 @@ impl Core {
             }
             // The order was counted from its approval on; being on the wire changes nothing for
             // it, and says that journal and outbox move.
-            Input::Sent { .. } => self.evidence_full = false,
+            Input::Sent { .. } | Input::AmendSent { .. } => self.evidence_full = false,
             Input::NotSent { cl_ord_id, code } => {
                 self.evidence_full = code == DenyCode::EvidenceUnwritable;
                 let moved = self.ledger_of_mut(cl_ord_id).not_sent(cl_ord_id);
+                self.on_moved(cl_ord_id, moved, &mut turn);
+            }
+            Input::AmendNotSent { cl_ord_id, code } => {
+                self.evidence_full = code == DenyCode::EvidenceUnwritable;
+                let moved = self.ledger_of_mut(cl_ord_id).amend_failed(cl_ord_id);
                 self.on_moved(cl_ord_id, moved, &mut turn);
             }
             Input::Lost { cl_ord_id } => {
@@ -62,6 +67,12 @@ impl Core {
             }
             Input::Report(report) => self.on_report(&report, &mut turn),
             Input::Account(snapshot) => self.on_account(&snapshot, &mut turn),
+            Input::ExplainFinding { request, finding, who, reason } => {
+                self.on_explain(request, (finding, who, reason), &mut turn);
+            }
+            Input::ConfirmFinding { request, finding, who } => {
+                self.on_confirm(request, finding, who, &mut turn);
+            }
             Input::VenueLink { up, cause: _ } => self.on_venue_link(up, &mut turn),
             Input::VenueStatus { status } => self.venue_status = Some(status),
             Input::Market(frame) => self.on_market(&frame, &mut turn),

@@ -1,12 +1,10 @@
 //! The one way from a wish to an order, whoever asks and whatever gate judges it.
 
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
-use portcullis_domain::{
-    BootNs, ClOrdId, Instrument, Money, OrdStatus, Order, OrderIntent, Origin, Px, Qty,
-};
+use portcullis_domain::{BootNs, ClOrdId, Instrument, Money, Order, OrderIntent, Origin, Px, Qty};
 use portcullis_gate::{Approved, Denial, DenyCode, Gate, Pause, Proposal, Scope, Verdict};
 
-use crate::effect::{Effect, Submit};
+use crate::effect::{Effect, Leaving};
 use crate::ledger::Ledger;
 use crate::outcome::Outcome;
 use crate::state::{Core, LiveSession, Turn};
@@ -79,19 +77,20 @@ impl Core {
                 if !self.issue(intent, (id, order.reserve_px()), door, turn) {
                     return Submitted::Faulted;
                 }
-                self.release(order, turn);
+                let leaving = self.leaving(order, turn);
+                turn.effect(Effect::Submit(Box::new(leaving)));
                 Submitted::Issued(id)
             }
         }
     }
 
-    /// Sends an order that is on record on its way out.
-    fn release(&mut self, order: Approved<OrderIntent>, turn: &mut Turn) {
+    /// Something approved and on record, on its way out: under the present epoch, and not for long.
+    pub(crate) fn leaving<T>(&mut self, order: Approved<T>, turn: &Turn) -> Leaving<T> {
         let venue_deadline = turn.now.wall.plus_ns(VENUE_DEADLINE_NS);
         self.venue_deadline_last = self.venue_deadline_last.max(venue_deadline);
+        self.venue_deadlines.insert(order.cl_ord_id(), venue_deadline);
         let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
-        let submit = Submit { order, epoch: self.epochs.stamp(), deadline, venue_deadline };
-        turn.effect(Effect::Submit(Box::new(submit)));
+        Leaving { order, epoch: self.epochs.stamp(), deadline, venue_deadline }
     }
 
     /// The gate behind a door.
@@ -137,14 +136,7 @@ impl Core {
         if let Some(live) = self.live.as_mut().filter(|_| door == Door::Session) {
             live.note_submit(&intent, id, turn.now.boot);
         }
-        let order = Order {
-            cl_ord_id: id,
-            order_id: None,
-            intent,
-            reserve_px: px,
-            status: OrdStatus::PendingNew,
-            cum_qty: Qty::ZERO,
-        };
+        let order = Order::new(id, intent, px);
         let symbol = instrument.symbol.clone();
         let recorded = Box::new(order.clone());
         let ledger = match door {
@@ -201,7 +193,7 @@ impl Core {
 }
 
 /// What an order of that price and quantity counts for the day, in the account's currency.
-fn value(gate: &Gate, (px, qty): (Px, Qty), instrument: &Instrument) -> Option<Money> {
+pub(crate) fn value(gate: &Gate, (px, qty): (Px, Qty), instrument: &Instrument) -> Option<Money> {
     gate.in_account_currency(Money::notional(px, qty, instrument)?, instrument)
 }
 

@@ -131,5 +131,6 @@ const fn status_code(status: OrdStatus) -> u16 {
         OrdStatus::Expired => 8,
         OrdStatus::Unsent => 9,
         OrdStatus::Unknown => 10,
+        OrdStatus::PendingReplace => 11,
     }
 }

@@ -18,7 +18,7 @@ pub struct OrderView {
     pub cl_ord_id: String,
     /// Our symbol.
     pub symbol: String,
-    /// `buy 0.5 @ 100.0`.
+    /// `buy 0.5 @ 100.0`, with ` -> 0.7 @ 99.0` while a change is on its way.
     pub what: String,
     /// FIX 39.
     pub status: &'static str,
@@ -39,6 +39,33 @@ pub struct PositionView {
     pub profit: Option<String>,
     /// Fees paid, as decimal text.
     pub fees: String,
+}
+
+/// One finding of reconciliation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingView {
+    /// Its number.
+    pub number: u64,
+    /// `RECON_…`.
+    pub code: &'static str,
+    /// What it leads to, such as `REDUCE_ONLY`.
+    pub outcome: &'static str,
+    /// `adopted`, `open`, `explained` or `confirmed`.
+    pub state: &'static str,
+    /// Whether the last reading still shows it.
+    pub shown: bool,
+    /// One line: what differs, and by what figures.
+    pub text: String,
+    /// What it is about: an order, an execution, a symbol, a currency, an entry of the ledger.
+    pub subject: String,
+    /// What the house has booked, if it has anything.
+    pub ours: Option<String>,
+    /// What the venue states, if it states anything.
+    pub venue: Option<String>,
+    /// Who explained it, and what was behind it.
+    pub explained: Option<(String, String)>,
+    /// Who agreed with that.
+    pub confirmed: Option<String>,
 }
 
 /// The kernel as people see it.
@@ -68,6 +95,10 @@ pub struct View {
     pub sessions: BTreeMap<String, &'static str>,
     /// Differences between account and house; `None` before they were compared.
     pub differences: Option<Vec<String>>,
+    /// Findings that are shown or wait for people, and the newest of the rest; oldest first.
+    pub findings: Vec<FindingView>,
+    /// What was earned (above zero) or paid beside trading, by currency, as decimal text.
+    pub carry: BTreeMap<String, String>,
 }
 
 impl Core {
@@ -95,6 +126,13 @@ impl Core {
                 })
                 .collect(),
             differences: self.differences.clone(),
+            findings: self.finding_views(),
+            carry: self
+                .account
+                .carry()
+                .iter()
+                .map(|(currency, amount)| (currency.clone(), amount.text()))
+                .collect(),
         }
     }
 
@@ -121,6 +159,9 @@ impl Core {
         if !self.is_shadow() {
             if !self.venue_up {
                 reasons.push("RECON_UNRESOLVED: no link to the venue".to_owned());
+            } else if self.differences.is_some() && !self.recon.fresh {
+                let text = "RECON_UNRESOLVED: not compared since the link came up";
+                reasons.push(text.to_owned());
             }
             match &self.differences {
                 None => reasons.push("RECON_UNRESOLVED: not compared yet".to_owned()),
@@ -141,10 +182,15 @@ impl Core {
                 .price
                 .map_or_else(|| "market".to_owned(), |px| px.text(instrument.price_scale));
             let qty = order.intent.qty.text(instrument.qty_scale);
+            // Either terms may hold while a change is on its way.
+            let change = order.pending.map_or_else(String::new, |change| {
+                let qty = change.qty.text(instrument.qty_scale);
+                format!(" -> {qty} @ {}", change.price.text(instrument.price_scale))
+            });
             Some(OrderView {
                 cl_ord_id: order.cl_ord_id.to_string(),
                 symbol: instrument.symbol.clone(),
-                what: format!("{} {qty} @ {price}", order.intent.side.name()),
+                what: format!("{} {qty} @ {price}{change}", order.intent.side.name()),
                 status: order.status.name(),
                 cum_qty: order.cum_qty.text(instrument.qty_scale),
             })

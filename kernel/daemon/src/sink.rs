@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_core::EpochCause;
-use portcullis_domain::{OrderIntent, WallNs};
+use portcullis_domain::{Amendment, OrderIntent, WallNs};
 use portcullis_evidence::Recorded;
 use portcullis_gate::{Approved, CancelRequest, DenyCode};
 use portcullis_path::{OrderSink, SubmitFate};
@@ -29,7 +29,29 @@ impl OrderSink for VenueSink {
         order: Recorded<Approved<OrderIntent>>,
         venue_deadline: WallNs,
     ) -> SubmitFate {
-        let fate = self.house.venue.with_session(|venue| venue.submit(order, venue_deadline));
+        self.fate(self.house.venue.with_session(|venue| venue.submit(order, venue_deadline)))
+    }
+
+    fn amend(
+        &mut self,
+        change: Recorded<Approved<Amendment>>,
+        venue_deadline: WallNs,
+    ) -> SubmitFate {
+        self.fate(self.house.venue.with_session(|venue| venue.amend(change, venue_deadline)))
+    }
+
+    fn cancel(&mut self, request: &CancelRequest) {
+        self.house.venue.cancel(request.cl_ord_id);
+    }
+
+    fn cancel_all(&mut self) {
+        self.house.venue.cancel_all();
+    }
+}
+
+impl VenueSink {
+    /// What the outbox makes of it; `None` is no connection.
+    fn fate(&self, fate: Option<VenueFate>) -> SubmitFate {
         match fate {
             Some(VenueFate::Sent) => SubmitFate::Sent,
             Some(VenueFate::NotSent(code)) => SubmitFate::NotSent(code),
@@ -46,13 +68,5 @@ impl OrderSink for VenueSink {
             }
             None => SubmitFate::NotSent(DenyCode::ReconUnresolved),
         }
-    }
-
-    fn cancel(&mut self, request: &CancelRequest) {
-        self.house.venue.cancel(request.cl_ord_id);
-    }
-
-    fn cancel_all(&mut self) {
-        self.house.venue.cancel_all();
     }
 }

@@ -19,17 +19,20 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use portcullis_core::{AccountSnapshot, Input, VenueOrder};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, OrderId};
+use portcullis_domain::{
+    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, Now, OrderId, WallNs,
+};
 use portcullis_evidence::chunk::{Chunk, ChunkWriter};
 use portcullis_path::inbox::NotTaken;
 use portcullis_path::lockstep::chunk_content;
 use portcullis_statement::{EndpointKind, EndpointSet};
 use portcullis_venue::{
-    AccountReader, AccountState, Lifeline, Nonces, Pins, PrivateDoor, PrivateEvent, PublicStream,
+    AccountReader, AccountState, Lifeline, Nonces, Pins, PrivateDoor, PublicStream,
     SimulatedEndpoint, VenueFault, VenueSession,
 };
 
 use crate::fault::{DaemonFault, TEMPORARY};
+use crate::heard::{heard, link_changed};
 use crate::house::{House, LANE_PAUSE};
 use crate::pack::chunk_path;
 use crate::{clock, threads};
@@ -50,6 +53,8 @@ const CLEAR_NS_MAX: i64 = 60 * NS_PER_S;
 const CLEAR_PAUSE: Duration = Duration::from_secs(1);
 /// Fills that one reading of the account may carry: an entry of the journal is bounded.
 const SNAPSHOT_FILLS_MAX: usize = 512;
+/// A reading states every fill of so long before it, so that one that the venue has lost shows.
+const COVERED_NS: i64 = 30 * NS_PER_S;
 
 /// Both doors of one endpoint set.
 #[derive(Clone, Debug)]
@@ -173,7 +178,7 @@ impl VenueLink {
         self.public_generation.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn learn(&self, order_id: Option<&OrderId>, id: ClOrdId) {
+    pub(crate) fn learn(&self, order_id: Option<&OrderId>, id: ClOrdId) {
         if let Some(order_id) = order_id {
             locked(&self.known).insert(order_id.clone(), id);
         }
@@ -304,40 +309,6 @@ fn keep_link(house: &House, doors: &Doors, generation: u64) {
     }
 }
 
-/// What the venue says, as an input.
-fn heard(house: &House, event: PrivateEvent) {
-    let refused = |cl_ord_id, exec_type, text| {
-        let transact_time = clock::wall();
-        let report = ExecutionReport { cl_ord_id, order_id: None, exec_type, transact_time, text };
-        house.report(Input::Report(report));
-    };
-    match event {
-        PrivateEvent::Report(report) => {
-            house.venue.learn(report.order_id.as_ref(), report.cl_ord_id);
-            house.report(Input::Report(report));
-        }
-        PrivateEvent::OrderRefused { cl_ord_id, text, .. } => {
-            refused(cl_ord_id, ExecType::Rejected, text);
-        }
-        PrivateEvent::OrderUnknown { cl_ord_id, .. } => house.report(Input::Lost { cl_ord_id }),
-        PrivateEvent::CancelRefused { cl_ord_id: Some(id), text, .. } => {
-            refused(id, ExecType::CancelRejected, text);
-        }
-        // What is at the account and not ours is reconciliation's to find.
-        PrivateEvent::CancelRefused { cl_ord_id: None, .. }
-        | PrivateEvent::Foreign(_)
-        | PrivateEvent::Status(_) => {
-            house.venue.read_account();
-        }
-        PrivateEvent::Down(fault) => link_changed(house, false, &fault),
-    }
-}
-
-fn link_changed(house: &House, up: bool, fault: &VenueFault) {
-    let cause = format!("{}: {}", fault.code(), fault.cause());
-    house.report(Input::VenueLink { up, cause });
-}
-
 /// Reads the account when the core asks.
 fn keep_account(house: &House, door: PrivateDoor, generation: u64) {
     let reader = AccountReader::new(door, house.home.instruments.clone());
@@ -357,6 +328,7 @@ fn keep_account(house: &House, door: PrivateDoor, generation: u64) {
             continue;
         }
         let known = locked(&house.venue.known).clone();
+        let asked = clock::now();
         // A read that failed leaves the house without news; the gate judges by the last ones.
         if let Ok(mut state) = reader.read_account(&known)
             && house.venue.is_link(generation)
@@ -366,47 +338,59 @@ fn keep_account(house: &House, door: PrivateDoor, generation: u64) {
                     house.venue.learn(Some(&order.order_id), id);
                 }
             }
-            state.fills = news(house, &mut told, state.fills);
-            house.report(Input::Account(snapshot(state)));
+            let (fills, since) = news(house, &mut told, (state.fills, asked));
+            state.fills = fills;
+            house.report(Input::Account(snapshot(state, asked, since)));
         }
     }
 }
 
-/// The fills that this run has not handed on yet. The venue states its whole history at each
-/// reading; an entry holds a bounded part of it, and the journal needs to hear each fill once.
-/// What is too much for one reading goes before it, fill by fill.
+/// The fills that this run has not handed on yet and all that are new at the venue, and since when
+/// these are all. The venue states its whole history at each reading; an entry holds a bounded
+/// part of it. What is too much for one reading goes before it, fill by fill.
 fn news(
     house: &House,
     told: &mut BTreeMap<ExecId, ExecutionReport>,
-    fills: Vec<ExecutionReport>,
-) -> Vec<ExecutionReport> {
+    (fills, asked): (Vec<ExecutionReport>, Now),
+) -> (Vec<ExecutionReport>, Option<WallNs>) {
+    let since = asked.wall.plus_ns(COVERED_NS.saturating_neg());
     let mut fresh = Vec::new();
     for fill in fills {
         let ExecType::Trade { exec_id, .. } = &fill.exec_type else { continue };
         // One that is told differently than before is news, and the core's to judge.
-        if told.insert(exec_id.clone(), fill.clone()).as_ref() != Some(&fill) {
+        let known = told.insert(exec_id.clone(), fill.clone()).as_ref() == Some(&fill);
+        if !known || fill.transact_time >= since {
             fresh.push(fill);
         }
     }
     let recent = fresh.split_off(fresh.len().saturating_sub(SNAPSHOT_FILLS_MAX));
+    let whole = fresh.iter().all(|fill| fill.transact_time < since);
     for fill in fresh {
         while house.lanes.report(Input::Report(fill.clone())) == Err(NotTaken::Full) {
             sleep(LANE_PAUSE);
         }
     }
-    recent
+    (recent, whole.then_some(since))
 }
 
-fn snapshot(state: AccountState) -> AccountSnapshot {
+fn snapshot(state: AccountState, asked: Now, since: Option<WallNs>) -> AccountSnapshot {
     let open_orders = state.open_orders.into_iter().map(|order| VenueOrder {
         order_id: order.order_id,
         cl_ord_id: order.cl_ord_id,
         leaves_qty: order.leaves_qty,
+        side: Some(order.side),
+        price: order.price,
+        qty: order.qty,
+        cum_qty: order.cum_qty,
     });
     AccountSnapshot {
+        asked_at: Some(asked),
         open_orders: open_orders.collect(),
         fills: state.fills,
+        fills_since: since,
         balances: state.balances,
+        // This venue trades spot and has no positions; its ledger is not read yet.
+        ..AccountSnapshot::default()
     }
 }
 

@@ -52,9 +52,11 @@ impl Wiring for HouseWiring {
             }
             // The loops take these themselves, and phase 1 is not opened here.
             Effect::Submit(_)
+            | Effect::Amend(_)
             | Effect::Cancel(_)
             | Effect::CancelAll
             | Effect::ShadowSubmit(_)
+            | Effect::ShadowAmend(_)
             | Effect::ShadowCancel(_)
             | Effect::Answer { .. }
             | Effect::Halt => {}

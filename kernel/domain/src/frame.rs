@@ -41,7 +41,7 @@ pub mod event_kind {
 pub mod intent_kind {
     /// A new order.
     pub const SUBMIT: u8 = 1;
-    /// Change a working order. Part of the record since 0.9, denied by this kernel.
+    /// Change a working order.
     pub const AMEND: u8 = 2;
     /// Take a working order back.
     pub const CANCEL: u8 = 3;

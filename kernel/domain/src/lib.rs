@@ -5,10 +5,12 @@
 //! to be readable on its own.
 
 pub mod book;
+pub mod execution;
 pub mod frame;
 pub mod ids;
 pub mod instrument;
 pub mod intent;
+pub mod ledger_entry;
 pub mod market;
 pub mod money;
 pub mod number;
@@ -18,6 +20,7 @@ pub mod report;
 pub mod time;
 
 pub use book::Book;
+pub use execution::Execution;
 pub use ids::{
     ClOrdId, ExecId, InstrumentId, Name, OrderId, Phase, PluginId, Role, SessionId, StreamId,
 };
@@ -25,6 +28,7 @@ pub use instrument::{Instrument, InstrumentKind};
 pub use intent::{
     Amendment, Bracket, CancelIntent, OrdType, OrderIntent, Origin, Side, TimeInForce,
 };
+pub use ledger_entry::{LedgerEntry, LedgerEntryId, LedgerKind};
 pub use market::{MarketEvent, MarketFrame};
 pub use money::{Money, Position, Px, Qty, Rate};
 pub use number::{NumberError, format_scaled, parse_scaled};

@@ -30,6 +30,15 @@ pub enum ExecType {
     Expired,
     /// The venue refused to take it back.
     CancelRejected,
+    /// The venue changed it, as it was asked to.
+    Replaced {
+        /// FIX 38 now: the whole order quantity, what is filled already included.
+        qty: Qty,
+        /// FIX 44 now.
+        price: Px,
+    },
+    /// The venue refused to change it (FIX 434 = 2).
+    ReplaceRejected,
 }
 
 impl ExecType {
@@ -43,6 +52,8 @@ impl ExecType {
             Self::Rejected => "rejected",
             Self::Expired => "expired",
             Self::CancelRejected => "cancel-rejected",
+            Self::Replaced { .. } => "replaced",
+            Self::ReplaceRejected => "replace-rejected",
         }
     }
 }

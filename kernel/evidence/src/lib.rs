@@ -24,4 +24,4 @@ pub use journal::{
     Watermark, read,
 };
 pub use portcullis_statement::Digest;
-pub use recorded::{DurableMark, NotDurable, Pending, Recorded, Waited};
+pub use recorded::{DurableMark, Either, NotDurable, Pending, Recorded, Waited};

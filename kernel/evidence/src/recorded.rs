@@ -85,6 +85,9 @@ use std::time::Duration;
 use crate::Digest;
 use crate::journal::{Seq, Watermark};
 
+mod either;
+pub use either::Either;
+
 /// Proof that `T` is durably on record. Moved, never copied; whoever acts on `T` consumes it.
 #[must_use = "what was recorded must be carried out or recorded as abandoned"]
 #[derive(Debug, PartialEq, Eq)]

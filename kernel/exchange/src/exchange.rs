@@ -147,6 +147,7 @@ impl Exchange {
         for event in events {
             match *event {
                 MatchEvent::Accepted { .. } | MatchEvent::Rejected { .. } => {}
+                MatchEvent::Amended { id, qty, px } => self.book_amended(id, (qty, px), now),
                 MatchEvent::Canceled { id, reason, .. } => {
                     let words = match reason {
                         CancelReason::Requested => "User requested",

@@ -5,6 +5,7 @@
 
 mod account;
 mod agents;
+mod amends;
 mod cli;
 mod clock;
 mod config;

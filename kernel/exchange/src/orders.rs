@@ -1,9 +1,11 @@
 //! The order door: what the exchange does with each request about orders.
 
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{Money, OrdType, Px, Qty, Side, TimeInForce, WallNs};
+use portcullis_domain::{
+    Instrument, Money, NumberError, OrdType, Px, Qty, Side, TimeInForce, WallNs, parse_scaled,
+};
 use portcullis_paper::{MatchEvent, NewOrder, RejectReason};
-use portcullis_wire::kraken::AddOrder;
+use portcullis_wire::kraken::{AddOrder, NumberText};
 use portcullis_wire::server::executions::{self, OrderView};
 use portcullis_wire::server::request::order_result;
 use portcullis_wire::server::{Reason, Stamp, socket};
@@ -120,7 +122,9 @@ impl Exchange {
         if order.post_only && order.time_in_force == TimeInForce::Ioc {
             return Err(Reason::InvalidArguments("post_only"));
         }
-        let (qty, price) = self.check_numbers(market, order)?;
+        let instrument = &self.markets.get(market).ok_or(Reason::UnknownPair)?.instrument;
+        let price = order.price.as_ref().map(NumberText::as_str);
+        let (qty, price) = check_terms(instrument, order.ord_type, (order.qty.as_str(), price))?;
         self.check_funds(account, market, order.side, (qty, price))?;
         Ok(Checked { account, market, qty, price })
     }
@@ -140,41 +144,6 @@ impl Exchange {
             }
         }
         if open >= OPEN_ORDERS_MAX { Err(Reason::OrdersLimit) } else { Ok(()) }
-    }
-
-    fn check_numbers(&self, market: usize, order: &AddOrder) -> Result<(Qty, Option<Px>), Reason> {
-        let market = self.markets.get(market).ok_or(Reason::UnknownPair)?;
-        let instrument = &market.instrument;
-        let Ok(qty) = Qty::parse(order.qty.as_str(), instrument.qty_scale) else {
-            return Err(Reason::InvalidArguments("order_qty"));
-        };
-        if qty < instrument.qty_min {
-            return Err(Reason::OrderMinimum);
-        }
-        if !instrument.on_lot(qty) {
-            return Err(Reason::InvalidArguments("order_qty"));
-        }
-        let Some(text) = &order.price else {
-            return if order.ord_type == OrdType::Market {
-                Ok((qty, None))
-            } else {
-                Err(Reason::InvalidPrice)
-            };
-        };
-        let units = match text.scaled(instrument.price_scale) {
-            Ok(units) => units,
-            Err(portcullis_domain::NumberError::TooPrecise) => return Err(Reason::TickSize),
-            Err(_too_large) => return Err(Reason::InvalidPrice),
-        };
-        let px = Px::new(units).ok_or(Reason::InvalidPrice)?;
-        if !instrument.on_tick(px) {
-            return Err(Reason::TickSize);
-        }
-        let worth = Money::notional(px, qty, instrument).ok_or(Reason::InvalidPrice)?;
-        if worth < instrument.notional_min {
-            return Err(Reason::CostMinimum);
-        }
-        Ok((qty, Some(px)))
     }
 
     fn check_funds(
@@ -279,7 +248,45 @@ fn owner_of(account: usize) -> u32 {
     u32::try_from(account).unwrap_or(u32::MAX).saturating_add(FIRST_ACCOUNT)
 }
 
-fn check_deadline(deadline: Option<WallNs>, received: WallNs) -> Result<(), Reason> {
+/// Quantity and price in the instrument's units, as its rules allow them.
+pub(crate) fn check_terms(
+    instrument: &Instrument,
+    ord_type: OrdType,
+    (qty, price): (&str, Option<&str>),
+) -> Result<(Qty, Option<Px>), Reason> {
+    let Ok(qty) = Qty::parse(qty, instrument.qty_scale) else {
+        return Err(Reason::InvalidArguments("order_qty"));
+    };
+    if qty < instrument.qty_min {
+        return Err(Reason::OrderMinimum);
+    }
+    if !instrument.on_lot(qty) {
+        return Err(Reason::InvalidArguments("order_qty"));
+    }
+    let Some(text) = price else {
+        return if ord_type == OrdType::Market {
+            Ok((qty, None))
+        } else {
+            Err(Reason::InvalidPrice)
+        };
+    };
+    let units = match parse_scaled(text, instrument.price_scale) {
+        Ok(units) => units,
+        Err(NumberError::TooPrecise) => return Err(Reason::TickSize),
+        Err(_too_large) => return Err(Reason::InvalidPrice),
+    };
+    let px = Px::new(units).ok_or(Reason::InvalidPrice)?;
+    if !instrument.on_tick(px) {
+        return Err(Reason::TickSize);
+    }
+    let worth = Money::notional(px, qty, instrument).ok_or(Reason::InvalidPrice)?;
+    if worth < instrument.notional_min {
+        return Err(Reason::CostMinimum);
+    }
+    Ok((qty, Some(px)))
+}
+
+pub(crate) fn check_deadline(deadline: Option<WallNs>, received: WallNs) -> Result<(), Reason> {
     match deadline {
         Some(deadline) if deadline < received => Err(Reason::DeadlineElapsed),
         Some(deadline) if deadline > received.plus_ns(DEADLINE_NS_MAX) => {
@@ -305,9 +312,14 @@ fn reach(market: &crate::market::Market, side: Side, qty: Qty) -> Option<Px> {
 
 fn rejection(event: &MatchEvent) -> Option<Reason> {
     let MatchEvent::Rejected { reason, .. } = event else { return None };
-    Some(match reason {
+    Some(refusal(*reason))
+}
+
+/// A refusal of the book, in the venue's words.
+pub(crate) const fn refusal(reason: RejectReason) -> Reason {
+    match reason {
         RejectReason::PostOnlyWouldTake => Reason::PostOnly,
         RejectReason::PostOnlyCannotRest => Reason::InvalidArguments("post_only"),
         RejectReason::Shape(_) | RejectReason::DuplicateId => Reason::InvalidArguments("params"),
-    })
+    }
 }

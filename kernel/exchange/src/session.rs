@@ -92,11 +92,13 @@ impl Exchange {
             Ok(Ask::Unsubscribe(subscription)) => self.unsubscribe(&asked, &subscription),
             Ok(
                 Ask::AddOrder(_)
+                | Ask::AmendOrder(_)
                 | Ask::CancelOrder { .. }
                 | Ask::CancelAll { .. }
                 | Ask::CancelAllOrdersAfter { .. },
             ) if door == Door::Public => self.refuse(&asked, Reason::PermissionDenied),
             Ok(Ask::AddOrder(order)) => self.add_order(id, &order, received),
+            Ok(Ask::AmendOrder(change)) => self.amend_order(id, &change, received),
             Ok(Ask::CancelOrder { token, order_ids, cl_ord_ids }) => {
                 let venue = order_ids.iter().map(|id| OrderKey::Venue(id));
                 let client = cl_ord_ids.iter().map(|id| OrderKey::Client(id));

@@ -5,6 +5,9 @@
 #![expect(clippy::disallowed_methods, reason = "a client of the exchange has a clock of its own")]
 
 #[cfg(test)]
+#[path = "doors/amends.rs"]
+mod amends;
+#[cfg(test)]
 mod client;
 
 use client::{KEY, OTHER_KEY, Running, SECRET, credentials, instrument};

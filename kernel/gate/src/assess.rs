@@ -12,6 +12,7 @@ use crate::deny::{Denial, Pause, Scope, Until};
 use crate::open::Gate;
 
 mod account;
+mod amend;
 mod approved;
 mod cancel;
 mod case;
@@ -24,6 +25,7 @@ mod shape;
 mod size;
 mod state;
 
+pub use amend::{AmendVerdict, ShadowAmend};
 use approved::Terms;
 pub use approved::{Approved, Authority};
 pub use cancel::{CancelRequest, approve_cancel};

@@ -13,6 +13,7 @@ mod docs;
 pub mod exposure;
 mod open;
 
+pub use assess::{AmendVerdict, ShadowAmend};
 pub use assess::{
     Approved, Authority, CancelRequest, Proposal, Reserve, Shadow, Verdict, approve_cancel,
     is_reduction, with_fee,

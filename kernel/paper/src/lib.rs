@@ -7,7 +7,9 @@
 pub mod matching;
 pub mod shadow;
 
-pub use matching::{CancelReason, MatchEvent, Matching, NewOrder, RejectReason, RestingOrder};
+pub use matching::{
+    AmendRefusal, CancelReason, MatchEvent, Matching, NewOrder, RejectReason, RestingOrder,
+};
 pub use shadow::{ShadowOrder, ShadowVenue};
 
 #[cfg(test)]

@@ -11,8 +11,11 @@ use portcullis_domain::{Instrument, OrdType, Px, Qty, Side, TimeInForce, WallNs}
 
 use crate::{ShapeFault, check_shape, within_limit};
 
+mod amend;
 #[cfg(test)]
 mod tests;
+
+pub use amend::AmendRefusal;
 
 /// An order to be matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +41,11 @@ pub struct NewOrder {
 /// An order in the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RestingOrder {
-    /// As it was submitted.
+    /// As it was submitted, with the terms of its last change.
     pub order: NewOrder,
     /// FIX 151: what can still trade, above zero.
     pub leaves: Qty,
-    /// When it was submitted.
+    /// When it was submitted, or when a change last cost it its place.
     pub since: WallNs,
 }
 
@@ -127,6 +130,15 @@ pub enum MatchEvent {
         /// When.
         at: WallNs,
     },
+    /// An order has other terms now; what follows says whether it traded.
+    Amended {
+        /// Its id.
+        id: u64,
+        /// FIX 38, what is filled included.
+        qty: Qty,
+        /// FIX 44.
+        px: Px,
+    },
     /// The order ended with something left.
     Canceled {
         /// Its id.
@@ -173,7 +185,14 @@ impl Matching {
             return vec![MatchEvent::Rejected { id: order.id, reason }];
         }
         let mut events = vec![MatchEvent::Accepted { id: order.id }];
-        let (leaves, met_own) = self.take(&order, now, &mut events);
+        self.enter(order, order.qty, now, &mut events);
+        events
+    }
+
+    /// Lets what is left of an order meet the other side, and rests what is left then, if it may
+    /// rest.
+    fn enter(&mut self, order: NewOrder, leaves: Qty, now: WallNs, events: &mut Vec<MatchEvent>) {
+        let (leaves, met_own) = self.take((&order, leaves), now, events);
         let rests = order.ord_type == OrdType::Limit && order.time_in_force == TimeInForce::Gtc;
         let end = |reason| MatchEvent::Canceled { id: order.id, leaves, reason };
         match order.price {
@@ -182,7 +201,6 @@ impl Matching {
             Some(px) if rests => self.rest(px, RestingOrder { order, leaves, since: now }),
             Some(_) | None => events.push(end(CancelReason::TimeInForce)),
         }
-        events
     }
 
     /// Takes an open order back; `None` if no open order has that id.
@@ -244,6 +262,10 @@ impl Matching {
         if self.places.contains_key(&order.id) {
             return Err(RejectReason::DuplicateId);
         }
+        self.check_terms(order)
+    }
+
+    fn check_terms(&self, order: &NewOrder) -> Result<(), RejectReason> {
         check_shape(&self.instrument, order.ord_type, order.qty, order.price)
             .map_err(RejectReason::Shape)?;
         if !order.post_only {
@@ -260,11 +282,15 @@ impl Matching {
         }
     }
 
-    /// Trades `order` as far as it goes: what is left, and whether its owner's own order stopped
-    /// it.
-    fn take(&mut self, order: &NewOrder, at: WallNs, out: &mut Vec<MatchEvent>) -> (Qty, bool) {
+    /// Trades what is left of `order` as far as it goes: what is left then, and whether its
+    /// owner's own order stopped it.
+    fn take(
+        &mut self,
+        (order, mut leaves): (&NewOrder, Qty),
+        at: WallNs,
+        out: &mut Vec<MatchEvent>,
+    ) -> (Qty, bool) {
         let (other, aggressor, taker) = (order.side.opposite(), order.side, order.id);
-        let mut leaves = order.qty;
         while !leaves.is_zero() {
             let Some(px) = self.best(other).filter(|px| within_limit(aggressor, order.price, *px))
             else {

@@ -15,7 +15,7 @@ use portcullis_domain::{
 };
 use portcullis_evidence::chunk::{Chunk, ChunkWriter};
 use portcullis_evidence::{Appender, Committer, Disk, Head, JournalFault};
-use portcullis_gate::Shadow;
+use portcullis_gate::{Shadow, ShadowAmend};
 use portcullis_statement::json::{self, Value};
 
 use crate::order_path::{Turn, step_and_record};
@@ -57,6 +57,8 @@ pub trait Feed {
 pub trait ShadowMarket {
     /// Takes what would have been sent.
     fn submit(&mut self, order: &Shadow, at: WallNs);
+    /// Takes what would have been changed.
+    fn amend(&mut self, change: &ShadowAmend, at: WallNs);
     /// Takes what would have been taken back.
     fn cancel(&mut self, id: ClOrdId, at: WallNs);
     /// Sees the market.
@@ -266,6 +268,7 @@ impl<'a, D: Disk> LockStep<'a, D> {
         for effect in turn.at_once {
             match effect {
                 Effect::ShadowSubmit(order) => self.around.shadow.submit(&order, self.now.wall),
+                Effect::ShadowAmend(change) => self.around.shadow.amend(&change, self.now.wall),
                 Effect::ShadowCancel(id) => self.around.shadow.cancel(id, self.now.wall),
                 Effect::InitPlugin { plugin, init, fuel } => {
                     let reply = self.around.workers.init(plugin, &init, fuel);
@@ -279,6 +282,7 @@ impl<'a, D: Disk> LockStep<'a, D> {
                 Effect::RaiseEpoch(cause) => self.raise(cause),
                 // Phase 1 has no venue, so there is nothing to send, read or take back.
                 Effect::Submit(_)
+                | Effect::Amend(_)
                 | Effect::Cancel(_)
                 | Effect::CancelAll
                 | Effect::ReadAccount
@@ -292,9 +296,8 @@ impl<'a, D: Disk> LockStep<'a, D> {
         }
         // No sink exists here: an order that would leave is dropped where it waits, and said so.
         for waiting in turn.orders {
-            let cl_ord_id = waiting.order.item().cl_ord_id();
             let code = portcullis_gate::DenyCode::PhaseForbids;
-            self.pending.push_back(Input::NotSent { cl_ord_id, code });
+            self.pending.push_back(waiting.subject().not_sent(code));
         }
         for waiting in turn.answers {
             self.answer = Some(waiting.answer);

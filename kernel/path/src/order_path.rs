@@ -8,10 +8,10 @@
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use portcullis_core::{Answer, Core, Effect, Event, Input, Submit};
+use portcullis_core::{Answer, Core, Effect, Event, Input, Leaving};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{ClOrdId, Now, OrderIntent, WallNs};
-use portcullis_evidence::{Appender, DurableMark, Groups, Head, Recorded, Waited};
+use portcullis_domain::{Amendment, BootNs, Now, OrderIntent, WallNs};
+use portcullis_evidence::{Appender, DurableMark, Either, Groups, Head, Recorded, Waited};
 use portcullis_gate::{Approved, CancelRequest, DenyCode, Rights};
 
 use crate::authority::Authority;
@@ -36,7 +36,7 @@ pub struct Turn {
     pub cancels: Vec<Cancel>,
     /// Whether the loop ends with this turn.
     pub halt: bool,
-    /// Orders that wait for the disk.
+    /// Orders and changes of orders that wait for the disk, in the order of their approval.
     pub orders: Vec<Waiting>,
     /// Answers that wait for the disk.
     pub answers: Vec<WaitingAnswer>,
@@ -50,15 +50,21 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
     for effect in step.effects {
         match effect {
             Effect::Submit(submit) => {
-                let Submit { order, epoch, deadline, venue_deadline } = *submit;
-                proofs.push(order);
-                tickets.push((epoch, deadline, venue_deadline));
+                let (order, ticket) = apart(*submit);
+                proofs.push(Either::Left(order));
+                tickets.push(ticket);
+            }
+            Effect::Amend(amend) => {
+                let (change, ticket) = apart(*amend);
+                proofs.push(Either::Right(change));
+                tickets.push(ticket);
             }
             Effect::Answer { request, answer } => answers.push((request, answer)),
             Effect::Cancel(request) => turn.cancels.push(Cancel::One(request)),
             Effect::CancelAll => turn.cancels.push(Cancel::All),
             Effect::Halt => turn.halt = true,
             other @ (Effect::ShadowSubmit(_)
+            | Effect::ShadowAmend(_)
             | Effect::ShadowCancel(_)
             | Effect::InitPlugin { .. }
             | Effect::Deliver { .. }
@@ -90,6 +96,15 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
     let waiting = |(request, answer)| WaitingAnswer { seq, request, answer };
     turn.answers = answers.into_iter().map(waiting).collect();
     turn
+}
+
+/// Epoch and deadlines of what leaves.
+type Ticket = (u64, BootNs, WallNs);
+
+/// The proof by itself, and what its release depends on.
+fn apart<T>(leaving: Leaving<T>) -> (Approved<T>, Ticket) {
+    let Leaving { order, epoch, deadline, venue_deadline } = leaving;
+    (order, (epoch, deadline, venue_deadline))
 }
 
 /// What the core loop needs from the house around it. Nothing here may block.
@@ -180,6 +195,12 @@ pub trait OrderSink {
         order: Recorded<Approved<OrderIntent>>,
         venue_deadline: WallNs,
     ) -> SubmitFate;
+    /// The same for a change of an order that left before.
+    fn amend(
+        &mut self,
+        change: Recorded<Approved<Amendment>>,
+        venue_deadline: WallNs,
+    ) -> SubmitFate;
     /// Takes one order back; best effort, repeated by the core until the venue confirms.
     fn cancel(&mut self, request: &CancelRequest);
     /// Takes every order of the account back.
@@ -202,9 +223,9 @@ pub fn outbox_loop(
     let mut held = Held::new(end);
     while held.take_in() {
         for cancel in held.cancels() {
-            // An order that is still here is taken out of the queue and never leaves.
-            for cl_ord_id in held.withdraw(&cancel) {
-                tell(Input::NotSent { cl_ord_id, code: DenyCode::ReleaseRevoked });
+            // What is still here of the order is taken out of the queue and never leaves.
+            for subject in held.withdraw(&cancel) {
+                tell(subject.not_sent(DenyCode::ReleaseRevoked));
             }
             match cancel {
                 Cancel::One(request) => sink.cancel(&request),
@@ -234,30 +255,29 @@ pub fn release(
     now: &dyn Fn() -> Now,
     sink: &mut dyn OrderSink,
 ) -> Input {
+    let (subject, rights) = (waiting.subject(), waiting.rights());
     let Waiting { order, epoch, deadline, venue_deadline } = waiting;
-    let cl_ord_id = order.item().cl_ord_id();
     let Ok(recorded) = order.into_recorded(mark) else {
-        return not_sent(cl_ord_id, DenyCode::EvidenceUnwritable);
+        return subject.not_sent(DenyCode::EvidenceUnwritable);
     };
-    let admitted = match recorded.item().rights() {
+    let admitted = match rights {
         Rights::Session => authority.admit(epoch),
         Rights::Closing => authority.admit_exit(epoch),
     };
     let Some(held) = admitted else {
-        return not_sent(cl_ord_id, DenyCode::ReleaseRevoked);
+        return subject.not_sent(DenyCode::ReleaseRevoked);
     };
     if now().boot > deadline {
-        return not_sent(cl_ord_id, DenyCode::ReleaseExpired);
+        return subject.not_sent(DenyCode::ReleaseExpired);
     }
-    let fate = sink.submit(recorded, venue_deadline);
+    let fate = match recorded.either() {
+        Either::Left(order) => sink.submit(order, venue_deadline),
+        Either::Right(change) => sink.amend(change, venue_deadline),
+    };
     drop(held);
     match fate {
-        SubmitFate::Sent => Input::Sent { cl_ord_id },
-        SubmitFate::NotSent(code) => Input::NotSent { cl_ord_id, code },
-        SubmitFate::Lost => Input::Lost { cl_ord_id },
+        SubmitFate::Sent => subject.sent(),
+        SubmitFate::NotSent(code) => subject.not_sent(code),
+        SubmitFate::Lost => subject.lost(),
     }
-}
-
-fn not_sent(cl_ord_id: ClOrdId, code: DenyCode) -> Input {
-    Input::NotSent { cl_ord_id, code }
 }

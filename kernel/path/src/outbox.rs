@@ -4,21 +4,87 @@ use std::collections::VecDeque;
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, TrySendError, bounded};
 use portcullis_core::{Answer, Input};
-use portcullis_domain::{BootNs, ClOrdId, OrderIntent, WallNs};
-use portcullis_evidence::{Pending, Seq};
-use portcullis_gate::{Approved, CancelRequest, DenyCode};
+use portcullis_domain::{Amendment, BootNs, ClOrdId, OrderIntent, WallNs};
+use portcullis_evidence::{Either, Pending, Seq};
+use portcullis_gate::{Approved, CancelRequest, DenyCode, Rights};
 
-/// An order between its approval and the wire.
+/// What leaves by the one path: an order, or a change of one. Both wait in one queue, so that no
+/// change overtakes its order.
+pub type Release = Either<Approved<OrderIntent>, Approved<Amendment>>;
+
+/// An order, or a change of one, between its approval and the wire.
 #[derive(Debug)]
 pub struct Waiting {
     /// The proof of approval, which becomes a proof of record.
-    pub order: Pending<Approved<OrderIntent>>,
+    pub order: Pending<Release>,
     /// The authority epoch it was approved under.
     pub epoch: u64,
     /// After this it must not leave.
     pub deadline: BootNs,
     /// After this the venue must refuse it.
     pub venue_deadline: WallNs,
+}
+
+/// What a word about a release is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The order itself.
+    Order(ClOrdId),
+    /// A change of it.
+    Change(ClOrdId),
+}
+
+impl Waiting {
+    /// What waits.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        match self.order.item() {
+            Either::Left(order) => Subject::Order(order.cl_ord_id()),
+            Either::Right(change) => Subject::Change(change.cl_ord_id()),
+        }
+    }
+
+    /// By which rights it was approved.
+    #[must_use]
+    pub fn rights(&self) -> Rights {
+        match self.order.item() {
+            Either::Left(order) => order.rights(),
+            Either::Right(change) => change.rights(),
+        }
+    }
+}
+
+impl Subject {
+    /// Which order is meant either way.
+    #[must_use]
+    pub const fn cl_ord_id(self) -> ClOrdId {
+        let (Self::Order(cl_ord_id) | Self::Change(cl_ord_id)) = self;
+        cl_ord_id
+    }
+
+    /// It is on the wire.
+    #[must_use]
+    pub const fn sent(self) -> Input {
+        match self {
+            Self::Order(cl_ord_id) => Input::Sent { cl_ord_id },
+            Self::Change(cl_ord_id) => Input::AmendSent { cl_ord_id },
+        }
+    }
+
+    /// No byte of it left the house.
+    #[must_use]
+    pub const fn not_sent(self, code: DenyCode) -> Input {
+        match self {
+            Self::Order(cl_ord_id) => Input::NotSent { cl_ord_id, code },
+            Self::Change(cl_ord_id) => Input::AmendNotSent { cl_ord_id, code },
+        }
+    }
+
+    /// Nobody knows what became of it: the order is unknown either way.
+    #[must_use]
+    pub const fn lost(self) -> Input {
+        Input::Lost { cl_ord_id: self.cl_ord_id() }
+    }
 }
 
 /// An answer to a person, and the entry that has to be durable before it is given.
@@ -75,13 +141,12 @@ impl Outbox {
         drop(self.cancels.try_send(cancel));
     }
 
-    /// Hands an order over. Without room for it, the report that it did not leave.
+    /// Hands an order or a change over. Without room for it, the report that it did not leave.
     #[must_use = "an order that found no room has to be reported"]
     pub fn hand_over(&self, order: Waiting) -> Option<Input> {
         let refused = self.orders.try_send(order).err()?;
         let (TrySendError::Full(order) | TrySendError::Disconnected(order)) = refused;
-        let cl_ord_id = order.order.item().cl_ord_id();
-        Some(Input::NotSent { cl_ord_id, code: DenyCode::EvidenceUnwritable })
+        Some(order.subject().not_sent(DenyCode::EvidenceUnwritable))
     }
 
     pub(crate) fn answer(&self, answer: WaitingAnswer) {
@@ -138,14 +203,14 @@ impl Held {
         std::mem::take(&mut self.cancels)
     }
 
-    /// Takes out the orders that a cancel names and that have not left.
-    pub(crate) fn withdraw(&mut self, cancel: &Cancel) -> Vec<ClOrdId> {
+    /// Takes out what a cancel names and has not left, orders and changes of them.
+    pub(crate) fn withdraw(&mut self, cancel: &Cancel) -> Vec<Subject> {
         let named = |waiting: &Waiting| match cancel {
-            Cancel::One(request) => waiting.order.item().cl_ord_id() == request.cl_ord_id,
+            Cancel::One(request) => waiting.subject().cl_ord_id() == request.cl_ord_id,
             Cancel::All => true,
         };
         let gone = self.orders.iter().filter(|waiting| named(waiting));
-        let gone = gone.map(|waiting| waiting.order.item().cl_ord_id()).collect();
+        let gone = gone.map(Waiting::subject).collect();
         self.orders.retain(|waiting| !named(waiting));
         gone
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_domain::{
-    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, Money, OrderId, Px, Qty,
+    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, Money, OrderId, Px, Qty, Side,
 };
 use portcullis_lifeline::{PrivateDoor, VenueFault, VenueOrderLine};
 use portcullis_wire::WireError;
@@ -18,15 +18,24 @@ const PAGES_MAX: u32 = 200;
 /// How often the account is read anew because something was filled meanwhile.
 const READS_MAX: u32 = 3;
 
-/// One open order.
+/// One open order. Figures that are in the units of no instrument of the session are left out: what
+/// rests on the account is told all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenOrder {
     /// FIX 37.
     pub order_id: OrderId,
     /// FIX 11, if the order carries an id of our form.
     pub cl_ord_id: Option<ClOrdId>,
-    /// FIX 151.
+    /// FIX 54.
+    pub side: Side,
+    /// FIX 151; zero where the figures are left out.
     pub leaves_qty: Qty,
+    /// FIX 44; `None` if the order has none.
+    pub price: Option<Px>,
+    /// FIX 38.
+    pub qty: Option<Qty>,
+    /// FIX 14.
+    pub cum_qty: Option<Qty>,
 }
 
 /// Open orders, fills and balances between which nothing was filled.
@@ -61,9 +70,8 @@ impl AccountReader {
     /// fills names an order by its own id alone, and its list of ended orders is short.
     ///
     /// # Errors
-    /// Any [`VenueFault`]; nothing is known then. An open order in an instrument that is not in
-    /// the session, an unreadable number, and an account that does not hold still are
-    /// [`VenueFault::Protocol`].
+    /// Any [`VenueFault`]; nothing is known then. An unreadable number, and an account that does
+    /// not hold still, are [`VenueFault::Protocol`].
     pub fn read_account(
         &self,
         orders: &BTreeMap<OrderId, ClOrdId>,
@@ -74,8 +82,10 @@ impl AccountReader {
             let held = self.door.call(&PrivateCall::BalanceEx, balances)?;
             let again = self.trades()?;
             if again.keys().eq(trades.keys()) {
-                let open_orders =
-                    open.iter().map(|order| self.open_order(order)).collect::<Result<_, _>>()?;
+                let open_orders = open
+                    .iter()
+                    .map(|order| open_order(&self.instruments, order))
+                    .collect::<Result<_, _>>()?;
                 let (fills, unplaced) = self.placed(trades, &open, orders)?;
                 let balance = |balance: portcullis_wire::kraken::Balance| {
                     let total = balance.total.money();
@@ -108,23 +118,6 @@ impl AccountReader {
         Err(VenueFault::Protocol(format!("more than {PAGES_MAX} pages of fills")))
     }
 
-    fn open_order(&self, line: &VenueOrderLine) -> Result<OpenOrder, VenueFault> {
-        let Some(instrument) = self.instrument(&line.pair) else {
-            let cause = format!("an open order in {:?}, not of this session", line.pair);
-            return Err(VenueFault::Protocol(cause));
-        };
-        let read = |field, text: &str| {
-            Qty::parse(text, instrument.qty_scale)
-                .map_err(|error| WireError::number(field, text, error))
-        };
-        let (qty, filled) =
-            (read("vol", line.qty.as_str())?, read("vol_exec", line.cum_qty.as_str())?);
-        let leaves_qty = qty.minus(filled);
-        let leaves_qty = leaves_qty
-            .ok_or_else(|| VenueFault::Protocol("an order filled beyond itself".to_owned()))?;
-        Ok(OpenOrder { order_id: line.order_id.clone(), cl_ord_id: line.ours(), leaves_qty })
-    }
-
     /// Fills as reports about our orders, oldest first, and the rest.
     fn placed(
         &self,
@@ -150,8 +143,44 @@ impl AccountReader {
     }
 
     fn instrument(&self, pair: &str) -> Option<&Instrument> {
-        self.instruments.iter().find(|instrument| names_pair(instrument, pair))
+        named(&self.instruments, pair)
     }
+}
+
+fn named<'a>(instruments: &'a [Instrument], pair: &str) -> Option<&'a Instrument> {
+    instruments.iter().find(|instrument| names_pair(instrument, pair))
+}
+
+fn open_order(instruments: &[Instrument], line: &VenueOrderLine) -> Result<OpenOrder, VenueFault> {
+    let mut order = OpenOrder {
+        order_id: line.order_id.clone(),
+        cl_ord_id: line.ours(),
+        side: line.side,
+        leaves_qty: Qty::ZERO,
+        price: None,
+        qty: None,
+        cum_qty: None,
+    };
+    // Somebody else's order, or one in somebody else's instrument, must not keep the account
+    // from being read: that it is there is what counts.
+    let instrument = order.cl_ord_id.and_then(|_| named(instruments, &line.pair));
+    let Some(instrument) = instrument else { return Ok(order) };
+    let read = |field, text: &str| {
+        Qty::parse(text, instrument.qty_scale)
+            .map_err(|error| WireError::number(field, text, error))
+    };
+    let (qty, cum_qty) =
+        (read("vol", line.qty.as_str())?, read("vol_exec", line.cum_qty.as_str())?);
+    let leaves_qty = qty.minus(cum_qty);
+    order.leaves_qty = leaves_qty
+        .ok_or_else(|| VenueFault::Protocol("an order filled beyond itself".to_owned()))?;
+    if let Some(price) = &line.price {
+        let px = Px::parse(price.as_str(), instrument.price_scale);
+        let px = px.map_err(|error| WireError::number("price", price.as_str(), error))?;
+        order.price = Some(px);
+    }
+    (order.qty, order.cum_qty) = (Some(qty), Some(cum_qty));
+    Ok(order)
 }
 
 fn learn(ours: &mut BTreeMap<OrderId, ClOrdId>, lines: &[VenueOrderLine]) {
@@ -188,3 +217,6 @@ fn report(
         text: String::new(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,9 @@ use portcullis_wire::WireError;
 use portcullis_wire::kraken::moment::rfc3339_micros;
 use portcullis_wire::kraken::{AddOrder, DecodedOrder};
 
+mod amend;
+pub(crate) use amend::{OrderChange, compare_amend, encode_amend_order};
+
 /// Nanoseconds that the wire's deadline does not carry.
 const DEADLINE_CUT_NS: i64 = 1_000;
 
@@ -75,10 +78,14 @@ fn compare_fields(order: &NewOrder<'_>, read: &DecodedOrder) -> Result<(), Misma
     check("time_in_force", read.time_in_force == intent.time_in_force)?;
     check("order_qty", read.qty == intent.qty)?;
     check("limit_price", read.price == intent.price)?;
-    // Cut to the wire's microseconds: never later than approved, and no more than that earlier.
-    let early_ns = read.deadline.map(|deadline| order.deadline.0.saturating_sub(deadline.0));
-    check("deadline", early_ns.is_some_and(|early| (0..DEADLINE_CUT_NS).contains(&early)))?;
+    check("deadline", is_in_time(order.deadline, read.deadline))?;
     check("flags", !read.post_only && !read.reduce_only && !read.validate)
+}
+
+/// Cut to the wire's microseconds: never later than approved, and no more than that earlier.
+fn is_in_time(approved: WallNs, read: Option<WallNs>) -> bool {
+    let early_ns = read.map(|deadline| approved.0.saturating_sub(deadline.0));
+    early_ns.is_some_and(|early| (0..DEADLINE_CUT_NS).contains(&early))
 }
 
 const fn check(field: &'static str, holds: bool) -> Result<(), Mismatch> {

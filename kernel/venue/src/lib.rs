@@ -56,6 +56,35 @@
 //!     venue.submit(order, WallNs(0))
 //! }
 //! ```
+//! The same holds for changes: an approved and recorded one is taken, and an order's proof is not
+//! one of a change.
+//! ```
+//! # use portcullis_domain::{Amendment, WallNs};
+//! # use portcullis_evidence::Recorded;
+//! # use portcullis_gate::Approved;
+//! # use portcullis_venue::{SubmitFate, VenueSession};
+//! fn change(venue: &mut VenueSession, change: Recorded<Approved<Amendment>>) -> SubmitFate {
+//!     venue.amend(change, WallNs(0))
+//! }
+//! ```
+//! ```compile_fail,E0308
+//! # use portcullis_domain::{Amendment, WallNs};
+//! # use portcullis_evidence::Recorded;
+//! # use portcullis_gate::Approved;
+//! # use portcullis_venue::{SubmitFate, VenueSession};
+//! fn change(venue: &mut VenueSession, change: Recorded<Amendment>) -> SubmitFate {
+//!     venue.amend(change, WallNs(0))
+//! }
+//! ```
+//! ```compile_fail,E0308
+//! # use portcullis_domain::{OrderIntent, WallNs};
+//! # use portcullis_evidence::Recorded;
+//! # use portcullis_gate::Approved;
+//! # use portcullis_venue::{SubmitFate, VenueSession};
+//! fn change(venue: &mut VenueSession, change: Recorded<Approved<OrderIntent>>) -> SubmitFate {
+//!     venue.amend(change, WallNs(0))
+//! }
+//! ```
 //! One proof, one order:
 //! ```
 //! # use portcullis_domain::{OrderIntent, WallNs};

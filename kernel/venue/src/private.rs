@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use portcullis_domain::{ClOrdId, ExecutionReport, Instrument};
+use portcullis_gate::VenueStatus;
 use portcullis_lifeline::VenueFault;
 use portcullis_wire::kraken::{
     Answer, ForeignOrder, PrivateFrame, PrivateStreams, Refused, SystemStatus, VenueRefusal,
@@ -30,7 +31,17 @@ pub enum PrivateEvent {
         /// The venue's own words.
         text: String,
     },
-    /// The venue gave up over an order of ours and does not say how far it came. Never sent again.
+    /// The venue refused to change an order of ours: it stands as it was.
+    ChangeRefused {
+        /// FIX 41.
+        cl_ord_id: ClOrdId,
+        /// What it means.
+        refusal: VenueRefusal,
+        /// The venue's own words.
+        text: String,
+    },
+    /// The venue gave up over an order of ours, or over a change of one, and does not say how far
+    /// it came. Never sent again.
     OrderUnknown {
         /// FIX 11.
         cl_ord_id: ClOrdId,
@@ -49,7 +60,7 @@ pub enum PrivateEvent {
     /// Something happened to an order at the account that does not carry an id of ours.
     Foreign(ForeignOrder),
     /// What the venue says about itself.
-    Status(SystemStatus),
+    Status(VenueStatus),
     /// The line is gone, and nothing more comes from this reader. What was said meanwhile is lost:
     /// connect anew and read the account.
     Down(VenueFault),
@@ -151,7 +162,7 @@ impl PrivateReader {
             PrivateFrame::Heartbeat | PrivateFrame::Pong { .. } | PrivateFrame::Balances => {
                 Vec::new()
             }
-            PrivateFrame::Status(status) => vec![PrivateEvent::Status(status)],
+            PrivateFrame::Status(status) => vec![PrivateEvent::Status(venue_status(status))],
             PrivateFrame::Subscription { req_id, refused } => {
                 if self.requests.answered(req_id) == Some(Asked::Executions) {
                     self.subscribed = Some(refused.map_or(Ok(()), Err));
@@ -171,8 +182,11 @@ impl PrivateReader {
         let asked = self.requests.answered(answer.req_id);
         let Refused { refusal, text } = answer.outcome.err()?;
         match asked? {
-            Asked::Order(cl_ord_id) if refusal.is_outcome_unknown() => {
+            Asked::Order(cl_ord_id) | Asked::Change(cl_ord_id) if refusal.is_outcome_unknown() => {
                 Some(PrivateEvent::OrderUnknown { cl_ord_id, text })
+            }
+            Asked::Change(cl_ord_id) => {
+                Some(PrivateEvent::ChangeRefused { cl_ord_id, refusal, text })
             }
             Asked::Order(cl_ord_id) => {
                 Some(PrivateEvent::OrderRefused { cl_ord_id, refusal, text })
@@ -199,5 +213,15 @@ impl Drop for PrivateReader {
     fn drop(&mut self) {
         // Nobody would hear what becomes of an order that is written from now on.
         self.line.abort();
+    }
+}
+
+/// The venue's word, as the gate asks for it. A venue that takes some orders and not others takes
+/// none that we would have to guess about.
+const fn venue_status(status: SystemStatus) -> VenueStatus {
+    match status {
+        SystemStatus::Online => VenueStatus::Online,
+        SystemStatus::CancelOnly | SystemStatus::PostOnly => VenueStatus::CancelOnly,
+        SystemStatus::Maintenance => VenueStatus::Maintenance,
     }
 }

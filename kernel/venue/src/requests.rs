@@ -14,6 +14,7 @@ const UNANSWERED_MAX: usize = 8_192;
 pub(crate) enum Asked {
     Executions,
     Order(ClOrdId),
+    Change(ClOrdId),
     Cancel(ClOrdId),
     CancelAll,
 }

@@ -1,19 +1,20 @@
 //! The writing side of a venue: orders, one write each, and cancels by whatever way is open.
 
-use portcullis_domain::{ClOrdId, Instrument, OrderIntent, WallNs};
+use portcullis_domain::{Amendment, ClOrdId, Instrument, OrderIntent, WallNs};
 use portcullis_evidence::{Digest, Recorded};
 use portcullis_gate::{Approved, DenyCode};
 use portcullis_lifeline::{Lifeline, PrivateDoor, VenueFault};
 use portcullis_wire::kraken::request::{self, PrivateCall, subscribe_executions};
 use portcullis_wire::kraken::ws_token;
 
-use crate::encode::{NewOrder, compare, encode_add_order, is_plain};
+use crate::encode::{Mismatch, NewOrder, compare, encode_add_order, is_plain};
+use crate::encode::{OrderChange, compare_amend, encode_amend_order};
 use crate::line::{Line, ReadHalf, Wrote};
 use crate::private::PrivateReader;
 use crate::requests::{Asked, Requests};
 use crate::socket;
 
-/// What became of one order.
+/// What became of one order, or of a change of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the fate of an order is recorded, whatever it is"]
 pub enum SubmitFate {
@@ -90,32 +91,62 @@ impl VenueSession {
         order: Recorded<Approved<OrderIntent>>,
         venue_deadline: WallNs,
     ) -> SubmitFate {
-        let genesis = order.item().authority().genesis;
-        if genesis != self.pins.genesis || order.origin() != self.pins.origin {
-            return SubmitFate::NotSent(DenyCode::ReleaseRevoked);
-        }
-        if !self.line.is_up() {
-            return SubmitFate::NotSent(DenyCode::ReconUnresolved);
+        if let Err(code) = self.admit(&order) {
+            return SubmitFate::NotSent(code);
         }
         let approved = order.into_item();
-        let intent = approved.item();
-        // The approved instrument, and only if this line hears reports about the very same one.
-        let instrument = approved.instrument();
-        let same =
-            |known: &Instrument| Instrument { id: instrument.id, ..known.clone() } == *instrument;
-        if !self.instruments.iter().any(same) {
-            return SubmitFate::NotSent(DenyCode::InstrumentNotAllowed);
-        }
-        let cl_ord_id = approved.cl_ord_id();
+        let (cl_ord_id, intent, instrument) =
+            (approved.cl_ord_id(), approved.item(), approved.instrument());
         let new = NewOrder { cl_ord_id, intent, instrument, deadline: venue_deadline };
         let req_id = self.requests.note(Asked::Order(cl_ord_id));
         let bytes = encode_add_order(&new, &self.token, req_id);
-        self.write_compared(&new, req_id, &bytes)
+        self.write_compared(req_id, &bytes, |bytes| compare(&new, &self.token, req_id, bytes))
+    }
+
+    /// One write of a change, as [`VenueSession::submit`] makes one of an order.
+    pub fn amend(
+        &mut self,
+        change: Recorded<Approved<Amendment>>,
+        venue_deadline: WallNs,
+    ) -> SubmitFate {
+        if let Err(code) = self.admit(&change) {
+            return SubmitFate::NotSent(code);
+        }
+        let approved = change.into_item();
+        let (change, instrument) = (approved.item(), approved.instrument());
+        let order = OrderChange { change, instrument, deadline: venue_deadline };
+        let req_id = self.requests.note(Asked::Change(change.cl_ord_id));
+        let bytes = encode_amend_order(&order, &self.token, req_id);
+        self.write_compared(req_id, &bytes, |bytes| {
+            compare_amend(&order, &self.token, req_id, bytes)
+        })
+    }
+
+    /// Whether the proof is one of this house, and the line there and listening to its instrument.
+    fn admit<T>(&self, proof: &Recorded<Approved<T>>) -> Result<(), DenyCode> {
+        let genesis = proof.item().authority().genesis;
+        if genesis != self.pins.genesis || proof.origin() != self.pins.origin {
+            return Err(DenyCode::ReleaseRevoked);
+        }
+        if !self.line.is_up() {
+            return Err(DenyCode::ReconUnresolved);
+        }
+        // The approved instrument, and only if this line hears reports about the very same one.
+        let instrument = proof.item().instrument();
+        let same =
+            |known: &Instrument| Instrument { id: instrument.id, ..known.clone() } == *instrument;
+        let heard = self.instruments.iter().any(same);
+        if heard { Ok(()) } else { Err(DenyCode::InstrumentNotAllowed) }
     }
 
     /// Place of check is place of use: what is compared is what is written.
-    fn write_compared(&self, new: &NewOrder<'_>, req_id: u64, bytes: &[u8]) -> SubmitFate {
-        if compare(new, &self.token, req_id, bytes).is_err() {
+    fn write_compared(
+        &self,
+        req_id: u64,
+        bytes: &[u8],
+        compare: impl FnOnce(&[u8]) -> Result<(), Mismatch>,
+    ) -> SubmitFate {
+        if compare(bytes).is_err() {
             self.requests.answered(Some(req_id));
             return SubmitFate::Mismatch;
         }
@@ -235,11 +266,15 @@ mod tests {
         let req_id = session.requests.note(Asked::Order(cl_ord_id));
         let bytes =
             encode_add_order(&NewOrder { instrument: &broken, ..new }, &session.token, req_id);
-        assert_eq!(session.write_compared(&new, req_id, &bytes), SubmitFate::Mismatch);
+        let written = |req_id: u64, bytes: &[u8]| {
+            session
+                .write_compared(req_id, bytes, |bytes| compare(&new, &session.token, req_id, bytes))
+        };
+        assert_eq!(written(req_id, &bytes), SubmitFate::Mismatch);
         assert_eq!(session.requests.answered(Some(req_id)), None);
         // The right bytes leave, and they are the first that the venue sees.
         let bytes = encode_add_order(&new, &session.token, 9);
-        assert_eq!(session.write_compared(&new, 9, &bytes), SubmitFate::Sent);
+        assert_eq!(written(9, &bytes), SubmitFate::Sent);
         let mut seen = vec![0; bytes.len().checked_add(8).unwrap()];
         venue.read_exact(&mut seen).unwrap();
         let (head, payload) = seen.split_at(8);

@@ -26,6 +26,18 @@ fn a2_no_write_begins_or_ends_after_the_gate_is_reported_closed() {
     holds("the acknowledgement happens after the last write", || race(House::release));
 }
 
+/// What the outbox does with an order of closing rights, which the latch does not hold.
+fn exit(house: &House, order: &Order) {
+    let Some(held) = house.authority.admit_exit(order.epoch) else { return };
+    house.write(order);
+    drop(held);
+}
+
+#[test]
+fn a2_an_order_of_closing_rights_approved_before_a_kill_ends_before_its_acknowledgement_too() {
+    holds("the acknowledgement happens after the last exit", || race(exit));
+}
+
 /// Two people kill at once: each acknowledgement is true.
 #[test]
 fn a2_two_kills_at_once_are_both_acknowledged_after_the_last_write() {

@@ -5,6 +5,7 @@
 //! tools of the compiler's version read the counts: another version may not know the format.
 
 mod regions;
+mod test_code;
 
 use crate::process::{self, Failure};
 use crate::setup;

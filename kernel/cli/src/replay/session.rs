@@ -10,7 +10,7 @@ use portcullis_domain::{
 use portcullis_evidence::chunk::Chunk;
 use portcullis_evidence::pack::{KernelLeaves, session_root, sessions};
 use portcullis_evidence::{Committer, Digest, Journal};
-use portcullis_gate::Shadow;
+use portcullis_gate::{Shadow, ShadowAmend};
 use portcullis_governance::{
     Hashed, InstrumentFile, PolicyError, parse_instrument, parse_limits, parse_phases,
 };
@@ -282,6 +282,10 @@ impl ShadowMarket for Paper {
             price: intent.price,
         };
         self.0.submit(order, at);
+    }
+
+    fn amend(&mut self, change: &ShadowAmend, at: WallNs) {
+        self.0.amend(*change.item(), at);
     }
 
     fn cancel(&mut self, id: ClOrdId, at: WallNs) {

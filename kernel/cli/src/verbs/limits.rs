@@ -10,7 +10,7 @@ use portcullis_statement::json::{Value, object};
 use portcullis_statement::{LimitsChange, limits_value};
 
 use super::ask::done;
-use super::request::{Common, LimitsChangeArgs, Setting, digest, finish};
+use super::request::{LimitsChangeArgs, Setting, digest, finish};
 use crate::files::shown;
 use crate::home::{Home, Policies, read_limits_file};
 use crate::review::limits::{changes, whole};

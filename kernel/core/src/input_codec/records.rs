@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::policy::{PhaseRule, PhaseRules};
 use portcullis_domain::{
-    Bracket, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId,
-    OrderIntent, Origin, Phase, PluginId, Px, Qty, Role, WallNs,
+    Bracket, ExecId, ExecType, ExecutionReport, InstrumentId, Money, OrdType, OrderId, OrderIntent,
+    Origin, Phase, PluginId, Px, Qty, Role, WallNs,
 };
 use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
@@ -13,7 +13,7 @@ use portcullis_statement::json::{self, Fields, Value};
 use super::people::{side, time_in_force};
 use super::{Read, cl_ord_id, narrow};
 use crate::entry::{EntryError, as_text, int};
-use crate::input::{AccountSnapshot, Start, VenueOrder};
+use crate::input::Start;
 
 pub(super) fn start_value(start: &Start) -> Value {
     let rules = start.phases.rules.iter().map(|(phase, rule)| {
@@ -77,17 +77,40 @@ pub(super) fn report_value(report: &ExecutionReport) -> Value {
         | ExecType::Canceled
         | ExecType::Rejected
         | ExecType::Expired
-        | ExecType::CancelRejected => Value::Null,
+        | ExecType::CancelRejected
+        | ExecType::Replaced { .. }
+        | ExecType::ReplaceRejected => Value::Null,
     };
     let order_id = report.order_id.as_ref();
-    json::object([
+    let mut value = json::object([
         ("cl_ord_id", report.cl_ord_id.to_string().into()),
         ("exec_type", report.exec_type.name().into()),
         ("order_id", order_id.map_or(Value::Null, |id| id.0.as_str().into())),
         ("text", report.text.as_str().into()),
         ("trade", trade),
         ("transact_time", report.transact_time.0.to_string().into()),
-    ])
+    ]);
+    // Written only where there is one: reports from before this word read the same.
+    if let (Value::Object(entries), ExecType::Replaced { qty, price }) =
+        (&mut value, &report.exec_type)
+    {
+        entries.insert("replaced".to_owned(), terms_value(*qty, *price));
+    }
+    value
+}
+
+/// The terms of an order that can change: whole quantity and limit price, in units.
+pub(crate) fn terms_value(qty: Qty, price: Px) -> Value {
+    json::object([("price", Value::Int(price.units())), ("qty", Value::Int(qty.units()))])
+}
+
+/// Reads what [`terms_value`] wrote.
+pub(crate) fn terms(value: &Value) -> Read<(Qty, Px)> {
+    let mut fields = Fields::new(value)?;
+    let qty = Qty::new(fields.int("qty")?).ok_or(EntryError::Value("qty"))?;
+    let price = Px::new(fields.int("price")?).ok_or(EntryError::Value("price"))?;
+    fields.finish()?;
+    Ok((qty, price))
 }
 
 pub(super) fn report(value: &Value) -> Read<ExecutionReport> {
@@ -98,6 +121,11 @@ pub(super) fn report(value: &Value) -> Read<ExecutionReport> {
         "rejected" => ExecType::Rejected,
         "expired" => ExecType::Expired,
         "cancel-rejected" => ExecType::CancelRejected,
+        "replace-rejected" => ExecType::ReplaceRejected,
+        "replaced" => {
+            let (qty, price) = terms(fields.value("replaced")?)?;
+            ExecType::Replaced { qty, price }
+        }
         "trade" => {
             let mut trade = fields.fields("trade")?;
             ExecType::Trade {
@@ -110,48 +138,13 @@ pub(super) fn report(value: &Value) -> Read<ExecutionReport> {
         }
         _ => return Err(EntryError::Value("exec_type")),
     };
-    let time = fields.text("transact_time")?.parse();
     Ok(ExecutionReport {
         cl_ord_id: cl_ord_id(&mut fields)?,
         order_id: as_text(fields.value("order_id")?).map(|id| OrderId(id.to_owned())),
         exec_type,
-        transact_time: WallNs(time.map_err(|_out_of_range| EntryError::Value("transact_time"))?),
+        transact_time: moment(fields.text("transact_time")?)?,
         text: fields.text("text")?.to_owned(),
     })
-}
-
-pub(super) fn account_value(snapshot: &AccountSnapshot) -> Value {
-    let balances = snapshot.balances.iter();
-    let balances = balances.map(|(currency, amount)| (currency.clone(), amount.text().into()));
-    let orders = snapshot.open_orders.iter().map(|order| {
-        json::object([
-            ("cl_ord_id", order.cl_ord_id.map_or(Value::Null, |id| id.to_string().into())),
-            ("leaves_qty", Value::Int(order.leaves_qty.units())),
-            ("order_id", order.order_id.0.as_str().into()),
-        ])
-    });
-    json::object([
-        ("balances", Value::Object(balances.collect())),
-        ("fills", Value::List(snapshot.fills.iter().map(report_value).collect())),
-        ("open_orders", Value::List(orders.collect())),
-    ])
-}
-
-pub(super) fn account(value: &Value) -> Read<AccountSnapshot> {
-    let mut fields = Fields::new(value)?;
-    let mut open_orders = Vec::new();
-    for order in fields.list("open_orders")? {
-        let mut order = Fields::new(order)?;
-        open_orders.push(VenueOrder {
-            order_id: OrderId(order.text("order_id")?.to_owned()),
-            cl_ord_id: as_text(order.value("cl_ord_id")?).and_then(ClOrdId::parse),
-            leaves_qty: Qty::new(order.int("leaves_qty")?)
-                .ok_or(EntryError::Value("leaves_qty"))?,
-        });
-    }
-    let balances = amounts(fields.object("balances")?)?;
-    let fills = fields.list("fills")?.iter().map(report).collect::<Read<_>>()?;
-    Ok(AccountSnapshot { open_orders, fills, balances })
 }
 
 /// Amounts by currency.
@@ -211,6 +204,11 @@ pub(crate) fn order_intent(value: &Value) -> Read<OrderIntent> {
     Ok(intent)
 }
 
+/// A moment as text, since readers of JSON lose integers above 2^53.
+pub(super) fn moment(text: &str) -> Read<WallNs> {
+    text.parse().map(WallNs).map_err(|_out_of_range| EntryError::Value("time"))
+}
+
 /// A plugin's number, or the word for who asked otherwise.
 fn origin(value: &Value) -> Read<Origin> {
     let bad = EntryError::Value("plugin");
@@ -228,7 +226,7 @@ fn origin(value: &Value) -> Read<Origin> {
 }
 
 /// A price in units, or `null` for none.
-fn optional_px(value: &Value) -> Read<Option<Px>> {
+pub(super) fn optional_px(value: &Value) -> Read<Option<Px>> {
     match value {
         Value::Null => Ok(None),
         Value::Int(units) => Px::new(*units).map(Some).ok_or(EntryError::Value("price")),

@@ -8,7 +8,7 @@ use portcullis_gate::{Gate, Holding};
 
 /// An exposure book whose instruments are found by our symbol: numbers of instruments and plugins
 /// mean something within one session only, and orders of an earlier one may still be open.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SessionBook {
     book: ExposureBook,
     ids: BTreeMap<String, InstrumentId>,

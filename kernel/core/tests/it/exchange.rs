@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use portcullis_core::{Effect, Input, VenueOrder};
 use portcullis_domain::frame::{IntentRecord, intent_kind};
 use portcullis_domain::{
-    ClOrdId, ExecType, ExecutionReport, MarketEvent, Money, OrderIntent, Phase, Side, StreamId,
+    Amendment, ClOrdId, ExecType, ExecutionReport, MarketEvent, Money, OrderIntent, Phase, Side,
+    StreamId,
 };
 use portcullis_gate::DenyCode;
 
 use crate::people::{money, px, qty};
-use crate::world::{ALPHA, BETA, Out, SECOND_NS, World, buy, cancel, report, sell, trade};
+use crate::world::{ALPHA, BETA, Out, SECOND_NS, World, amend, buy, cancel, report, sell, trade};
 
 /// A small generator with a seed: the same numbers in every run.
 #[derive(Debug)]
@@ -72,15 +73,41 @@ impl Exchange {
         told
     }
 
-    fn listed(&self) -> Vec<VenueOrder> {
-        self.open.iter().map(|(id, (_, leaves))| crate::world::resting(*id, *leaves)).collect()
+    /// Changes an order as it was asked, or says why not.
+    fn amend(&mut self, change: Amendment) -> ExecType {
+        let Amendment { cl_ord_id, qty, price } = change;
+        let Some((intent, leaves)) = self.open.get_mut(&cl_ord_id) else {
+            return ExecType::ReplaceRejected;
+        };
+        let filled = intent.qty.units() - *leaves;
+        if qty.units() <= filled {
+            self.open.remove(&cl_ord_id);
+            return ExecType::Canceled;
+        }
+        *leaves = qty.units() - filled;
+        (intent.qty, intent.price) = (qty, Some(price));
+        ExecType::Replaced { qty, price }
     }
 
-    fn snapshot(&self) -> Input {
+    fn listed(&self) -> Vec<VenueOrder> {
+        let line = |(id, (intent, leaves)): (&ClOrdId, &(OrderIntent, i64))| VenueOrder {
+            side: Some(intent.side),
+            price: intent.price,
+            qty: Some(intent.qty),
+            cum_qty: Some(qty(intent.qty.units() - leaves)),
+            ..crate::world::resting(*id, *leaves)
+        };
+        self.open.iter().map(line).collect()
+    }
+
+    fn snapshot(&self, asked: portcullis_domain::Now) -> Input {
         Input::Account(portcullis_core::AccountSnapshot {
+            asked_at: Some(asked),
             open_orders: self.listed(),
             fills: self.fills.clone(),
+            fills_since: Some(portcullis_domain::WallNs(0)),
             balances: self.balances.clone(),
+            ..portcullis_core::AccountSnapshot::default()
         })
     }
 }
@@ -150,7 +177,9 @@ impl Play {
         self.reference += 1;
         let (reference, units) = (self.reference, (60 + self.draw.int(400)) * 100);
         let price = 9_950 + self.draw.int(11) * 10;
-        match self.draw.below(8) {
+        match self.draw.below(10) {
+            // Of late, so that some of them still work.
+            8..=9 => amend(reference.saturating_sub(self.draw.below(10)).max(1), units, price),
             0..=2 => buy(reference, units, price),
             3..=4 => sell(reference, units, price),
             5 => cancel(1 + self.draw.below(self.reference)),
@@ -222,6 +251,8 @@ impl Play {
                     let id = shadow.cl_ord_id();
                     next.push(self.arrive(id, shadow.item().clone()));
                 }
+                Effect::Amend(amend) => next.push(self.change(*amend.order.item())),
+                Effect::ShadowAmend(shadow) => next.push(self.change(*shadow.item())),
                 Effect::Cancel(request) => self.taken_back(request.cl_ord_id),
                 Effect::ShadowCancel(id) => self.taken_back(id),
                 Effect::CancelAll => {
@@ -229,7 +260,9 @@ impl Play {
                         self.taken_back(id);
                     }
                 }
-                Effect::ReadAccount if self.up => next.push(self.venue.snapshot()),
+                Effect::ReadAccount if self.up => {
+                    next.push(self.venue.snapshot(self.world.now));
+                }
                 _ => {}
             }
         }
@@ -257,6 +290,23 @@ impl Play {
         if lost { Input::Lost { cl_ord_id: id } } else { Input::Sent { cl_ord_id: id } }
     }
 
+    /// A change goes out, and may be dropped, lost or told of late.
+    fn change(&mut self, change: Amendment) -> Input {
+        let id = change.cl_ord_id;
+        let lossy = self.phase != Phase::Shadow;
+        let fate = if lossy { self.draw.below(12) } else { 11 };
+        match fate {
+            0 => return Input::AmendNotSent { cl_ord_id: id, code: DenyCode::ReleaseRevoked },
+            1 => return Input::Lost { cl_ord_id: id },
+            _ if lossy && !self.up => return Input::Lost { cl_ord_id: id },
+            _ => {}
+        }
+        let told = self.venue.amend(change);
+        self.late.push(Input::Report(report(id, told, self.world.now.wall)));
+        // The answer of the wire itself may be lost although the change has arrived.
+        if fate == 2 { Input::Lost { cl_ord_id: id } } else { Input::AmendSent { cl_ord_id: id } }
+    }
+
     fn taken_back(&mut self, id: ClOrdId) {
         if self.venue.open.remove(&id).is_some() {
             self.late.push(Input::Report(report(id, ExecType::Canceled, self.world.now.wall)));
@@ -280,6 +330,14 @@ impl Play {
         }
     }
 
+    /// Tells everything that is late.
+    pub(crate) fn catch_up(&mut self) {
+        while !self.late.is_empty() {
+            let out = self.tell();
+            self.follow(out);
+        }
+    }
+
     /// Tells everything that is late, and closes the session in order.
     pub(crate) fn finish(&mut self) {
         if !self.up && self.phase != Phase::Shadow {
@@ -290,10 +348,7 @@ impl Play {
         let out = self.world.close();
         self.follow(out);
         for _ in 0..40 {
-            while !self.late.is_empty() {
-                let out = self.tell();
-                self.follow(out);
-            }
+            self.catch_up();
             self.world.pass(SECOND_NS);
             let out = self.world.feed(Input::Tick);
             self.follow(out);

@@ -6,15 +6,23 @@
 )]
 
 #[cfg(test)]
+mod amend;
+#[cfg(test)]
 mod blocked;
 #[cfg(test)]
 mod exchange;
+#[cfg(test)]
+mod findings;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod many;
+#[cfg(test)]
+mod mismatch;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]

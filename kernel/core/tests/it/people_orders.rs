@@ -261,7 +261,7 @@ fn d4_after_the_close_the_operator_alone_reduces_until_flat() {
     let flip = world.by_hand("olga", close(Some("0.1001"), Some("100")));
     assert_eq!(flip.answers(), ["REDUCE_ONLY"]);
     // The streams are down: there is nothing to measure a market order by.
-    assert_eq!(world.by_hand("olga", close(None, None)).answers(), ["NO_REFERENCE_PRICE"]);
+    assert_eq!(world.by_hand("olga", close(None, None)).answers(), ["PRICE_COLLAR"]);
     let out = world.by_hand("olga", close(Some("0.06"), Some("99")));
     assert_eq!((out.answers(), rights(&out)), (vec!["ORDERED"], vec![Rights::Closing]));
     let id = out.submits()[0];
@@ -342,18 +342,17 @@ fn d4_a_restart_keeps_closing_rights() {
     assert_eq!(world.by_hand("olga", close(None, Some("100"))).answers(), ["POSITION_FLAT"]);
 }
 
-/// D4: closing orders need an account that agrees.
+/// D4, D8: of an account that differs, what both sides agree on can be left and no more.
 #[test]
-fn d4_nothing_is_closed_on_an_account_that_differs() {
+fn d8_on_an_account_that_differs_only_what_both_sides_hold_is_closed() {
     let mut world = holding(Phase::Paper);
     world.close();
     for _ in 0..2 {
-        world.account(&[], WHOLE);
+        world.account(&[], &[("USDT", "990"), ("BTC", "0.06")]);
     }
     assert_eq!(world.by_hand("olga", close(None, Some("100"))).answers(), ["RECON_UNRESOLVED"]);
-    world.account(&[], BOUGHT);
-    world.feed(Input::VenueLink { up: false, cause: "reset".to_owned() });
-    assert_eq!(world.by_hand("olga", close(None, Some("100"))).answers(), ["RECON_UNRESOLVED"]);
+    let out = world.by_hand("olga", close(Some("0.06"), Some("100")));
+    assert_eq!(out.answers(), ["ORDERED"]);
 }
 
 /// D4: phase 1 leaves no position, and takes the rights of the session before it from nobody.
@@ -383,14 +382,18 @@ fn d4_a_shadow_session_does_not_take_closing_rights_away() {
 
 /// A change of an order has its door; what would be more of it is judged like new exposure.
 #[test]
-fn an_amend_is_asked_for_denied_and_on_record() {
+fn an_amend_is_judged_like_new_exposure_and_on_record() {
     let mut world = World::open(Phase::Paper);
     let id = world.by_hand("olga", submit(Side::Buy, "0.1", "99.9")).submits()[0];
     world.report(id, ExecType::New);
-    let (qty, price) = (Some("0.2".to_owned()), None);
-    let out = world.by_hand("olga", PersonCommand::Amend { cl_ord_id: id, qty, price });
-    assert_eq!(out.kinds(), ["person-amend", "denied", "intervened"]);
-    assert_eq!(out.answers(), ["ORDER_TYPE_NOT_ALLOWED"]);
+    let amend =
+        |qty: &str| PersonCommand::Amend { cl_ord_id: id, qty: Some(qty.to_owned()), price: None };
+    let out = world.by_hand("olga", amend("0.9"));
+    assert_eq!(out.kinds(), ["person-amend", "amend-denied", "intervened"]);
+    assert_eq!(out.answers(), ["MAX_ORDER_NOTIONAL"]);
     let Value::Object(body) = &out.entry("intervened").unwrap().body else { panic!() };
-    assert_eq!(body["denial"], "ORDER_TYPE_NOT_ALLOWED".into());
+    assert_eq!(body["denial"], "MAX_ORDER_NOTIONAL".into());
+    let out = world.by_hand("olga", amend("0.2"));
+    assert_eq!(out.kinds(), ["person-amend", "amend-requested", "intervened"]);
+    assert_eq!((out.answers(), out.amends()), (vec!["ORDERED"], vec![id]));
 }

@@ -1,12 +1,25 @@
 //! The venue's account against the house's, again and again.
 
-use portcullis_core::{Input, VenueOrder};
+use portcullis_core::{Effect, Input, VenueOrder};
 use portcullis_domain::{ClOrdId, ExecType, OrderId, Phase};
 
-use crate::people::qty;
 use crate::world::{ALPHA, BETA, SECOND_NS, World, buy, resting};
 
 const WHOLE: &[(&str, &str)] = &[("USDT", "1000"), ("BTC", "5")];
+
+/// An order of somebody else.
+pub(crate) fn foreign(order_id: &str) -> VenueOrder {
+    let nobody = ClOrdId { epoch: 0, sequence: 0 };
+    VenueOrder { order_id: OrderId(order_id.to_owned()), cl_ord_id: None, ..resting(nobody, 1) }
+}
+
+fn missing_there(id: ClOrdId) -> String {
+    format!("RECON_ORDER_MISSING_THERE {id}: house new, venue nothing")
+}
+
+fn is_kind(entry: &[u8], kind: &str) -> bool {
+    portcullis_core::entry::decode(entry).unwrap().kind == kind
+}
 
 fn denied(world: &mut World, reference: u64) -> Vec<String> {
     world.quote(9_990, 10_010);
@@ -43,7 +56,7 @@ fn f8_an_order_that_is_missing_twice_blocks() {
     assert!(world.feed(Input::Tick).reads());
     let out = world.account(&[], WHOLE);
     assert_eq!(out.reasons("reconciled"), ["RECON_UNRESOLVED"]);
-    assert_eq!(world.core.view().differences, Some(vec![format!("MISSING_AT_VENUE: {id}")]));
+    assert_eq!(world.core.view().differences, Some(vec![missing_there(id)]));
     assert_eq!(denied(&mut world, 1), ["RECON_UNRESOLVED"]);
     // Its report explains it, and the next read is green.
     world.report(id, ExecType::Canceled);
@@ -65,7 +78,7 @@ fn f8_a_balance_that_differs_by_the_smallest_unit_blocks() {
         world.account(&[], &[("USDT", "1000"), ("BTC", "5"), ("XYZ", "1")]);
     }
     let differences = world.core.view().differences.unwrap();
-    assert_eq!(differences, ["BALANCE XYZ: house 0, venue 1"]);
+    assert_eq!(differences, ["RECON_BALANCE_AMOUNT XYZ: house 0, venue 1"]);
 }
 
 #[test]
@@ -76,22 +89,51 @@ fn a_quantity_left_that_differs_blocks() {
     for _ in 0..2 {
         world.account(&[resting(id, 9_000)], WHOLE);
     }
-    let expect = format!("LEAVES {id}: house 10000, venue 9000");
+    let about = format!("RECON_ORDER_FILLED_QUANTITY {id}");
+    let expect = format!("{about}: house 0.10000 left, venue 0.09000 left");
     assert_eq!(world.core.view().differences, Some(vec![expect]));
 }
 
-/// D16: an order that is not ours makes the account red, and nobody's order is taken back.
+/// D16: an order that is not ours stops the account hard. Ours are taken back, one by one, and
+/// nobody else's.
 #[test]
-fn d16_a_foreign_order_is_red() {
+fn d16_a_foreign_order_is_a_hard_stop_and_is_left_alone() {
     let mut world = World::open(Phase::Paper);
-    let order_id = OrderId("V-other".to_owned());
-    let foreign = VenueOrder { order_id, cl_ord_id: None, leaves_qty: qty(1) };
-    for _ in 0..2 {
-        let out = world.account(std::slice::from_ref(&foreign), WHOLE);
-        assert_eq!(out.cancels(), []);
+    let mine = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.report(mine, ExecType::New);
+    let listed = [resting(mine, 10_000), foreign("V-other")];
+    let out = world.account(&listed, WHOLE);
+    assert_eq!(out.reasons("killed"), ["RECON_ORDER_FOREIGN"]);
+    assert_eq!(out.cancels(), [mine]);
+    assert!(!out.has(|effect| matches!(effect, Effect::CancelAll)));
+    let difference = "RECON_ORDER_FOREIGN V-other".to_owned();
+    assert_eq!(world.core.view().differences, Some(vec![difference]));
+    // Ours is gone: all is clear, although the other one rests for ever.
+    world.report(mine, ExecType::Canceled);
+    for _ in 0..3 {
+        world.pass(10 * SECOND_NS);
+        let out = world.account(&[foreign("V-other")], WHOLE);
+        assert!(!out.has(|effect| matches!(effect, Effect::CancelAll)));
     }
-    assert_eq!(world.core.view().differences, Some(vec!["FOREIGN_ORDER: V-other".to_owned()]));
-    assert_eq!(denied(&mut world, 1), ["RECON_UNRESOLVED"]);
+    assert!(world.journal().iter().any(|entry| is_kind(entry, "orders-clear")));
+    // Lifting the kill changes nothing while it is there.
+    world.unkill();
+    let out = world.account(&[foreign("V-other")], WHOLE);
+    assert_eq!(out.reasons("killed"), ["RECON_ORDER_FOREIGN"]);
+}
+
+/// D16, A10: where a clone's order rests beside somebody else's, the clone's is taken back by its
+/// id: by our prefix first, and never all.
+#[test]
+fn d16_a_clone_beside_a_foreign_order_is_taken_back_by_its_id() {
+    let mut world = World::open(Phase::Paper);
+    let clone = ClOrdId { epoch: 0xdead, sequence: 1 };
+    for _ in 0..2 {
+        let out = world.account(&[foreign("V-other"), resting(clone, 1)], WHOLE);
+        assert_eq!(out.cancels(), [clone]);
+        assert!(!out.has(|effect| matches!(effect, Effect::CancelAll)));
+        assert!(world.core.is_killed());
+    }
 }
 
 /// A10: an order with our prefix that this journal never issued is a clone or a rollback.
@@ -100,7 +142,7 @@ fn a10_an_order_with_our_prefix_that_we_never_issued_is_a_hard_stop() {
     let mut world = World::open(Phase::Paper);
     let clone = resting(ClOrdId { epoch: 0xdead, sequence: 1 }, 1);
     let out = world.account(std::slice::from_ref(&clone), WHOLE);
-    assert_eq!(out.reasons("killed"), ["OUR_ID_UNKNOWN"]);
+    assert_eq!(out.reasons("killed"), ["RECON_ORDER_NEVER_ISSUED"]);
     assert!(world.core.is_killed());
     // Already at the first read of a run.
     let mut world = World::started();

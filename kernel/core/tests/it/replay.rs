@@ -41,7 +41,7 @@ fn merged(world: &World) -> Vec<Event> {
     events.into_values().collect()
 }
 
-fn check_replay(world: &World) {
+pub(crate) fn check_replay(world: &World) {
     let mut core = Core::new();
     let mut replayed = Vec::new();
     for event in merged(world) {
@@ -64,7 +64,16 @@ fn a_random_session_replays_byte_for_byte() {
         let world = &play.world;
         assert!(world.past.len() > 2_000, "{}", world.past.len());
         let text = String::from_utf8(world.journal().concat()).unwrap();
-        for kind in ["ordered", "denied", "booked", "cancel-requested", "plugin-reply"] {
+        for kind in [
+            "ordered",
+            "denied",
+            "booked",
+            "amend-requested",
+            "amend-denied",
+            "amend-sent",
+            "cancel-requested",
+            "plugin-reply",
+        ] {
             assert!(text.contains(&format!("\"kind\":\"{kind}\"")), "no {kind} in {phase:?}");
         }
         check_replay(world);
@@ -96,8 +105,9 @@ fn a15_a_clock_that_jumps_replays() {
 fn durable(core: &Core) -> String {
     let view = core.view();
     format!(
-        "{:?}\n{:?}\n{} {:?}",
+        "{:?}\n{:?}\n{:?}\n{} {:?}",
         core.account(),
+        core.findings(),
         view.sessions,
         core.kill_seq(),
         core.kill_entry()

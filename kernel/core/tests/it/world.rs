@@ -60,6 +60,16 @@ impl Out {
         self.effects.iter().filter_map(id).collect()
     }
 
+    /// Orders for which a change leaves, or would leave in phase 1.
+    pub(crate) fn amends(&self) -> Vec<ClOrdId> {
+        let id = |effect: &Effect| match effect {
+            Effect::Amend(amend) => Some(amend.order.cl_ord_id()),
+            Effect::ShadowAmend(shadow) => Some(shadow.item().cl_ord_id),
+            _ => None,
+        };
+        self.effects.iter().filter_map(id).collect()
+    }
+
     pub(crate) fn cancels(&self) -> Vec<ClOrdId> {
         let id = |effect: &Effect| match effect {
             Effect::Cancel(request) => Some(request.cl_ord_id),
@@ -397,7 +407,9 @@ impl World {
 
     pub(crate) fn link_up(&mut self) -> Out {
         self.feed(Input::VenueLink { up: true, cause: "connected".to_owned() });
-        self.account(&[], &[("USDT", "1000"), ("BTC", "5")])
+        let amount = |currency: &str, amount: &str| (currency.to_owned(), money(amount));
+        let balances = [amount("USDT", "1000"), amount("BTC", "5")].into();
+        self.read(AccountSnapshot { balances, ..AccountSnapshot::default() })
     }
 
     pub(crate) fn account(&mut self, open: &[VenueOrder], balances: &[(&str, &str)]) -> Out {
@@ -413,7 +425,14 @@ impl World {
         let amount = |(currency, amount): &(&str, &str)| ((*currency).to_owned(), money(amount));
         let balances = balances.iter().map(amount).collect();
         let open_orders = open.to_vec();
-        self.feed(Input::Account(AccountSnapshot { open_orders, fills, balances }))
+        let asked_at = Some(self.now);
+        let rest = AccountSnapshot::default();
+        self.read(AccountSnapshot { asked_at, open_orders, fills, balances, ..rest })
+    }
+
+    /// A reading, whatever it states.
+    pub(crate) fn read(&mut self, snapshot: AccountSnapshot) -> Out {
+        self.feed(Input::Account(snapshot))
     }
 
     pub(crate) fn status(&self, id: ClOrdId) -> &'static str {
@@ -461,7 +480,16 @@ pub(crate) fn trade(exec: &str, units: i64, at: i64) -> ExecType {
 
 pub(crate) fn resting(id: ClOrdId, leaves: i64) -> VenueOrder {
     let order_id = OrderId(format!("V{}", id.sequence));
-    VenueOrder { order_id, cl_ord_id: Some(id), leaves_qty: qty(leaves) }
+    let (cl_ord_id, leaves_qty) = (Some(id), qty(leaves));
+    VenueOrder {
+        order_id,
+        cl_ord_id,
+        leaves_qty,
+        side: None,
+        price: None,
+        qty: None,
+        cum_qty: None,
+    }
 }
 
 fn limit(side: u8, reference: u64, units: i64, price: i64) -> IntentRecord {
@@ -483,6 +511,17 @@ pub(crate) fn buy(reference: u64, units: i64, price: i64) -> IntentRecord {
 
 pub(crate) fn sell(reference: u64, units: i64, price: i64) -> IntentRecord {
     limit(side_code::SELL, reference, units, price)
+}
+
+/// To a whole quantity of `units` at `price`.
+pub(crate) fn amend(reference: u64, units: i64, price: i64) -> IntentRecord {
+    let (kind, qty) = (intent_kind::AMEND, units);
+    IntentRecord { reference, kind, price, qty, ..IntentRecord::default() }
+}
+
+/// The venue's word that it changed an order so.
+pub(crate) fn replaced(units: i64, price: i64) -> ExecType {
+    ExecType::Replaced { qty: qty(units), price: px(price) }
 }
 
 pub(crate) fn cancel(reference: u64) -> IntentRecord {

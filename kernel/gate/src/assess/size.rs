@@ -51,7 +51,7 @@ pub(super) fn check_short(case: &mut Case<'_>) -> Result<(), Denial> {
     if case.intent.side == Side::Buy {
         return Ok(());
     }
-    let short = worst_position(case).unwrap_or(i128::MAX).max(0);
+    let short = worst_position(case).unwrap_or(i128::MAX);
     let max = i128::from(case.limits.short_qty_max.units());
     let (short, max) = (case.qty_figure(short), case.qty_figure(max));
     case.within(C::ShortNotAllowed, Scope::Instrument, short, max)

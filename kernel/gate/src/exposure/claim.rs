@@ -30,11 +30,11 @@ impl Claim {
     /// The claim of `order`; all zero once it has ended, `None` on overflow.
     #[must_use]
     pub fn of(order: &Order, instrument: &Instrument) -> Option<Self> {
-        let qty = order.leaves_qty();
+        let qty = order.claim_qty();
         Some(Self {
             side: order.intent.side,
             qty,
-            value: Money::notional(order.reserve_px, qty, instrument)?,
+            value: Money::notional(order.claim_px(), qty, instrument)?,
             open: u32::from(order.status.is_open()),
             unknown: u32::from(order.status == OrdStatus::Unknown),
         })

@@ -1,6 +1,6 @@
 //! In every seeded world the book says what a recount of everything says.
 
-use portcullis_domain::order::OrderEvent;
+use portcullis_domain::order::{OrderEvent, Resting};
 use portcullis_domain::{
     BootNs, InstrumentId, Money, Order, Origin, PluginId, Position, Qty, Side,
 };
@@ -20,7 +20,7 @@ const ENDS: [OrderEvent; 8] = [
     OrderEvent::Rejected,
     OrderEvent::Expired,
     OrderEvent::CancelRequested,
-    OrderEvent::CancelRejected { filled: false },
+    OrderEvent::CancelRejected { rests: Resting::New },
     OrderEvent::NotSent,
     OrderEvent::Lost,
 ];

@@ -1,8 +1,8 @@
 //! What the tests of the book share: instruments, orders and a seeded generator.
 
 use portcullis_domain::{
-    ClOrdId, Instrument, InstrumentId, InstrumentKind, Money, OrdStatus, OrdType, Order,
-    OrderIntent, Origin, Px, Qty, Rate, Side, TimeInForce,
+    ClOrdId, Instrument, InstrumentId, InstrumentKind, Money, OrdType, Order, OrderIntent, Origin,
+    Px, Qty, Rate, Side, TimeInForce,
 };
 
 use super::Conversion;
@@ -64,14 +64,7 @@ pub(super) fn limit(sequence: u32, origin: Origin, side: Side, units: i64, price
         reduce_only: false,
         bracket: None,
     };
-    Order {
-        cl_ord_id: ClOrdId { epoch: 1, sequence },
-        order_id: None,
-        intent,
-        reserve_px: px(price),
-        status: OrdStatus::PendingNew,
-        cum_qty: Qty::ZERO,
-    }
+    Order::new(ClOrdId { epoch: 1, sequence }, intent, px(price))
 }
 
 /// The same without a price of its own.

@@ -5,7 +5,7 @@ use portcullis_domain::{ClOrdId, OrdStatus, Order, Origin, Phase, PluginId};
 use portcullis_gate::{CancelRequest, Denial, Scope, approve_cancel};
 
 use crate::fixture::Case;
-use crate::people::{px, qty};
+use crate::people::px;
 
 const OURS: Origin = Origin::Plugin(PluginId(0));
 const OTHERS: Origin = Origin::Plugin(PluginId(1));
@@ -19,7 +19,7 @@ fn order(of: Origin, status: OrdStatus) -> Order {
     let mut intent = Case::new(Phase::Paper).intent;
     intent.origin = of;
     let cl_ord_id = ClOrdId { epoch: 7, sequence: 1 };
-    Order { cl_ord_id, order_id: None, intent, reserve_px: px(10_000), status, cum_qty: qty(0) }
+    Order { status, ..Order::new(cl_ord_id, intent, px(10_000)) }
 }
 
 /// Whether `by` may take back an order of `of` in that state; `CANCEL` or the code.

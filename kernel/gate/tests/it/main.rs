@@ -5,6 +5,7 @@
 )]
 
 #[cfg(test)]
+#[cfg(test)]
 mod boundary;
 #[cfg(test)]
 mod cancels;

@@ -25,6 +25,7 @@ fn line(event: &MatchEvent) -> String {
         MatchEvent::Trade { maker, taker, px, qty, .. } => {
             format!("{taker}x{maker} {}@{}", qty.units(), px.units())
         }
+        MatchEvent::Amended { id, qty, px } => format!("~{id} {}@{}", qty.units(), px.units()),
         MatchEvent::Canceled { id, leaves, reason } => {
             format!("-{id} {} {}", leaves.units(), reason.code())
         }
@@ -185,6 +186,18 @@ fn nothing_is_lost_and_the_book_never_crosses() {
             if random.one_in(20) {
                 events.extend(engine.cancel_all(order.owner));
             }
+            if random.one_in(4) {
+                let old = id.saturating_sub(u64::try_from(random.between(1, 30)).unwrap());
+                let (before, to) = (engine.order(old).copied(), random.between(1, 12));
+                let terms = (qty(to), px(random.between(90, 110)));
+                if let (Some(before), Ok(changed)) = (before, engine.amend(old, terms, WallNs(0))) {
+                    // A change to what is filled cancels; any other moves what was asked for.
+                    if matches!(changed.first(), Some(MatchEvent::Amended { .. })) {
+                        submitted = submitted.saturating_add(to - before.order.qty.units());
+                    }
+                    events.extend(changed);
+                }
+            }
             for event in events {
                 match event {
                     MatchEvent::Trade { qty, trade_id, .. } => {
@@ -195,7 +208,9 @@ fn nothing_is_lost_and_the_book_never_crosses() {
                     MatchEvent::Canceled { leaves, .. } => {
                         canceled = canceled.saturating_add(leaves.units());
                     }
-                    MatchEvent::Accepted { .. } | MatchEvent::Rejected { .. } => {}
+                    MatchEvent::Accepted { .. }
+                    | MatchEvent::Rejected { .. }
+                    | MatchEvent::Amended { .. } => {}
                 }
             }
             let levels = engine.levels(usize::MAX);
@@ -208,4 +223,54 @@ fn nothing_is_lost_and_the_book_never_crosses() {
             assert!(bid.zip(ask).is_none_or(|(bid, ask)| bid < ask), "seed {seed}, order {id}");
         }
     }
+}
+
+/// Two bids at 99 and one at 98 against an offer at 101; the first is changed, then 99 is sold.
+#[track_caller]
+fn check_amend(to: (i64, i64), expect: &[&str]) {
+    let mut engine = Matching::new(instrument());
+    engine.submit(limit(1, 1, Side::Buy, 99, 5), WallNs(0));
+    engine.submit(limit(2, 2, Side::Buy, 99, 5), WallNs(1));
+    engine.submit(limit(3, 3, Side::Sell, 101, 4), WallNs(2));
+    engine.submit(limit(4, 4, Side::Sell, 99, 2), WallNs(3));
+    let events = match engine.amend(1, (Qty::new(to.0).unwrap(), px(to.1)), WallNs(4)) {
+        Ok(events) => events,
+        Err(refusal) => {
+            assert_eq!(expect, [format!("{refusal:?}")]);
+            return;
+        }
+    };
+    let sold = engine.submit(limit(5, 5, Side::Sell, 99, 1), WallNs(5));
+    let lines: Vec<String> = events.iter().chain(&sold).map(line).collect();
+    assert_eq!(lines, expect);
+}
+
+#[test]
+fn a_change_keeps_its_place_only_if_it_asks_for_no_more_at_the_same_price() {
+    check_amend((4, 99), &["~1 4@99", "+5", "5x1 1@99"]);
+    check_amend((5, 99), &["~1 5@99", "+5", "5x1 1@99"]);
+    check_amend((6, 99), &["~1 6@99", "+5", "5x2 1@99"]);
+    check_amend((5, 98), &["~1 5@98", "+5", "5x2 1@99"]);
+    check_amend((5, 100), &["~1 5@100", "+5", "5x1 1@100"]);
+    // Into the other side: it takes what is there, and rests with what is left.
+    check_amend((8, 101), &["~1 8@101", "1x3 4@101", "+5", "5x1 1@101"]);
+    // Down to the two that are filled, or below: the rest is canceled.
+    check_amend((2, 99), &["-1 3 REQUESTED", "+5", "5x2 1@99"]);
+    check_amend((1, 99), &["-1 3 REQUESTED", "+5", "5x2 1@99"]);
+}
+
+#[test]
+fn a_change_against_the_rules_changes_nothing() {
+    let mut engine = Matching::new(instrument());
+    let post = NewOrder { post_only: true, ..limit(1, 1, Side::Buy, 99, 5) };
+    engine.submit(post, WallNs(0));
+    engine.submit(limit(2, 2, Side::Sell, 101, 4), WallNs(1));
+    let before = engine.levels(9);
+    let refused = |engine: &mut Matching, id: u64, price: i64| {
+        engine.amend(id, (qty(6), px(price)), WallNs(2)).unwrap_err()
+    };
+    let would_take = super::RejectReason::PostOnlyWouldTake;
+    assert_eq!(refused(&mut engine, 1, 101), super::AmendRefusal::Terms(would_take));
+    assert_eq!(refused(&mut engine, 9, 99), super::AmendRefusal::NotOpen);
+    assert_eq!(engine.levels(9), before);
 }

@@ -9,6 +9,8 @@
 //!   rests behind everything displayed at its price, or, where its price lies deeper than what is
 //!   displayed, behind everything displayed there once it shows. Only trades shorten that queue;
 //!   quantity that others take back is held to have been behind us.
+//! - A change of a resting order at the same price to less keeps its place. Any other makes it a
+//!   new arrival: it takes what is displayed within its new limit, and rests behind the rest.
 //! - A resting order is filled by trades alone, at its own price: by one at a price worse for the
 //!   other side than ours (the market went through us), or by one at our price that took our side,
 //!   after the queue. All our fills by one trade together are at most that trade's quantity.
@@ -16,6 +18,7 @@
 //! So no fill here is one that the recorded market did not have the quantity for. What the model
 //! leaves out is our own influence: a real order would have been seen by the others.
 
+mod amend;
 mod displayed;
 
 #[cfg(test)]
@@ -26,8 +29,8 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use portcullis_domain::{
-    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, MarketEvent, MarketFrame, Money,
-    OrdType, OrderId, Px, Qty, Side, TimeInForce, WallNs,
+    Amendment, ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, MarketEvent, MarketFrame,
+    Money, OrdType, OrderId, Px, Qty, Side, TimeInForce, WallNs,
 };
 
 use self::displayed::Displayed;
@@ -54,6 +57,7 @@ pub struct ShadowOrder {
 #[derive(Debug)]
 enum Request {
     Submit(ShadowOrder),
+    Amend(Amendment),
     Cancel(ClOrdId),
 }
 
@@ -70,7 +74,7 @@ struct Working {
 /// A venue of one instrument that exists only here.
 ///
 /// Give it every market frame in the order of receipt. What it answers depends on the calls of
-/// `submit`, `cancel` and `on_market` alone, not on how often [`take_due`](Self::take_due) is
+/// `submit`, `amend`, `cancel` and `on_market` alone, not on how often [`take_due`](Self::take_due) is
 /// called.
 #[derive(Debug)]
 pub struct ShadowVenue {
@@ -111,6 +115,11 @@ impl ShadowVenue {
     /// Sends an order at `at`.
     pub fn submit(&mut self, order: ShadowOrder, at: WallNs) {
         self.send(Request::Submit(order), at);
+    }
+
+    /// Sends a change of an order at `at`.
+    pub fn amend(&mut self, change: Amendment, at: WallNs) {
+        self.send(Request::Amend(change), at);
     }
 
     /// Sends a cancel at `at`.
@@ -163,6 +172,7 @@ impl ShadowVenue {
             self.clock = self.clock.max(arrival);
             match request {
                 Request::Submit(order) => self.accept(order),
+                Request::Amend(change) => self.change(change),
                 Request::Cancel(id) => self.take_back(id),
             }
         }
@@ -180,8 +190,13 @@ impl ShadowVenue {
         self.orders = self.orders.saturating_add(1);
         let order_id = OrderId(format!("SO-{}", self.orders));
         self.report(id, Some(&order_id), ExecType::New, "");
-        let mut working = Working { order, order_id, leaves: order.qty, ahead: None };
-        for (px, qty) in self.displayed.take(order.side, order.price, order.qty) {
+        self.enter(self.orders, Working { order, order_id, leaves: order.qty, ahead: None });
+    }
+
+    /// Lets an order meet what is displayed, and rests what is left of it, if it may rest.
+    fn enter(&mut self, number: u64, mut working: Working) {
+        let order = working.order;
+        for (px, qty) in self.displayed.take(order.side, order.price, working.leaves) {
             self.fill(&mut working, px, qty, false);
         }
         if working.leaves.is_zero() {
@@ -190,20 +205,24 @@ impl ShadowVenue {
         match (order.ord_type, order.time_in_force, order.price) {
             (OrdType::Limit, TimeInForce::Gtc, Some(_)) => {
                 working.ahead = working.queue_in(&self.displayed);
-                self.working.insert(self.orders, working);
+                self.working.insert(number, working);
             }
             (OrdType::Market | OrdType::Limit, TimeInForce::Gtc | TimeInForce::Ioc, _) => {
-                self.report(id, Some(&working.order_id), ExecType::Expired, "NOTHING_DISPLAYED");
+                let (id, order_id) = (order.cl_ord_id, &working.order_id);
+                self.report(id, Some(order_id), ExecType::Expired, "NOTHING_DISPLAYED");
             }
         }
     }
 
     fn take_back(&mut self, id: ClOrdId) {
-        let number = self.working.iter().find(|(_, w)| w.order.cl_ord_id == id).map(|(n, _)| *n);
-        match number.and_then(|number| self.working.remove(&number)) {
+        match self.number_of(id).and_then(|number| self.working.remove(&number)) {
             Some(working) => self.report(id, Some(&working.order_id), ExecType::Canceled, ""),
             None => self.report(id, None, ExecType::CancelRejected, "ORDER_NOT_WORKING"),
         }
+    }
+
+    fn number_of(&self, id: ClOrdId) -> Option<u64> {
+        self.working.iter().find(|(_, w)| w.order.cl_ord_id == id).map(|(number, _)| *number)
     }
 
     /// Lets a trade of others reach the resting orders, best price first, then oldest.

@@ -18,7 +18,9 @@ fn fills(reports: &[ExecutionReport]) -> Vec<(ClOrdId, i64, i64)> {
         | ExecType::Canceled
         | ExecType::Rejected
         | ExecType::Expired
-        | ExecType::CancelRejected => None,
+        | ExecType::CancelRejected
+        | ExecType::Replaced { .. }
+        | ExecType::ReplaceRejected => None,
     };
     reports.iter().filter_map(fill).collect()
 }

@@ -2,8 +2,8 @@
 
 use portcullis_domain::market::Level;
 use portcullis_domain::{
-    ClOrdId, ExecType, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, OrdType, Px, Side,
-    StreamId, TimeInForce, WallNs,
+    Amendment, ClOrdId, ExecType, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, OrdType,
+    Px, Side, StreamId, TimeInForce, WallNs,
 };
 
 use super::{ShadowOrder, ShadowVenue};
@@ -77,11 +77,15 @@ pub(super) fn line(report: &ExecutionReport) -> String {
             let role = if *maker { "maker" } else { "taker" };
             format!("{number} fill {}@{} {role}", last_qty.units(), last_px.units())
         }
+        ExecType::Replaced { qty, price } => {
+            format!("{number} replaced {}@{}", qty.units(), price.units())
+        }
         ExecType::New
         | ExecType::Canceled
         | ExecType::Rejected
         | ExecType::Expired
-        | ExecType::CancelRejected => {
+        | ExecType::CancelRejected
+        | ExecType::ReplaceRejected => {
             let name = report.exec_type.name();
             format!("{number} {name} {}", report.text).trim_end().to_owned()
         }
@@ -91,9 +95,10 @@ pub(super) fn line(report: &ExecutionReport) -> String {
 enum Step {
     Market(MarketFrame),
     Order(ShadowOrder),
+    Amend(u32, i64, i64),
     Cancel(u32),
 }
-use Step::{Cancel, Market, Order};
+use Step::{Amend, Cancel, Market, Order};
 
 /// Runs the steps far apart in time and compares all reports.
 #[track_caller]
@@ -105,6 +110,10 @@ fn check(steps: Vec<Step>, expect: &[&str]) {
         match step {
             Market(frame) => venue.on_market(&frame, now),
             Order(order) => venue.submit(order, now),
+            Amend(number, units, price) => {
+                let (cl_ord_id, qty, price) = (id(number), qty(units), px(price));
+                venue.amend(Amendment { cl_ord_id, qty, price }, now);
+            }
             Cancel(number) => venue.cancel(id(number), now),
         }
     }
@@ -274,11 +283,43 @@ fn fees_and_ids_are_exact() {
             | ExecType::Canceled
             | ExecType::Rejected
             | ExecType::Expired
-            | ExecType::CancelRejected => None,
+            | ExecType::CancelRejected
+            | ExecType::Replaced { .. }
+            | ExecType::ReplaceRejected => None,
         })
         .collect();
     // 1.01 x 0.005 x 20 bps, then 1.01 x 0.003 x 10 bps.
     assert_eq!(fees, [("S-1", "0.0000101".to_owned()), ("S-2", "0.00000303".to_owned())]);
     let order_ids: Vec<_> = reports.iter().map(|r| r.order_id.clone().unwrap().0).collect();
     assert_eq!(order_ids, ["SO-1"; 3]);
+}
+
+#[test]
+fn a_change_keeps_its_place_or_comes_anew() {
+    let sold = |units| Market(trade(Side::Sell, 99, units));
+    let rest = |steps: Vec<Step>| {
+        let mut all = vec![book(), Order(limit(1, Side::Buy, 99, 4))];
+        all.extend(steps);
+        all
+    };
+    // Five are ahead of it. Less at the same price keeps the place, more loses it.
+    check(
+        rest(vec![sold(5), Amend(1, 3, 99), sold(9)]),
+        &["1 new", "1 replaced 3@99", "1 fill 3@99 maker"],
+    );
+    check(
+        rest(vec![sold(5), Amend(1, 6, 99), sold(4), sold(9)]),
+        &["1 new", "1 replaced 6@99", "1 fill 6@99 maker"],
+    );
+    // Into the other side it takes what is displayed, and rests with what is left.
+    check(rest(vec![Amend(1, 7, 101)]), &["1 new", "1 replaced 7@101", "1 fill 5@101 taker"]);
+    // Down to what is filled its rest is canceled.
+    check(
+        rest(vec![sold(6), Amend(1, 1, 99)]),
+        &["1 new", "1 fill 1@99 maker", "1 canceled AMENDED_TO_FILLED"],
+    );
+    check(
+        rest(vec![sold(9), Amend(1, 9, 99)]),
+        &["1 new", "1 fill 4@99 maker", "1 replace-rejected ORDER_NOT_WORKING"],
+    );
 }

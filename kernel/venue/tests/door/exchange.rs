@@ -6,12 +6,15 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use portcullis_domain::{
-    ClOrdId, ExecType, ExecutionReport, MarketEvent, Money, OrderId, Side, StreamId, TimeInForce,
+    ClOrdId, ExecType, ExecutionReport, MarketEvent, Money, OrderId, Px, Qty, Side, StreamId,
+    TimeInForce,
 };
 use portcullis_gate::DenyCode;
 use portcullis_venue::{
     AccountReader, PrivateEvent, PrivateReader, PublicStream, SimulatedEndpoint, SubmitFate,
 };
+
+use portcullis_wire::kraken::VenueRefusal;
 
 use crate::minted::{House, Wish, instrument, wall};
 use crate::venue_double::{connect, door};
@@ -23,6 +26,7 @@ venue = "kraken"
 venue_symbol = "BTC/USD"
 base = "BTC"
 quote = "USD"
+kind = "spot"
 price_scale = 1
 qty_scale = 8
 tick = "0.1"
@@ -118,6 +122,7 @@ fn reports_until(reader: &mut PrivateReader, id: ClOrdId, last: &str) -> Vec<Exe
                 PrivateEvent::Status(_) => {}
                 PrivateEvent::OrderRefused { .. }
                 | PrivateEvent::OrderUnknown { .. }
+                | PrivateEvent::ChangeRefused { .. }
                 | PrivateEvent::CancelRefused { .. }
                 | PrivateEvent::Foreign(_)
                 | PrivateEvent::Down(_) => panic!("{event:?}"),
@@ -200,6 +205,11 @@ fn an_order_lives_and_the_account_agrees() {
     let open: Vec<_> = state.open_orders.iter().map(|order| order.cl_ord_id).collect();
     assert_eq!(open, [Some(rested)]);
     assert_eq!(state.open_orders[0].leaves_qty.units(), 1_000_000);
+    // What reconciliation compares is what was sent, to the last digit.
+    let listed = &state.open_orders[0];
+    assert_eq!((listed.side, listed.price.map(Px::units)), (Side::Buy, Some(ask / 2)));
+    let units = |qty: Option<portcullis_domain::Qty>| qty.map(portcullis_domain::Qty::units);
+    assert_eq!((units(listed.qty), units(listed.cum_qty)), (Some(1_000_000), Some(0)));
     session.cancel(rested).unwrap();
     reports.extend(reports_until(&mut reader, rested, "canceled"));
 
@@ -223,6 +233,38 @@ fn an_order_lives_and_the_account_agrees() {
     assert_eq!(state.balances, balances_after(&state.fills));
     assert_eq!(lifeline.cancel(rested), Ok(0));
     assert_eq!((exchange.requests("add_order"), lifeline.open_orders()), (2, Ok(vec![])));
+}
+
+/// A change is made, a refused one names its order, and the account has the new quantity.
+#[test]
+fn an_order_is_changed_and_the_account_agrees() {
+    let Some(exchange) = Exchange::start("change") else { return };
+    let mut house = House::new(1);
+    let (mut session, mut reader) = connect(exchange.private_port, &house, CREDENTIAL).unwrap();
+    let wish = Wish { side: Side::Buy, time_in_force: TimeInForce::Gtc, qty: 100_000, px: 300_000 };
+    let order = house.order(wish);
+    let id = order.item().cl_ord_id();
+    assert_eq!(session.submit(order, soon()), SubmitFate::Sent);
+    reports_until(&mut reader, id, "new");
+    let change = house.change(id, wish, (200_000, 299_995));
+    assert_eq!(session.amend(change, soon()), SubmitFate::Sent);
+    let reports = reports_until(&mut reader, id, "replaced");
+    let (qty, price) = (Qty::new(200_000).unwrap(), Px::new(299_995).unwrap());
+    assert_eq!(reports[0].exec_type, ExecType::Replaced { qty, price });
+    let (door, _) = door(exchange.private_port, CREDENTIAL);
+    let account = AccountReader::new(door, vec![instrument()]);
+    let state = account.read_account(&BTreeMap::new()).unwrap();
+    assert_eq!(state.open_orders[0].leaves_qty, qty);
+    session.cancel(id).unwrap();
+    reports_until(&mut reader, id, "canceled");
+    let change = house.change(id, wish, (300_000, 299_995));
+    assert_eq!(session.amend(change, soon()), SubmitFate::Sent);
+    let events: Vec<_> = (0..20).flat_map(|_| reader.next_events()).take(1).collect();
+    let [PrivateEvent::ChangeRefused { cl_ord_id, refusal, .. }] = events.as_slice() else {
+        panic!("{events:?}")
+    };
+    assert_eq!((*cl_ord_id, *refusal), (id, VenueRefusal::UnknownOrder));
+    assert_eq!(exchange.requests("amend_order"), 2);
 }
 
 #[test]

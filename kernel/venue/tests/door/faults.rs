@@ -106,8 +106,11 @@ fn a_proof_of_another_house_or_journal_does_not_leave() {
         let connected =
             VenueSession::connect(&door, lifeline, pins(ours.pins()), vec![instrument()]);
         let (mut session, _reader) = connected.unwrap();
-        let order = if seed == 1 { ours.order(WISH) } else { other.order(WISH) };
+        let minter = if seed == 1 { &mut ours } else { &mut other };
+        let order = minter.order(WISH);
+        let change = minter.change(order.item().cl_ord_id(), WISH, (200_000, 300_000));
         assert_eq!(session.submit(order, soon()), expect);
+        assert_eq!(session.amend(change, soon()), expect);
     };
     let revoked = SubmitFate::NotSent(DenyCode::ReleaseRevoked);
     check(2, |pins| pins, revoked);
@@ -125,7 +128,7 @@ fn refusals_name_the_order_and_doubt_is_not_a_refusal() {
                 r#"{{"method":"{method}","req_id":{id},"success":false,"error":"{text}"}}"#
             ))
         };
-        for _ in 0..4 {
+        for _ in 0..6 {
             let Message::Text(text) = socket.read().unwrap() else { panic!() };
             heard.lock().unwrap().push(text.to_string());
         }
@@ -134,6 +137,8 @@ fn refusals_name_the_order_and_doubt_is_not_a_refusal() {
             refuse(3, "add_order", "EService:Deadline elapsed"),
             refuse(4, "cancel_order", "EOrder:Unknown order"),
             refuse(5, "cancel_all", "EGeneral:Permission denied"),
+            refuse(6, "amend_order", "EOrder:Insufficient funds"),
+            refuse(7, "amend_order", "EService:Busy"),
             // An answer to a question that was never asked.
             refuse(99, "add_order", "EOrder:Insufficient funds"),
         ] {
@@ -148,6 +153,10 @@ fn refusals_name_the_order_and_doubt_is_not_a_refusal() {
     assert_eq!(session.submit(two, soon()), SubmitFate::Sent);
     session.cancel(first).unwrap();
     session.cancel_all().unwrap();
+    for id in [first, second] {
+        let change = house.change(id, WISH, (200_000, 300_000));
+        assert_eq!(session.amend(change, soon()), SubmitFate::Sent);
+    }
     let mut events = until_down(&mut reader);
     assert!(matches!(events.pop(), Some(PrivateEvent::Down(_))));
     let expect = [
@@ -170,6 +179,12 @@ fn refusals_name_the_order_and_doubt_is_not_a_refusal() {
             refusal: VenueRefusal::PermissionDenied,
             text: "EGeneral:Permission denied".to_owned(),
         },
+        PrivateEvent::ChangeRefused {
+            cl_ord_id: first,
+            refusal: VenueRefusal::InsufficientFunds,
+            text: "EOrder:Insufficient funds".to_owned(),
+        },
+        PrivateEvent::OrderUnknown { cl_ord_id: second, text: "EService:Busy".to_owned() },
     ];
     assert_eq!(events, expect);
     double.join();

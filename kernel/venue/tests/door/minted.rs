@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::policy::{Limits, PhaseRules, phase_floor};
 use portcullis_domain::{
-    ClOrdId, Instrument, InstrumentId, InstrumentKind, Money, Name, Now, OrdType, OrderIntent,
-    Origin, Phase, PluginId, Position, Px, Qty, Rate, Role, Side, TimeInForce, WallNs,
+    Amendment, ClOrdId, Instrument, InstrumentId, InstrumentKind, Money, Name, Now, OrdType, Order,
+    OrderIntent, Origin, Phase, PluginId, Position, Px, Qty, Rate, Role, Side, TimeInForce, WallNs,
 };
 use portcullis_evidence::{Journal, MemoryDisk, Recorded};
 use portcullis_gate::{
-    Approved, Balance, Circumstances, Gate, Opening, Quote, Standing, Verdict, Working,
+    AmendVerdict, Approved, Balance, Circumstances, Gate, GuardState, Guards, Opening, PriceWindow,
+    Quote, Standing, StandingUsage, Usage, VenueStatus, Verdict, Working,
 };
 use portcullis_statement::json::Value;
 use portcullis_statement::{
@@ -63,6 +64,21 @@ pub(crate) struct Wish {
     pub(crate) time_in_force: TimeInForce,
     pub(crate) qty: i64,
     pub(crate) px: i64,
+}
+
+fn intent(sequence: u32, wish: Wish) -> OrderIntent {
+    OrderIntent {
+        origin: Origin::Plugin(PluginId(0)),
+        reference: u64::from(sequence),
+        instrument: InstrumentId(0),
+        side: wish.side,
+        ord_type: OrdType::Limit,
+        time_in_force: wish.time_in_force,
+        qty: Qty::new(wish.qty).unwrap(),
+        price: Px::new(wish.px),
+        reduce_only: false,
+        bracket: None,
+    }
 }
 
 /// Gate and journal of one installation.
@@ -242,22 +258,32 @@ impl House {
     /// An order that the gate approved and the journal has.
     pub(crate) fn order(&mut self, wish: Wish) -> Recorded<Approved<OrderIntent>> {
         self.sequence = self.sequence.checked_add(1).unwrap();
-        let intent = OrderIntent {
-            origin: Origin::Plugin(PluginId(0)),
-            reference: u64::from(self.sequence),
-            instrument: InstrumentId(0),
-            side: wish.side,
-            ord_type: OrdType::Limit,
-            time_in_force: wish.time_in_force,
-            qty: Qty::new(wish.qty).unwrap(),
-            price: Px::new(wish.px),
-            reduce_only: false,
-            bracket: None,
-        };
+        let intent = intent(self.sequence, wish);
         let id = ClOrdId { epoch: self.draw, sequence: self.sequence };
         let now = Now { wall: wall(), ..Now::default() };
         let verdict = self.gate.assess(intent, id, &self.circumstances(now, wish.px));
         let Verdict::Approve(approved) = verdict else { panic!("{verdict:?}") };
+        self.recorded(approved)
+    }
+
+    /// A change of an order of that wish, as if it were working.
+    pub(crate) fn change(
+        &mut self,
+        id: ClOrdId,
+        wish: Wish,
+        (qty, px): (i64, i64),
+    ) -> Recorded<Approved<Amendment>> {
+        let order = Order::new(id, intent(id.sequence, wish), Px::new(wish.px).unwrap());
+        let now = Now { wall: wall(), ..Now::default() };
+        let at = self.circumstances(now, wish.px);
+        let (qty, price) = (Qty::new(qty).unwrap(), Px::new(px).unwrap());
+        let change = Amendment { cl_ord_id: id, qty, price };
+        let verdict = self.gate.assess_amend(&order, change, &at);
+        let AmendVerdict::Approve(approved) = verdict else { panic!("{verdict:?}") };
+        self.recorded(approved)
+    }
+
+    fn recorded<T>(&mut self, approved: Approved<T>) -> Recorded<Approved<T>> {
         let pending = self.journal.append_with(b"{\"approved\":true}", approved);
         self.journal.commit().unwrap();
         self.journal.release(pending).unwrap()
@@ -271,22 +297,56 @@ impl House {
             received: now.boot,
         };
         let all = Qty::new(1_000_000_000_000).unwrap();
+        let money = Money::parse("1000000000").unwrap();
+        let (none, zero) = (GuardState::NotRequired, Some(Money::ZERO));
+        let twice = px.units().saturating_mul(2);
+        let unused = Usage {
+            gross: zero,
+            profit: zero,
+            drawdown: zero,
+            adverse: zero,
+            fees: zero,
+            ..Usage::default()
+        };
         Circumstances {
             now,
             killed: false,
             closing: false,
             reduce_only: false,
+            flatten: false,
+            size_percent: 100,
+            evidence_writable: true,
+            clock_offset_ns: Some(0),
+            guards: Guards { guardian: none, witness: none, dead_man: none, presence: none },
             standing: Standing::Running,
             component: Some(self.component),
-            quote: Some(quote),
-            book_valid: true,
-            position: Position::FLAT,
-            balance: Some(Balance { base: all, quote: Money::parse("1000000000").unwrap() }),
-            working: Working::default(),
-            submits_last_second: 0,
-            reconciled: true,
-            evidence_writable: true,
+            warming_up: false,
+            disabled: false,
             reference_used: false,
+            same_approved: None,
+            quote: Some(quote),
+            window: Some(PriceWindow { low_twice: twice, high_twice: twice }),
+            book_valid: true,
+            feed: Some(EndpointKind::Simulated),
+            venue_status: Some(VenueStatus::Online),
+            metadata_read: Some(now.wall),
+            reduced: None,
+            position: Some(Position::FLAT),
+            reducible: Some(Qty::ZERO),
+            working: Some(Working::default()),
+            crosses_own: false,
+            balance: Some(Balance { base: all, quote: money, read: now.boot }),
+            reconciled: true,
+            marks_fresh: true,
+            exposure: zero,
+            whole: unused,
+            strategy: Some(unused),
+            across: StandingUsage {
+                notional: zero,
+                profit_day: zero,
+                profit_week: zero,
+                equity: Some(money),
+            },
         }
     }
 }

@@ -73,6 +73,8 @@ pub(crate) enum Meaning {
     Expired,
     /// Refused after all.
     Rejected,
+    /// Its terms are others now.
+    Amended,
     /// The end of a filled order. Its fills came before, each as a trade.
     Filled,
     /// On its way into the book, or changed without money or state moving.
@@ -88,9 +90,8 @@ impl ExecutionData<'_> {
             "expired" => Ok(Meaning::Expired),
             "rejected" => Ok(Meaning::Rejected),
             "filled" => Ok(Meaning::Filled),
-            "pending_new" | "amended" | "restated" | "status" | "iceberg_refill" => {
-                Ok(Meaning::Other)
-            }
+            "amended" => Ok(Meaning::Amended),
+            "pending_new" | "restated" | "status" | "iceberg_refill" => Ok(Meaning::Other),
             other => Err(invalid("exec_type", other)),
         }
     }
@@ -108,6 +109,7 @@ impl ExecutionData<'_> {
             Meaning::Expired => ExecType::Expired,
             Meaning::Rejected => ExecType::Rejected,
             Meaning::Trade => self.trade(instrument)?,
+            Meaning::Amended => self.amended(instrument)?,
             Meaning::Filled | Meaning::Other => return Ok(None),
         };
         let timestamp = self.timestamp.as_deref().ok_or_else(|| missing("timestamp"))?;
@@ -120,8 +122,18 @@ impl ExecutionData<'_> {
         }))
     }
 
+    /// The terms that hold now. Half of them would be a guess at the other half.
+    fn amended(&self, instrument: Option<&Instrument>) -> Result<ExecType, WireError> {
+        let instrument = instrument.ok_or_else(unplaced)?;
+        let whole = self.order_qty.ok_or_else(|| missing("order_qty"))?;
+        let limit = self.limit_price.ok_or_else(|| missing("limit_price"))?;
+        Ok(ExecType::Replaced {
+            qty: qty("order_qty", whole, instrument.qty_scale)?,
+            price: px("limit_price", limit, instrument.price_scale)?,
+        })
+    }
+
     fn trade(&self, instrument: Option<&Instrument>) -> Result<ExecType, WireError> {
-        let unplaced = || WireError::new(WireFault::SymbolMismatch, "a fill of an unknown symbol");
         let instrument = instrument.ok_or_else(unplaced)?;
         let last_px = self.last_price.ok_or_else(|| missing("last_price"))?;
         let last_qty = self.last_qty.ok_or_else(|| missing("last_qty"))?;
@@ -180,6 +192,10 @@ impl ExecutionData<'_> {
             price: price.transpose()?,
         }))
     }
+}
+
+fn unplaced() -> WireError {
+    WireError::new(WireFault::SymbolMismatch, "numbers of an unknown symbol")
 }
 
 /// The kinds that the house sends; `None` for all others.

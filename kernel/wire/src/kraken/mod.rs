@@ -3,6 +3,7 @@
 //!
 //! The encoders of orders live with the door to the venue; here is the decoder that checks them.
 
+pub mod amend;
 pub mod checksum;
 mod execution;
 pub mod frame;
@@ -19,6 +20,7 @@ pub mod sign;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use amend::{AmendOrder, DecodedAmend};
 pub use number::NumberText;
 pub use order::{AddOrder, DecodedOrder, decode_add_order};
 pub use private::{Accepted, Answer, Executions, ForeignOrder, Method, PrivateFrame};

@@ -78,6 +78,8 @@ pub struct ForeignOrder {
 pub enum Method {
     /// `add_order`.
     AddOrder,
+    /// `amend_order`.
+    AmendOrder,
     /// `cancel_order`; the venue sends one answer per order.
     CancelOrder,
     /// `cancel_all`.
@@ -186,6 +188,7 @@ impl PrivateStreams {
                 return Ok(PrivateFrame::Subscription { req_id, refused });
             }
             "add_order" => Method::AddOrder,
+            "amend_order" => Method::AmendOrder,
             "cancel_order" => Method::CancelOrder,
             "cancel_all" => Method::CancelAll,
             "cancel_all_orders_after" => Method::CancelAllOrdersAfter,

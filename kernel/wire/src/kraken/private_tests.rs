@@ -56,6 +56,37 @@ fn each_end_has_its_own_report() {
     check("rejected", ExecType::Rejected);
 }
 
+/// A change is told with both of its terms, the whole quantity among them, or it is no news.
+#[test]
+fn an_amended_order_is_told_with_its_terms() {
+    let amended = |extra: &str| {
+        let frame = sparse("amended", 3);
+        frame.replace("\"order_userref\":0", &format!("\"amended\":true{extra}"))
+    };
+    let mut streams = streams();
+    executions(&mut streams, PENDING);
+    let terms = ",\"order_qty\":0.00700000,\"limit_price\":26400.5";
+    let reports = executions(&mut streams, &amended(terms)).reports;
+    let (qty, price) = (Qty::new(700_000).unwrap(), Px::new(264_005).unwrap());
+    assert_eq!(reports[0].exec_type, ExecType::Replaced { qty, price });
+    assert_eq!(reports[0].cl_ord_id, ClOrdId { epoch: 1, sequence: 2 });
+    for (extra, code) in [
+        ("", "FIELD_INVALID"),
+        (",\"order_qty\":0.007", "FIELD_INVALID"),
+        (",\"limit_price\":26400.5", "FIELD_INVALID"),
+        (",\"order_qty\":0.007,\"limit_price\":26400.55", "NUMBER_INVALID"),
+    ] {
+        let mut streams = self::streams();
+        executions(&mut streams, PENDING);
+        let error = streams.decode(amended(extra).as_bytes()).unwrap_err();
+        assert_eq!(error.code(), code, "{extra}");
+    }
+    let answer = r#"{"method":"amend_order","req_id":6,"result":{"amend_id":"TTW6PD-RC36L-ZZSWNU","cl_ord_id":"pc0000000100000002"},"success":true,"time_in":"2024-07-26T13:39:04.922699Z","time_out":"2024-07-26T13:39:04.924912Z"}"#;
+    let PrivateFrame::Answer(answer) = streams.decode(answer.as_bytes()).unwrap() else { panic!() };
+    assert_eq!((answer.method, answer.req_id), (Method::AmendOrder, Some(6)));
+    assert_eq!(answer.outcome.unwrap().cl_ord_id.as_deref(), Some("pc0000000100000002"));
+}
+
 #[test]
 fn an_order_that_cannot_be_placed_is_foreign() {
     let mut streams = streams();

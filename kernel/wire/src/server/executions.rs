@@ -127,6 +127,24 @@ pub fn new(order: &OrderView, at: WallNs) -> String {
         .done()
 }
 
+/// The terms are others now; `order` is as it stands after the change.
+#[must_use]
+pub fn amended(order: &OrderView, instrument: &Instrument, at: WallNs) -> String {
+    let status = if order.cum_qty.is_zero() { "new" } else { "partially_filled" };
+    let price = order.price.map_or_else(|| "0".to_owned(), |px| px.text(instrument.price_scale));
+    Object::new()
+        .text("timestamp", &rfc3339_micros(at))
+        .text("order_status", status)
+        .text("exec_type", "amended")
+        .flag("amended", true)
+        .raw("order_qty", &order.qty.text(instrument.qty_scale))
+        .raw("limit_price", &price)
+        .text("reason", "User requested")
+        .count("order_userref", 0)
+        .text("order_id", &order.order_id)
+        .done()
+}
+
 /// A fill; `order` is as it stands after it.
 #[must_use]
 pub fn trade(order: &OrderView, fill: &FillView, instrument: &Instrument) -> String {

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Reason;
-use crate::kraken::AddOrder;
 use crate::kraken::frame::FRAME_BYTES_MAX;
+use crate::kraken::{AddOrder, AmendOrder};
 use crate::{WireError, WireFault};
 
 /// A request with its number and its name, both of which the answer repeats.
@@ -32,6 +32,8 @@ pub enum Ask {
     Unsubscribe(Subscription),
     /// To place an order.
     AddOrder(Box<AddOrder>),
+    /// To change an order.
+    AmendOrder(Box<AmendOrder>),
     /// To take orders back, each by one of its ids.
     CancelOrder {
         /// Who asks.
@@ -122,6 +124,7 @@ impl SocketRequest {
             ("subscribe", Some(params)) => subscription(params).map(Ask::Subscribe),
             ("unsubscribe", Some(params)) => subscription(params).map(Ask::Unsubscribe),
             ("add_order", Some(_)) => add_order(frame),
+            ("amend_order", Some(_)) => amend_order(frame),
             ("cancel_order", Some(params)) => cancel_order(params),
             ("cancel_all", Some(params)) => {
                 order_params(params).map(|params| Ask::CancelAll { token: params.token })
@@ -147,25 +150,36 @@ fn subscription(params: &RawValue) -> Result<Subscription, Reason> {
     })
 }
 
-/// Names the field where it can, as the venue does.
 fn add_order(frame: &[u8]) -> Result<Ask, Reason> {
     match AddOrder::read(frame) {
         Ok(order) => Ok(Ask::AddOrder(Box::new(order))),
-        Err(error) => {
-            const FIELDS: [&str; 8] = [
-                "order_qty",
-                "limit_price",
-                "time_in_force",
-                "deadline",
-                "order_type",
-                "side",
-                "token",
-                "symbol",
-            ];
-            let named = FIELDS.into_iter().find(|field| error.cause.contains(field));
-            Err(Reason::InvalidArguments(named.unwrap_or("params")))
-        }
+        Err(error) => Err(unread(&error)),
     }
+}
+
+fn amend_order(frame: &[u8]) -> Result<Ask, Reason> {
+    match AmendOrder::read(frame) {
+        Ok(change) => Ok(Ask::AmendOrder(Box::new(change))),
+        Err(error) => Err(unread(&error)),
+    }
+}
+
+/// Names the field where it can, as the venue does.
+fn unread(error: &WireError) -> Reason {
+    const FIELDS: [&str; 10] = [
+        "order_qty",
+        "limit_price",
+        "time_in_force",
+        "deadline",
+        "order_type",
+        "side",
+        "token",
+        "symbol",
+        "order_id",
+        "cl_ord_id",
+    ];
+    let named = FIELDS.into_iter().find(|field| error.cause.contains(field));
+    Reason::InvalidArguments(named.unwrap_or("params"))
 }
 
 fn order_params(params: &RawValue) -> Result<OrderParams, Reason> {
@@ -203,4 +217,14 @@ pub fn subscribed(subscription: &Subscription, symbol: Option<&str>) -> String {
 #[must_use]
 pub fn order_result(order_id: &str, cl_ord_id: Option<&str>) -> String {
     super::Object::new().text("order_id", order_id).optional_text("cl_ord_id", cl_ord_id).done()
+}
+
+/// Result of `amend_order`.
+#[must_use]
+pub fn amend_result(amend_id: &str, order_id: &str, cl_ord_id: Option<&str>) -> String {
+    super::Object::new()
+        .text("amend_id", amend_id)
+        .text("order_id", order_id)
+        .optional_text("cl_ord_id", cl_ord_id)
+        .done()
 }

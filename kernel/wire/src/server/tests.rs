@@ -105,6 +105,7 @@ fn an_order_s_life_is_what_the_client_reads() {
     let elements = [
         executions::pending_new(&order, &btc),
         executions::new(&order, AT),
+        executions::amended(&order, &btc, AT),
         executions::trade(&order, &fill, &btc),
         executions::canceled(&order, &btc, "User requested", AT),
         executions::filled(&order, &btc, AT),
@@ -118,9 +119,9 @@ fn an_order_s_life_is_what_the_client_reads() {
         kinds.extend(found.reports.into_iter().map(|report| report.exec_type));
     }
     let fee = fill.fee;
-    assert!(matches!(&kinds[1], ExecType::Trade { fee: found, maker: false, .. } if *found == fee));
+    assert!(matches!(&kinds[2], ExecType::Trade { fee: found, maker: false, .. } if *found == fee));
     let names: Vec<_> = kinds.iter().map(ExecType::name).collect();
-    assert_eq!(names, ["new", "trade", "canceled"]);
+    assert_eq!(names, ["new", "replaced", "trade", "canceled"]);
 
     let frame = executions::frame(Kind::Snapshot, &[executions::open(&order, &btc)], 1);
     let mut fresh = PrivateStreams::new(vec![btc]);

@@ -34,6 +34,8 @@ pub enum OrderState {
     Unsent,
     /// Nobody knows; it may still fill.
     Unknown,
+    /// A change is on its way; either terms may fill.
+    PendingReplace,
 }
 
 impl OrderState {
@@ -56,6 +58,7 @@ impl OrderState {
             7 => Self::Rejected,
             8 => Self::Expired,
             9 => Self::Unsent,
+            11 => Self::PendingReplace,
             _ => Self::Unknown,
         }
     }

@@ -3,6 +3,7 @@
 use crate::glue::world::Intent;
 
 const SUBMIT: u8 = 1;
+const AMEND: u8 = 2;
 const CANCEL: u8 = 3;
 const SET_TIMER: u8 = 4;
 const BUY: u8 = 1;
@@ -58,6 +59,13 @@ impl Orders {
     /// Sells at `price` or better and waits for it. Returns the order's number.
     pub fn sell_limit(&mut self, instrument: u32, qty: i64, price: i64) -> u64 {
         self.limit(instrument, SELL, qty, price)
+    }
+
+    /// Changes a working limit order to a whole quantity of `qty`, what is filled included, at
+    /// `price`. One change at a time.
+    pub fn amend(&mut self, instrument: u32, order: u64, qty: i64, price: i64) {
+        let change = Intent { reference: order, instrument, kind: AMEND, ..NOTHING };
+        self.intents.push(Intent { qty, price, ..change });
     }
 
     /// Takes a working order back.
@@ -116,12 +124,14 @@ mod tests {
         let mut orders = Orders::new();
         assert_eq!(orders.buy_market(3, 10), 1);
         assert_eq!(orders.sell_limit(3, 10, 99), 2);
+        orders.amend(3, 2, 20, 98);
         orders.cancel(3, 2);
         orders.set_timer(7, 1_000);
         let intents = orders.take();
         let kinds: Vec<_> = intents.iter().map(|it| (it.kind, it.side, it.reference)).collect();
-        assert_eq!(kinds, [(1, 1, 1), (1, 2, 2), (3, 0, 2), (4, 0, 7)]);
+        assert_eq!(kinds, [(1, 1, 1), (1, 2, 2), (2, 0, 2), (3, 0, 2), (4, 0, 7)]);
         assert_eq!((intents[1].price, intents[1].ord_type, intents[1].time_in_force), (99, 2, 1));
+        assert_eq!((intents[2].price, intents[2].qty, intents[2].ord_type), (98, 20, 0));
         assert!(orders.take().is_empty());
         assert_eq!(orders.buy_market(3, 10), 3);
     }

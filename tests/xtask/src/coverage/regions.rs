@@ -1,9 +1,8 @@
 //! What LLVM's tools say, and which of it counts.
 
+use super::test_code::TestCode;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// The kind of a region that is code. Others are gaps, expansions and branches.
@@ -44,14 +43,8 @@ impl Report {
         if report.regions.is_empty() {
             return Err(format!("no function of {} was compiled", sources.display()));
         }
-        let mut tests = BTreeMap::new();
-        report.regions.retain(|region, _| {
-            let lines = tests.entry(region.file.clone()).or_insert_with(|| {
-                let text = fs::read_to_string(sources.join(&region.file)).unwrap_or_default();
-                test_lines(&text)
-            });
-            !is_test_file(&region.file) && !lines.iter().any(|it| it.contains(&region.from.0))
-        });
+        let tests = TestCode::of(sources);
+        report.regions.retain(|region, _| !tests.holds(&region.file, region.from.0));
         Ok(report)
     }
 
@@ -119,31 +112,6 @@ pub(crate) fn programs(messages: &str) -> Vec<PathBuf> {
         program.filter(|_| test)
     };
     messages.lines().filter_map(|line| of_a_test(serde_json::from_str(line).ok()?)).collect()
-}
-
-/// Tests in a file of their own.
-fn is_test_file(name: &str) -> bool {
-    name.ends_with("tests.rs") || name.starts_with("tests/") || name.contains("/tests/")
-}
-
-/// The lines of test modules within a file. A module ends with the first bracket that stands where
-/// its first word does: rustfmt sees to that.
-fn test_lines(text: &str) -> Vec<RangeInclusive<usize>> {
-    let mut found = Vec::new();
-    let mut lines = (1..).zip(text.lines());
-    while let Some((first, line)) = lines.next() {
-        let indent = line.len().saturating_sub(line.trim_start().len());
-        if line.trim() != "#[cfg(test)]" {
-            continue;
-        }
-        let ends = |line: &str| {
-            let own = line.len().saturating_sub(line.trim_start().len()) == indent;
-            own && (line.trim() == "}" || line.trim_end().ends_with(';'))
-        };
-        let last = lines.by_ref().find(|(_, line)| ends(line));
-        found.push(first..=last.map_or(usize::MAX, |(last, _)| last));
-    }
-    found
 }
 
 #[cfg(test)]

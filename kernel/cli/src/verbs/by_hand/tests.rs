@@ -104,6 +104,7 @@ fn a_denial_ends_with_its_code_its_figures_and_what_passes() {
     let denial = DenialView {
         code: text("MAX_ORDER_QTY"),
         meaning: text("the quantity is above the limit"),
+        scope: text("instrument"),
         observed: Some(text("2")),
         limit: Some(text("1")),
         passes: text("a value that keeps to 1"),

@@ -10,6 +10,7 @@ use super::*;
 use crate::client::tests::{daemon, frame};
 use crate::request_file::RequestFile;
 use crate::testing::{People, Scratch};
+use crate::verbs::request::Common;
 
 fn policies() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies")

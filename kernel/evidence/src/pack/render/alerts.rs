@@ -10,7 +10,14 @@ use crate::text::{escape_terminal, escape_value};
 /// Whose kills are not a person's: the house found a fault or a breach.
 const HOUSE: &str = "kernel";
 /// Differences that move no position: an order that is only there, or only here.
-const DIFFERENCES_OF_ORDERS: [&str; 2] = ["FOREIGN_ORDER", "MISSING_AT_VENUE"];
+/// The last two are the names in journals from before the codes.
+const DIFFERENCES_OF_ORDERS: [&str; 5] = [
+    "RECON_ORDER_FOREIGN",
+    "RECON_ORDER_MISSING_HERE",
+    "RECON_ORDER_MISSING_THERE",
+    "FOREIGN_ORDER",
+    "MISSING_AT_VENUE",
+];
 
 /// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

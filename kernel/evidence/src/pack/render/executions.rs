@@ -10,9 +10,13 @@ use super::session::Session;
 use crate::text::{escape_terminal, escape_value};
 
 /// The kinds that make a line.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 14] = [
     "ordered",
     "denied",
+    "amend-requested",
+    "amend-denied",
+    "amend-sent",
+    "amend-not-sent",
     "cancel-requested",
     "sent",
     "not-sent",
@@ -70,7 +74,7 @@ fn line(
 /// The code that says why. Inputs have only been received; their own code says more.
 fn reason(item: &Item) -> Result<&str, RenderFault> {
     match item.kind() {
-        "not-sent" => item.body(|body| body.text("code")),
+        "not-sent" | "amend-not-sent" => item.body(|body| body.text("code")),
         "report" | "shadow-report" => item.body(|body| body.text("exec_type")),
         _ => Ok(&item.entry.reason),
     }
@@ -93,8 +97,28 @@ fn numbers(session: &Session, item: &Item) -> Result<Value, JsonError> {
             let mut known = session.approval.item.instruments.iter();
             intent(known.find(|instrument| u64::from(instrument.id.0) == id), asked)
         }
+        "amend-requested" => {
+            let instrument = session.instrument_of(&item.entry.corr);
+            Ok(object([
+                ("after", terms(instrument, body.value("after")?)?),
+                ("before", terms(instrument, body.value("before")?)?),
+                ("symbol", symbol(instrument)),
+            ]))
+        }
+        "amend-denied" => {
+            let instrument = session.instrument_of(&item.entry.corr);
+            let after = terms(instrument, body.value("after")?)?;
+            Ok(object([("after", after), ("symbol", symbol(instrument))]))
+        }
         "report" | "shadow-report" => {
-            trade(session.instrument_of(&item.entry.corr), &item.entry.body)
+            let instrument = session.instrument_of(&item.entry.corr);
+            match body.optional("replaced") {
+                Some(replaced) => {
+                    let after = terms(instrument, replaced)?;
+                    Ok(object([("after", after), ("symbol", symbol(instrument))]))
+                }
+                None => trade(instrument, &item.entry.body),
+            }
         }
         "booked" => {
             let instrument = session.instrument_of(&item.entry.corr);
@@ -115,6 +139,15 @@ fn intent(instrument: Option<&Instrument>, intent: &Value) -> Result<Value, Json
         ("price", decimal(fields.value("price")?, instrument.map(|i| i.price_scale))),
         ("qty", decimal(fields.value("qty")?, instrument.map(|i| i.qty_scale))),
         ("symbol", symbol(instrument)),
+    ]))
+}
+
+/// Whole quantity and price of an order before or after a change.
+fn terms(instrument: Option<&Instrument>, terms: &Value) -> Result<Value, JsonError> {
+    let mut fields = Fields::new(terms)?;
+    Ok(object([
+        ("price", decimal(fields.value("price")?, instrument.map(|i| i.price_scale))),
+        ("qty", decimal(fields.value("qty")?, instrument.map(|i| i.qty_scale))),
     ]))
 }
 

@@ -61,7 +61,8 @@ fn counts_value(counts: &BTreeMap<&str, u64>) -> Value {
 fn verdict(item: &Item) -> Option<&str> {
     match item.kind() {
         "ordered" => Some("APPROVED"),
-        "denied" => Some(&item.entry.reason),
+        "amend-requested" => Some("AMENDED"),
+        "denied" | "amend-denied" => Some(&item.entry.reason),
         _ => None,
     }
 }

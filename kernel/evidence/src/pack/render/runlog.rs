@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::text::quote_markdown;
 
 /// The kinds that stand in the timeline.
-const KINDS: [&str; 18] = [
+const KINDS: [&str; 24] = [
     "session-opened",
     "tightened",
     "session-closing",
@@ -27,6 +27,12 @@ const KINDS: [&str; 18] = [
     "refused",
     "reconciled",
     "balances-adopted",
+    "balance-adjusted",
+    "finding-opened",
+    "finding-gone",
+    "finding-explained",
+    "finding-confirmed",
+    "ledger-booked",
     "venue-link",
     "order-dead",
     "lost",

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use portcullis_core::entry::{Content, Place};
-use portcullis_core::{
-    AccountSnapshot, Class, Entry, EpochCause, Input, Outcome, Start, VenueOrder, Worker,
-};
+use portcullis_core::{AccountSnapshot, Class, Entry, EpochCause, Input, Outcome, Start, Worker};
 use portcullis_domain::frame::IntentRecord;
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{
-    BootNs, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, Money, Now, OrdStatus,
-    OrdType, Order, OrderId, OrderIntent, Origin, Phase, PluginId, Position, Px, Qty, Side,
-    TimeInForce,
+    Amendment, BootNs, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, Money, Now,
+    OrdStatus, OrdType, Order, OrderId, OrderIntent, Origin, Phase, PluginId, Position, Px, Qty,
+    Side, TimeInForce,
 };
 use portcullis_statement::json::{Value, object};
 use portcullis_statement::{Digest, Kind, SignedStatement};
@@ -147,8 +145,11 @@ impl Story {
     /// A reading of the account.
     fn account(&mut self, usdt: &str, fills: Vec<ExecutionReport>) {
         let balances = BTreeMap::from([("USDT".to_owned(), Money::parse(usdt).unwrap())]);
-        let open_orders: Vec<VenueOrder> = vec![];
-        self.input(&Input::Account(AccountSnapshot { open_orders, fills, balances }));
+        self.input(&Input::Account(AccountSnapshot {
+            fills,
+            balances,
+            ..AccountSnapshot::default()
+        }));
     }
 
     pub(super) fn reply(&mut self, batch: u32, log: &str) {
@@ -170,14 +171,7 @@ impl Story {
             reduce_only: false,
             bracket: None,
         };
-        let order = Box::new(Order {
-            cl_ord_id,
-            order_id: None,
-            intent,
-            reserve_px: Px::new(6_000_000).unwrap(),
-            status: OrdStatus::PendingNew,
-            cum_qty: Qty::ZERO,
-        });
+        let order = Box::new(Order::new(cl_ord_id, intent, Px::new(6_000_000).unwrap()));
         let symbol = "BTC-USDT".to_owned();
         self.outcome(&Outcome::Ordered { order, symbol, shadow: false, epoch: 0, value: None });
     }
@@ -215,6 +209,34 @@ impl Story {
         ]);
         self.raw(Class::Input, ("not-sent", &SECOND_ORDER.to_string(), "RECEIVED"), code);
         self.outcome(&Outcome::CancelRequested { cl_ord_id: ORDER, cause: "PLUGIN_ASKED" });
+    }
+
+    /// One order that is changed, and a change of it that is denied.
+    pub(super) fn change(&mut self) {
+        self.ordered(ORDER);
+        let (qty, price) = (Qty::new(2_000).unwrap(), Px::new(5_999_990).unwrap());
+        let after = Amendment { cl_ord_id: ORDER, qty, price };
+        let before = (Qty::new(1_000).unwrap(), Px::new(6_000_000).unwrap());
+        self.outcome(&Outcome::AmendRequested {
+            before,
+            after,
+            shadow: false,
+            epoch: 0,
+            growth: None,
+        });
+        self.input(&Input::AmendSent { cl_ord_id: ORDER });
+        self.input(&Input::Report(report(ORDER, ExecType::Replaced { qty, price }, "")));
+        self.booked(ORDER, OrdStatus::New, 0);
+        let body = object([
+            ("after", object([("price", 5_999_990.into()), ("qty", 9_000_000.into())])),
+            ("limit", "0.05".into()),
+            ("observed", "90".into()),
+            ("reference", 1.into()),
+        ]);
+        self.raw(Class::Outcome, ("amend-denied", &ORDER.to_string(), "MAX_ORDER_QTY"), body);
+        let code =
+            object([("cl_ord_id", ORDER.to_string().into()), ("code", "RELEASE_REVOKED".into())]);
+        self.raw(Class::Input, ("amend-not-sent", &ORDER.to_string(), "RECEIVED"), code);
     }
 
     /// Everything that makes an alert, told in words of somebody's choice.

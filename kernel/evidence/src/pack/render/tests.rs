@@ -157,6 +157,36 @@ fn counts_and_latencies_follow_from_the_entries() {
     assert_eq!(field(&of("not-sent")[0], "reason"), &"KILL_ACTIVE".into());
 }
 
+/// A change shows its terms before and after, as decimals, and what became of it.
+#[test]
+fn a_change_of_an_order_is_a_line_of_its_own() {
+    let mut story = Story::opened(Phase::Paper);
+    story.change();
+    story.close("END");
+    let parts = parts(&story);
+    let lines = records(&parts, "executions.jsonl");
+    let shown = |kind: &str| {
+        let line = lines.iter().find(|line| field(line, "kind") == &kind.into()).unwrap();
+        assert_eq!(field(line, "corr"), &ORDER.to_string().into());
+        (field(line, "reason").canonical_text(), field(line, "numbers").canonical_text())
+    };
+    let terms = |qty: &str| format!(r#"{{"price":"59999.90","qty":"{qty}"}}"#);
+    let (after, denied) = (terms("0.02000"), terms("90.00000"));
+    let requested = format!(
+        r#"{{"after":{after},"before":{{"price":"60000.00","qty":"0.01000"}},"symbol":"BTC-USDT"}}"#
+    );
+    assert_eq!(shown("amend-requested"), ("\"WITHIN_LIMITS\"".to_owned(), requested));
+    assert_eq!(shown("amend-sent"), ("\"RECEIVED\"".to_owned(), "null".to_owned()));
+    let replaced = format!(r#"{{"after":{after},"symbol":"BTC-USDT"}}"#);
+    assert_eq!(shown("report"), ("\"replaced\"".to_owned(), replaced));
+    let denied = format!(r#"{{"after":{denied},"symbol":"BTC-USDT"}}"#);
+    assert_eq!(shown("amend-denied"), ("\"MAX_ORDER_QTY\"".to_owned(), denied));
+    assert_eq!(shown("amend-not-sent"), ("\"RELEASE_REVOKED\"".to_owned(), "null".to_owned()));
+    let metrics = json::parse_canonical(text(&parts, "metrics.json").as_bytes()).unwrap();
+    let verdicts = field(&metrics, "verdicts").canonical_text();
+    assert_eq!(verdicts, "{\"AMENDED\":1,\"APPROVED\":1,\"MAX_ORDER_QTY\":1}");
+}
+
 #[test]
 fn the_suggestion_grows_with_the_trouble() {
     let check = |tell: &dyn Fn(&mut Story), expect: Classification| {

@@ -3,8 +3,7 @@ use super::*;
 const EXPORT: &str = r#"{"data":[{"functions":[
     {"filenames":["/p/src/a.rs","/p/other/b.rs"],"regions":[
         [1,1,3,2,4,0,0,0],[2,5,2,9,0,0,0,0],[2,5,2,9,0,0,0,3],[7,1,7,9,0,1,0,0]]},
-    {"filenames":["/p/src/a.rs"],"regions":[[2,5,2,9,1,0,0,0],[3,1,3,2,0,0,0,0]]},
-    {"filenames":["/p/src/a/tests.rs"],"regions":[[1,1,1,2,0,0,0,0]]}
+    {"filenames":["/p/src/a.rs"],"regions":[[2,5,2,9,1,0,0,0],[3,1,3,2,0,0,0,0]]}
 ]}]}"#;
 
 #[test]
@@ -26,18 +25,6 @@ fn what_is_no_measurement_is_refused() {
     check(r#"{"data":[]}"#, "no functions");
     check(r#"{"data":[{"functions":[]}]}"#, "was compiled");
     check(r#"{"data":[{"functions":[{"filenames":[],"regions":[[1]]}]}]}"#, "another form");
-}
-
-#[test]
-fn lines_of_tests_are_left_out() {
-    let check = |text: &str, expect: &[RangeInclusive<usize>]| {
-        assert_eq!(test_lines(text), expect, "{text}");
-    };
-    check("fn a() {}\n#[cfg(test)]\nmod tests {\n    fn b() {\n    }\n}\nfn c() {}\n", &[2..=6]);
-    check("#[cfg(test)]\nmod tests;\nfn c() {\n}\n", &[1..=2]);
-    check("fn a() {}\n", &[]);
-    assert!(is_test_file("assess/tests.rs") && is_test_file("tests/a.rs"));
-    assert!(!is_test_file("assess.rs"));
 }
 
 #[test]
