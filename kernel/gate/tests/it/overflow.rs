@@ -163,3 +163,13 @@ fn an_order_reserves_its_value_at_the_worst_price() {
     let other = Instrument { quote: "EUR".to_owned(), ..instrument.clone() };
     assert_eq!(gate.in_account_currency(money("10"), &other), None);
 }
+
+/// An account that is worth less than nothing carries nothing, and is not told of a limit below it.
+#[test]
+fn debts_allow_no_exposure() {
+    let mut case = Case::new(Phase::Paper);
+    case.at.across.equity = Some(money("-1"));
+    let denial = denial(&case.verdict()).unwrap();
+    let limit = denial.limit.map(portcullis_gate::Figure::text);
+    assert_eq!((denial.code.code(), limit), ("MAX_LEVERAGE", Some("0".to_owned())));
+}
