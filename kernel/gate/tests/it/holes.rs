@@ -2,7 +2,7 @@
 //! that a gate answers: each is shut here, by its name.
 
 use portcullis_domain::{InstrumentKind, OrdType, Origin, Phase, Position, Side};
-use portcullis_gate::{Balance, Scope, Verdict};
+use portcullis_gate::{Balance, DenyCode, Scope, Verdict};
 
 use crate::fixture::{BOOT, Case, PLUGIN, check, check_exit, denial};
 use crate::people::{money, narrow_limits, px, qty};
@@ -234,6 +234,20 @@ fn d5_an_exit_at_a_price_that_nothing_measures_is_a_persons_alone() {
         },
         "APPROVE",
     );
+    // A person names a price, and the band that people signed holds to its last tick.
+    let by_hand = |price: Option<i64>| {
+        let mut case = Case::reduction(Phase::Paper);
+        (case.intent.origin, case.at.quote) = (Origin::Person, None);
+        (case.limits().price_min, case.limits().price_max) = (px(6_000), px(7_000));
+        case.intent.price = price.map(px);
+        if price.is_none() {
+            case.at_market();
+        }
+        denial(&case.verdict()).map(|denial| (denial.code, denial.scope))
+    };
+    let collar = Some((DenyCode::PriceCollar, Scope::Instrument));
+    assert_eq!([by_hand(Some(6_000)), by_hand(Some(7_000))], [None, None]);
+    assert_eq!([by_hand(Some(5_990)), by_hand(Some(7_010)), by_hand(None)], [collar; 3]);
     // A slice of a plan that is not signed is an order like any other.
     let house = |c: &mut Case| (c.intent.origin, c.at.killed) = (Origin::House, true);
     check_exit(house, "KILL_ACTIVE");

@@ -80,6 +80,11 @@ fn what_is_not_an_order_is_no_proposal() {
     check(|c| c.at.whole.proposals = 999, "PROPOSE");
     check(|c| c.at.whole.proposals = 1_000, "MAX_OPEN_PROPOSALS");
     check(|c| c.strategy().proposals = 1_000, "MAX_OPEN_PROPOSALS");
+    // Whoever does not propose is not held up by what waits, and before phase 5 nothing does.
+    check(|c| (c.intent.origin, c.at.whole.proposals) = (Origin::Person, 1_000), "APPROVE");
+    let mut case = Case::new(Phase::Paper);
+    case.at.whole.proposals = 1_000;
+    assert_eq!(case.answer(), "APPROVE");
 }
 
 /// D6: what protects never waits for a person; it says that it only reduces, and proves it.
