@@ -177,6 +177,7 @@ impl Home {
             pinned: self.trust.fingerprint(),
             phases: self.phases.value.clone(),
             phases_digest: self.phases.digest,
+            safety: None,
             first,
             clean,
         })

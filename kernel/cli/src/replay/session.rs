@@ -203,6 +203,7 @@ impl Run<'_> {
             pinned: cast.fingerprint,
             phases: self.files.phases.value.clone(),
             phases_digest: self.files.phases.digest,
+            safety: None,
             first: true,
             clean: false,
         }
