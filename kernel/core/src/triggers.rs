@@ -188,10 +188,12 @@ impl Core {
             .map(|(id, _)| *id)
     }
 
-    /// As in the gate: a recording and a simulated venue have no clock but this host's.
+    /// As in the gate: a recording and a simulated venue need no clock but this host's. One that
+    /// was read once has to be read on.
     fn has_venue_clock(&self) -> bool {
         let live = self.live.as_ref();
-        live.is_some_and(|live| live.gate.approval().endpoint_kind.is_outside())
+        let outside = live.is_some_and(|live| live.gate.approval().endpoint_kind.is_outside());
+        outside || self.watch.clock.is_some()
     }
 
     /// What was seen and what is allowed, for the record.
