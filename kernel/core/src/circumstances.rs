@@ -4,7 +4,7 @@ use portcullis_domain::policy::guards::Guard;
 use portcullis_domain::{
     Instrument, InstrumentId, InstrumentKind, Money, OrderIntent, PluginId, Position, Px, StopMode,
 };
-use portcullis_gate::exposure::{Claim, Conversion, ExposureBook, Owner, Worst};
+use portcullis_gate::exposure::{Cell, Claim, Conversion, ExposureBook, Owner, Worst};
 use portcullis_gate::{
     Circumstances, Gate, Guards, Standing, StandingUsage, Usage, VenueStatus, Working,
 };
@@ -174,7 +174,7 @@ impl Desk<'_> {
 
     /// Instruments that would have a position or an order.
     fn positions(&self, owner: Owner, instrument: InstrumentId) -> u32 {
-        let touched = self.book.cell(owner, instrument).is_some_and(|cell| cell.is_touched());
+        let touched = self.book.cell(owner, instrument).is_some_and(Cell::is_touched);
         let totals = self.book.totals(owner).map_or(u32::MAX, |totals| totals.instruments);
         totals.saturating_add(u32::from(!touched))
     }

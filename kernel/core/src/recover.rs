@@ -79,7 +79,7 @@ impl Core {
             Input::Person(_) => self.person_orders = self.person_orders.saturating_add(1),
             Input::NotSent { cl_ord_id, .. } => self.fold_move(cl_ord_id, Ledger::not_sent),
             Input::AmendNotSent { cl_ord_id, .. } => {
-                self.fold_move(cl_ord_id, |ledger, id| ledger.amend_failed(id));
+                self.fold_move(cl_ord_id, Ledger::amend_failed);
             }
             Input::Lost { cl_ord_id } => self.fold_move(cl_ord_id, Ledger::lost),
             Input::VenueLink { up: false, .. } => drop(self.lose_pending()),
@@ -142,19 +142,9 @@ impl Core {
                 self.sessions.insert(session, SessionState::Closed);
             }
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
-            "reckoned" => {
-                let mut money = |key| money_or_null(body.value(key)?);
-                let (bases, profit) = ((money("base_day")?, money("base_week")?), money("profit")?);
-                self.account.across.restore(body.int("day")?, bases, profit);
-                self.recorded_profit = profit;
-            }
+            "reckoned" => self.fold_reckoned(&mut body)?,
             "amend-requested" if !body.bool("shadow")? => {
-                let (qty, price) = terms(body.value("after")?)?;
-                let growth = money_or_null(body.value("growth")?)?;
-                self.account.across.approved(self.place.at.wall, growth);
-                self.fold_move(order_of(entry)?, |ledger, cl_ord_id| {
-                    ledger.amend(Amendment { cl_ord_id, qty, price })
-                });
+                self.fold_amend(order_of(entry)?, &mut body)?;
             }
             "cancel-requested" => self.fold_move(order_of(entry)?, |ledger, id| {
                 ledger.advance(id, OrderEvent::CancelRequested)
@@ -189,6 +179,22 @@ impl Core {
             // The rest is reconciliation's, or what only people read.
             other => self.fold_recon(other, &mut body)?,
         }
+        Ok(())
+    }
+
+    fn fold_reckoned(&mut self, body: &mut Fields<'_>) -> Result<(), RecoverError> {
+        let mut money = |key| money_or_null(body.value(key)?);
+        let (bases, profit) = ((money("base_day")?, money("base_week")?), money("profit")?);
+        self.account.across.restore(body.int("day")?, bases, profit);
+        self.recorded_profit = profit;
+        Ok(())
+    }
+
+    fn fold_amend(&mut self, id: ClOrdId, body: &mut Fields<'_>) -> Result<(), RecoverError> {
+        let (qty, price) = terms(body.value("after")?)?;
+        let growth = money_or_null(body.value("growth")?)?;
+        self.account.across.approved(self.place.at.wall, growth);
+        self.fold_move(id, |ledger, cl_ord_id| ledger.amend(Amendment { cl_ord_id, qty, price }));
         Ok(())
     }
 
