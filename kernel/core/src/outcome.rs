@@ -8,6 +8,7 @@ use portcullis_gate::{Denial, DenyCode, Figure, Proposal, Until};
 use portcullis_statement::json::{self, Value};
 use portcullis_statement::{Digest, Kind};
 
+use crate::bracket::{BracketRecord, Exit, LegRef};
 use crate::entry::{Content, int};
 use crate::input_codec::terms_value;
 use crate::people::PersonVerb;
@@ -239,6 +240,8 @@ pub enum Outcome {
     },
     /// A finding of reconciliation, or an entry of the venue's ledger.
     Recon(ReconRecord),
+    /// A bracket did something beside its orders.
+    Bracket(BracketRecord),
     /// A plugin was stopped.
     PluginStopped {
         /// Its name.
@@ -300,6 +303,7 @@ impl Outcome {
             Self::Reconciled { .. } => "reconciled",
             Self::OrderDead { .. } => "order-dead",
             Self::Recon(record) => record.kind(),
+            Self::Bracket(record) => record.kind(),
             Self::PluginStopped { .. } => "plugin-stopped",
             Self::EventsDropped { .. } => "events-dropped",
             Self::CleanStop => "clean-stop",
@@ -332,6 +336,7 @@ impl Outcome {
             | Self::OrderDead { cl_ord_id } => cl_ord_id.to_string(),
             Self::Faulted { cl_ord_id: Some(id), .. } => id.to_string(),
             Self::Recon(record) => record.correlation(),
+            Self::Bracket(record) => record.correlation(),
             Self::Killed { kill_seq, .. }
             | Self::OrdersClear { kill_seq, .. }
             | Self::Unkilled { kill_seq } => format!("kill-{kill_seq}"),
@@ -377,6 +382,7 @@ impl Outcome {
             Self::Reconciled { .. } => "RECON_UNRESOLVED",
             Self::OrderDead { .. } => "NOT_AT_VENUE",
             Self::Recon(record) => record.reason(),
+            Self::Bracket(record) => record.reason(),
             Self::PluginStopped { code, .. } => code,
             Self::EventsDropped { .. } => "PLUGIN_BEHIND",
         };
@@ -471,6 +477,7 @@ impl Outcome {
                 json::object([("differences", texts(differences)), ("found", texts(found))])
             }
             Self::Recon(record) => record.body(),
+            Self::Bracket(record) => record.body(),
             Self::PluginStopped { cause, .. } => json::object([("cause", cause.clone().into())]),
             Self::EventsDropped { count, .. } => json::object([("count", int(*count))]),
             Self::CancelRequested { .. }
@@ -504,7 +511,7 @@ fn texts(list: &[String]) -> Value {
     Value::List(list.iter().map(|text| text.clone().into()).collect())
 }
 
-fn denial_body(reference: u64, denial: &Denial, intent: Value) -> Value {
+pub(crate) fn denial_body(reference: u64, denial: &Denial, intent: Value) -> Value {
     with_figures(denial, [("intent", intent), ("reference", int(reference))])
 }
 
@@ -558,7 +565,7 @@ fn ordered_body(
     (shadow, epoch): (bool, u64),
     value: Option<Money>,
 ) -> Value {
-    json::object([
+    let mut body = json::object([
         ("cl_ord_id", order.cl_ord_id.to_string().into()),
         ("epoch", int(epoch)),
         ("intent", intent_value(&order.intent)),
@@ -566,7 +573,17 @@ fn ordered_body(
         ("shadow", Value::Bool(shadow)),
         ("symbol", symbol.into()),
         ("value", money_or_null(value)),
-    ])
+    ]);
+    // Only where there is a bracket: every other order reads as it ever did.
+    if let Value::Object(entries) = &mut body {
+        if order.intent.bracket.is_some() {
+            entries.insert("protection".to_owned(), Exit::PROTECTION.into());
+        }
+        if let Some(leg) = LegRef::of(&order.intent) {
+            entries.insert("exit_of".to_owned(), leg.value(order.cl_ord_id.epoch));
+        }
+    }
+    body
 }
 
 fn money_or_null(amount: Option<Money>) -> Value {

@@ -132,6 +132,7 @@ impl Core {
             "session-closed" => {
                 let session: SessionId = body.name("session")?;
                 self.sessions.insert(session, SessionState::Closed);
+                self.brackets.clear();
             }
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
             "reckoned" => {
@@ -151,6 +152,9 @@ impl Core {
             "cancel-requested" => self.fold_move(order_of(entry)?, |ledger, id| {
                 ledger.advance(id, OrderEvent::CancelRequested)
             }),
+            "protection-lost" | "protection-released" => {
+                self.fold_protection(order_of(entry)?, &mut body)?;
+            }
             "order-dead" => self.fold_move(order_of(entry)?, Ledger::dead),
             "balances-adopted" => self.account.adopt_balances(amounts(body.object("balances")?)?),
             "killed" => {
@@ -215,7 +219,10 @@ impl Core {
         if let Some(value) = body.optional("value") {
             self.account.across.approved(self.place.at.wall, money_or_null(value)?);
         }
-        Ok(self.account.issue(Order::new(id, intent, reserve_px), instrument)?)
+        let order = Order::new(id, intent, reserve_px);
+        self.account.issue(order.clone(), instrument)?;
+        self.note_bracket(&order);
+        Ok(())
     }
 
     /// Orders that are not in the account's ledger belonged to a phase-1 session. A move that the
@@ -239,6 +246,7 @@ impl Core {
             }
         }
         drop(self.lose_pending());
+        self.brackets.clear();
     }
 }
 

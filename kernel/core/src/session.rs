@@ -8,6 +8,7 @@ use portcullis_gate::{Gate, Opening};
 use portcullis_statement::json::{self, Value};
 use portcullis_statement::{Digest, SessionApproval, SignedStatement, Verified};
 
+use crate::bracket::ProtectionEnd;
 use crate::effect::Effect;
 use crate::entry::int;
 use crate::input::{EpochCause, Worker};
@@ -288,6 +289,7 @@ impl Core {
         if self.ledger().orders.open().next().is_some() {
             return;
         }
+        self.end_brackets(ProtectionEnd::SessionOver, turn);
         self.reckon_now(turn);
         let summary = self.summary();
         let Some(live) = self.live.take() else { return };

@@ -80,6 +80,7 @@ impl Core {
             // Taken above: it is no event.
             Input::Host(_) => {}
         }
+        self.tend_brackets(&mut turn);
         self.reckon(&mut turn);
         self.close_when_due(&mut turn);
         self.clear_what_never_left(&mut turn);
@@ -122,6 +123,7 @@ impl Core {
         moved: Result<OrdStatus, OrderFault>,
         turn: &mut Turn,
     ) {
+        self.stir_bracket(id);
         match moved {
             Ok(_) => self.tell_order(id, turn),
             Err(fault) => turn.fault(fault),
