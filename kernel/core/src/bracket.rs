@@ -14,7 +14,7 @@ mod tend;
 
 use std::collections::BTreeMap;
 
-use portcullis_domain::{Bracket, BootNs, ClOrdId, Order, PluginId, Qty};
+use portcullis_domain::{BootNs, Bracket, ClOrdId, Order, PluginId, Qty};
 use portcullis_gate::DenyCode;
 use portcullis_statement::json::Fields;
 
@@ -222,9 +222,11 @@ impl Core {
         }
         let naked = self.naked.iter();
         let naked = naked.filter(|symbol| self.account.holding(symbol).position.0 != 0);
-        lines.extend(naked.map(|symbol| {
-            format!("NAKED_POSITION: {symbol}: its brackets ended before it did")
-        }));
+        lines.extend(
+            naked.map(|symbol| {
+                format!("NAKED_POSITION: {symbol}: its brackets ended before it did")
+            }),
+        );
         lines
     }
 

@@ -1,13 +1,13 @@
 //! From a plugin's reply to orders, and from venue reports to the ledger.
 
 use portcullis_domain::frame::{
-    IntentRecord, cancel_flag, REPLY_INTENTS_MAX, intent_kind, ord_type_code, side_code, tif_code,
+    IntentRecord, REPLY_INTENTS_MAX, cancel_flag, intent_kind, ord_type_code, side_code, tif_code,
 };
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    Bracket, ClOrdId, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, OrdType, Order, OrderIntent,
-    Origin, PluginId, Position, Px, Qty, Side, TimeInForce, WallNs,
+    Bracket, ClOrdId, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, OrdType, Order,
+    OrderIntent, Origin, PluginId, Position, Px, Qty, Side, TimeInForce, WallNs,
 };
 use portcullis_gate::exposure::Owner;
 use portcullis_gate::{Denial, DenyCode, Scope, Standing, approve_cancel};

@@ -39,12 +39,10 @@ fn view(mut view: View, shut: Option<&str>) -> StatusView {
         fees: position.fees,
     });
     let sessions = view.sessions.into_iter();
-    let may_trade = view.blocked.is_empty();
-    // What protects positions blocks nothing, and has to be known.
-    let reasons = view.blocked.into_iter().chain(view.protection);
     StatusView {
-        may_trade,
-        reasons: reasons.collect(),
+        may_trade: view.blocked.is_empty(),
+        reasons: view.blocked,
+        protection: view.protection,
         phase: view.phase.map(|(number, name)| PhaseView { number, name: name.to_owned() }),
         session: view.session,
         killed: view.kill_entry.is_some(),

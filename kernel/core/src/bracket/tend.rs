@@ -44,7 +44,9 @@ impl Core {
         let Some(now) = self.measure(entry) else { return };
         let Some(order) = self.ledger_of(entry).orders.get(entry).cloned() else { return };
         if now.open.is_zero() {
-            if !now.exits_work && let Some(legs) = self.brackets.get_mut(&entry) {
+            if !now.exits_work
+                && let Some(legs) = self.brackets.get_mut(&entry)
+            {
                 legs.asleep = true;
             }
             return self.withdraw_rest(entry, turn);
@@ -187,7 +189,9 @@ impl Core {
         }
         legs.asked = Some(quote.received);
         let side = entry.intent.side.opposite();
-        let Some((worst, touch)) = self.prices(entry.intent.instrument, side, quote) else { return };
+        let Some((worst, touch)) = self.prices(entry.intent.instrument, side, quote) else {
+            return;
+        };
         let qty = self.reducible_part(entry, now.open);
         let wish = Wish { exit: Exit::Stop, price: worst, qty };
         let denied = self.ask_fitting(entry, wish, turn);
