@@ -2,10 +2,11 @@
 
 use portcullis_core::{Effect, Input};
 use portcullis_domain::frame::{IntentRecord, cancel_flag, event_kind, intent_kind, ord_type_code};
-use portcullis_domain::{ClOrdId, ExecType, OrderIntent, Phase, Side, TimeInForce};
+use portcullis_domain::{ClOrdId, ExecType, Order, OrderIntent, Phase, Side, TimeInForce};
 use portcullis_gate::DenyCode;
 use portcullis_statement::json::Value;
 
+use crate::exchange::Play;
 use crate::people::px;
 use crate::replay::check_replay;
 use crate::world::{
@@ -395,4 +396,30 @@ fn a_position_that_somebody_else_left_has_no_stop_any_more() {
     protection(&world, &[]);
     assert_eq!(world.quote(9_900, 9_920).submits(), []);
     check(&world);
+}
+
+/// Whatever the venue does, and however late it says so: what leaves is never more than what came.
+#[test]
+fn a_random_session_never_exits_more_than_it_entered() {
+    for (seed, phase) in [(0x5eed_0011, Phase::Paper), (0x5eed_0012, Phase::Paper)] {
+        let mut play = Play::new(seed, phase);
+        for _ in 0..2_500 {
+            play.turn();
+        }
+        play.finish();
+        let orders = &play.world.core.account().orders;
+        let exits_of = |entry: ClOrdId| {
+            let number = |id: ClOrdId| ((1 << 62) >> 24) | u64::from(id.sequence);
+            let of = move |order: &&Order| {
+                (order.intent.reference & !(1 << 61)) >> 24 == number(entry)
+                    && order.intent.reference >= 1 << 62
+            };
+            orders.iter().filter(of).map(|order| order.cum_qty.units()).sum::<i64>()
+        };
+        let entries: Vec<_> = orders.iter().filter(|o| o.intent.bracket.is_some()).collect();
+        assert!(entries.iter().any(|entry| exits_of(entry.cl_ord_id) > 0));
+        for entry in entries {
+            assert!(exits_of(entry.cl_ord_id) <= entry.cum_qty.units(), "{entry:?}");
+        }
+    }
 }
