@@ -171,6 +171,59 @@ fn each_fill_of_the_entry_is_covered_and_a_cancel_of_the_rest_leaves_the_legs() 
     check(&world);
 }
 
+/// What the gate does not admit yet is told once, and asked for until it does.
+#[test]
+fn a_target_outside_of_the_collar_waits_for_the_market() {
+    let mut world = World::open(Phase::Paper);
+    let entry =
+        world.reply(ALPHA, vec![bracketed(buy(1, 20_000, 10_010), STOP, 10_100)]).submits()[0];
+    let out = world.fill(entry, "e1", 20_000, 10_010);
+    assert_eq!((out.submits(), out.reasons("leg-denied")), (vec![], vec!["PRICE_COLLAR"]));
+    let mut told = world.quote(9_990, 10_010).delivered(ALPHA);
+    told.extend(world.reply(ALPHA, vec![]).delivered(ALPHA));
+    told.extend(world.reply(ALPHA, vec![]).delivered(ALPHA));
+    let denials = told.iter().filter(|event| event.kind == event_kind::DENIAL);
+    let denials: Vec<_> = denials.map(|event| (event.reference, event.code, event.extra)).collect();
+    assert_eq!(denials, [(1, DenyCode::PriceCollar.number(), 1)]);
+    assert_eq!(world.quote(9_990, 10_010).kinds(), Vec::<&str>::new());
+    protection(&world, &["PROTECTION_HELD_BY_KERNEL"]);
+    let out = world.quote(10_060, 10_080);
+    assert_eq!(left(&out), (Side::Sell, 20_000, 10_100, TimeInForce::Gtc));
+    check(&world);
+}
+
+/// An exit is worth more than its entry was: beyond the limit of one order it goes in parts.
+#[test]
+fn an_exit_beyond_the_limit_of_one_order_goes_in_parts() {
+    let mut world = World::open(Phase::Paper);
+    let entry =
+        world.reply(ALPHA, vec![bracketed(buy(1, 79_900, 10_010), STOP, TARGET)]).submits()[0];
+    let out = world.fill(entry, "e1", 79_900, 10_010);
+    assert_eq!(out.reasons("leg-denied"), ["MAX_ORDER_NOTIONAL"]);
+    assert_eq!(left(&out).1, 39_950);
+    assert_eq!(left(&world.feed(Input::Tick)).1, 39_950);
+    assert_eq!(world.feed(Input::Tick).submits(), []);
+    check(&world);
+}
+
+/// A sale that opens a short position has its exits the other way round.
+#[test]
+fn a_short_position_is_bought_back_when_the_offer_crosses_its_stop() {
+    let mut world = World::open(Phase::Paper);
+    let record = bracketed(sell(1, 20_000, 9_990), 10_040, STOP);
+    let entry = world.reply(ALPHA, vec![record]).submits()[0];
+    let out = world.fill(entry, "e1", 20_000, 9_990);
+    assert_eq!(left(&out), (Side::Buy, 20_000, STOP, TimeInForce::Gtc));
+    let target = out.submits()[0];
+    world.report(target, ExecType::New);
+    assert_eq!(world.quote(10_010, 10_030).cancels(), []);
+    assert_eq!(world.quote(10_020, 10_040).cancels(), [target]);
+    let out = world.report(target, ExecType::Canceled);
+    // Half a percent above the middle is 100.8015, and the tick is 0.10.
+    assert_eq!(left(&out), (Side::Buy, 20_000, 10_080, TimeInForce::Ioc));
+    check(&world);
+}
+
 /// A stop that fires takes the rest of its entry back too: it would only have to be left again.
 #[test]
 fn a_stop_that_fires_takes_the_rest_of_the_entry_back() {
