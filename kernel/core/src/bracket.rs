@@ -168,11 +168,11 @@ impl Core {
         let shadow = self.is_shadow_order(entry);
         let open = now.open;
         let exits = self.brackets.remove(&entry).map(|legs| legs.exits).unwrap_or_default();
-        if end.leaves_naked() && !shadow {
-            self.naked.insert(symbol.clone());
+        if end.loses_stop() && !shadow {
+            self.unprotected.insert(symbol.clone());
         }
         turn.record(&Outcome::Bracket(BracketRecord::Ended { entry, end, symbol, open, shadow }));
-        if !end.leaves_naked() {
+        if !end.loses_stop() {
             for (_, id) in exits {
                 self.cancel(id, "BRACKET_OVER", turn);
             }
@@ -186,8 +186,8 @@ impl Core {
         body: &mut Fields<'_>,
     ) -> Result<(), RecoverError> {
         self.brackets.remove(&entry);
-        if body.bool("naked")? {
-            self.naked.insert(body.text("symbol")?.to_owned());
+        if body.bool("lost")? {
+            self.unprotected.insert(body.text("symbol")?.to_owned());
         }
         Ok(())
     }
@@ -214,19 +214,15 @@ impl Core {
         }
         for symbol in held.keys() {
             if closing {
-                lines.push(format!("NAKED_POSITION: {symbol}: the session ends its brackets"));
+                lines.push(format!("PROTECTION_LOST: {symbol}: the session ends its stops"));
             } else if !self.sees(symbol) {
                 let line = format!("PROTECTION_BLIND: {symbol}: no fresh quote or no venue");
                 lines.push(line);
             }
         }
-        let naked = self.naked.iter();
-        let naked = naked.filter(|symbol| self.account.holding(symbol).position.0 != 0);
-        lines.extend(
-            naked.map(|symbol| {
-                format!("NAKED_POSITION: {symbol}: its brackets ended before it did")
-            }),
-        );
+        let lost = self.unprotected.iter();
+        let lost = lost.filter(|symbol| self.account.holding(symbol).position.0 != 0);
+        lines.extend(lost.map(|symbol| format!("PROTECTION_LOST: {symbol}: its stop ended first")));
         lines
     }
 

@@ -104,6 +104,7 @@ const CHECKS: &[Check] = &[
     state::check_window,
     state::check_phase,
     state::check_plugin,
+    state::check_strategy,
     state::check_warm_up,
     state::check_evidence,
     guards::check_clock,

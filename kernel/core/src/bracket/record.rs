@@ -69,8 +69,8 @@ impl ProtectionEnd {
         }
     }
 
-    /// Whether a position may be left without what was to protect it.
-    pub(super) const fn leaves_naked(self) -> bool {
+    /// Whether a position may be left without its stop. A target that rests at the venue stays.
+    pub(super) const fn loses_stop(self) -> bool {
         matches!(self, Self::SessionOver | Self::Restarted)
     }
 }
@@ -113,7 +113,7 @@ impl BracketRecord {
                 denial_body(intent.reference, denial, intent_value(intent))
             }
             Self::Ended { end, symbol, open, shadow, .. } => json::object([
-                ("naked", Value::Bool(end.leaves_naked() && !shadow)),
+                ("lost", Value::Bool(end.loses_stop() && !shadow)),
                 ("open", Value::Int(open.units())),
                 ("shadow", Value::Bool(*shadow)),
                 ("symbol", symbol.as_str().into()),

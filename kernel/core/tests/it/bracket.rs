@@ -290,14 +290,14 @@ fn f6_a_kill_takes_the_target_and_no_stop_fires_after_it() {
     let (mut world, entry, target) = held(Phase::Paper);
     let out = world.kill();
     assert_eq!(out.cancels(), [target]);
-    protection(&world, &["NAKED_POSITION"]);
+    protection(&world, &["PROTECTION_LOST"]);
     let out = world.quote(9_900, 9_920);
     assert_eq!((out.submits(), out.entry("stop-fired").is_none()), (vec![], true));
     let out = world.report(target, ExecType::Canceled);
     assert_eq!(out.reasons("protection-lost"), ["SESSION_OVER"]);
     assert_eq!(out.entry("protection-lost").unwrap().corr, entry.to_string());
     assert_eq!(world.core.view().sessions["s-1"], "closed");
-    protection(&world, &["NAKED_POSITION"]);
+    protection(&world, &["PROTECTION_LOST"]);
     let again = folded(&world.journal());
     assert_eq!(again.view().protection, world.core.view().protection);
     check_replay(&world);
@@ -305,12 +305,22 @@ fn f6_a_kill_takes_the_target_and_no_stop_fires_after_it() {
 
 #[test]
 fn the_end_of_a_session_ends_its_brackets_and_says_what_is_naked() {
-    let (mut world, _, target) = held(Phase::Paper);
-    assert_eq!(world.close().cancels(), [target]);
-    // The target that fills under its cancel leaves nothing to be naked.
-    let out = world.fill(target, "t1", 20_000, TARGET);
-    assert_eq!(out.kinds(), ["report", "booked", "reckoned", "session-closed"]);
+    // The target rests at the venue and only reduces: it stays (D7). The stop was the kernel's.
+    let (mut world, entry, target) = held(Phase::Paper);
+    let out = world.close();
+    assert_eq!((out.cancels(), world.status(target)), (vec![], "new"));
+    assert_eq!(out.reasons("protection-lost"), ["SESSION_OVER"]);
+    assert_eq!(out.entry("protection-lost").unwrap().corr, entry.to_string());
+    protection(&world, &["PROTECTION_LOST"]);
+    world.fill(target, "t1", 20_000, TARGET);
     protection(&world, &[]);
+    // A stop that was crossed ends with the session like any other.
+    let (mut world, _, target) = held(Phase::Paper);
+    world.quote(9_950, 9_970);
+    world.close();
+    world.report(target, ExecType::Canceled);
+    assert_eq!(world.core.view().sessions["s-1"], "closed");
+    protection(&world, &["PROTECTION_LOST"]);
 }
 
 /// A crash loses the stop, and that is said at the next start.
@@ -323,13 +333,13 @@ fn a_restart_records_what_it_lost() {
     let lost = portcullis_core::entry::decode(&lost.bytes).unwrap();
     assert_eq!((&*lost.corr, &*lost.reason), (&*entry.to_string(), "KERNEL_RESTARTED"));
     let Value::Object(body) = &lost.body else { panic!() };
-    assert_eq!((&body["open"], &body["naked"]), (&Value::Int(20_000), &Value::Bool(true)));
-    protection(&world, &["NAKED_POSITION"]);
+    assert_eq!((&body["open"], &body["lost"]), (&Value::Int(20_000), &Value::Bool(true)));
+    protection(&world, &["PROTECTION_LOST"]);
     // It is lost once.
     world.restart(true);
     let (_, entries) = world.past.last().unwrap();
     assert!(entries.iter().all(|entry| entry.kind != "protection-lost"));
-    protection(&world, &["NAKED_POSITION"]);
+    protection(&world, &["PROTECTION_LOST"]);
     // What was exited before has lost nothing.
     let (mut world, _, target) = held(Phase::Paper);
     world.fill(target, "t1", 20_000, TARGET);

@@ -3,11 +3,12 @@
 use portcullis_domain::{Bracket, Px, Side};
 
 use super::case::{Case, plain};
-use crate::code::DenyCode as C;
+use crate::code::{Act, DenyCode as C};
 use crate::deny::{Denial, Scope};
 
-/// The stop stands on the losing side of the entry and the target on the winning side, both within
-/// the band that people signed. That exits come with increases only is part of the order type.
+/// A bracket is an entry with at least one exit. The stop stands on the losing side of the entry
+/// and the target on the winning side: one on the wrong side would trade at once. Both stand within
+/// the band that people signed. And exits of an exit would open anew.
 pub(super) fn check_bracket(case: &mut Case<'_>) -> Result<(), Denial> {
     let Some(Bracket { stop_px, target_px }) = case.intent.bracket else { return Ok(()) };
     let missing = Denial::plain(C::NoReferencePrice, Scope::Instrument);
@@ -21,7 +22,8 @@ pub(super) fn check_bracket(case: &mut Case<'_>) -> Result<(), Denial> {
     let mut legs = [stop_px, target_px].into_iter().flatten().peekable();
     let any = legs.peek().is_some();
     let inside = legs.all(|px| min <= px && px <= max);
-    plain(any && around && inside, C::OrderTypeNotAllowed, Scope::Order)
+    let fits = any && around && inside && case.act == Act::Increase;
+    plain(fits, C::OrderTypeNotAllowed, Scope::Order)
 }
 
 /// Where the entry stands: at its limit, or at the market where the touch is that its exit would

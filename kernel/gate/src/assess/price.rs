@@ -88,7 +88,7 @@ fn twice(px: Px) -> i128 {
 fn beyond(px: Px, middle_twice: i128, max: u32) -> Option<i64> {
     let distance = twice(px).saturating_sub(middle_twice).saturating_abs().saturating_mul(10_000);
     let allowed = middle_twice.saturating_mul(i128::from(max));
-    // Both come from prices, which are above zero.
-    let bps = distance.checked_div(middle_twice).unwrap_or(i128::MAX);
-    (distance > allowed).then(|| i64::try_from(bps).unwrap_or(i64::MAX))
+    // Both middles are above zero. Divisions are slow, and only a denial needs this one.
+    let bps = || distance.checked_div(middle_twice).unwrap_or(i128::MAX);
+    (distance > allowed).then(|| i64::try_from(bps()).unwrap_or(i64::MAX))
 }
