@@ -14,14 +14,14 @@ mod tend;
 
 use std::collections::BTreeMap;
 
-use portcullis_domain::{BootNs, Bracket, ClOrdId, Order, PluginId, Qty};
+use portcullis_domain::{BootNs, Bracket, ClOrdId, Order, PluginId, Qty, SessionId};
 use portcullis_gate::DenyCode;
 use portcullis_statement::json::Fields;
 
 use crate::ledger::Ledger;
 use crate::outcome::Outcome;
 use crate::recover::RecoverError;
-use crate::state::{Core, Turn};
+use crate::state::{Core, SessionState, Turn};
 
 pub(crate) use leg::{Exit, LegRef};
 pub use record::{BracketRecord, ProtectionEnd};
@@ -177,6 +177,12 @@ impl Core {
                 self.cancel(id, "BRACKET_OVER", turn);
             }
         }
+    }
+
+    /// A session is over, live and when the journal is read back: what held brackets is gone.
+    pub(crate) fn session_ended(&mut self, session: SessionId) {
+        self.sessions.insert(session, SessionState::Closed);
+        self.brackets.clear();
     }
 
     /// Folds the end of a bracket.

@@ -3,8 +3,7 @@
 use portcullis_domain::order::OrderEvent;
 use portcullis_domain::policy::triggers::Trigger;
 use portcullis_domain::{
-    Amendment, ClOrdId, OrdStatus, Order, OrderFault, Origin, Px, SessionId, Stop, StopMode,
-    StopScope,
+    Amendment, ClOrdId, OrdStatus, Order, OrderFault, Origin, Px, Stop, StopMode, StopScope,
 };
 use portcullis_gate::Gate;
 use portcullis_statement::Digest;
@@ -137,11 +136,7 @@ impl Core {
                 let limits = self.unfolded_limits.take().ok_or_else(missing)?;
                 self.limits_tightened(&limits)?;
             }
-            "session-closed" => {
-                let session: SessionId = body.name("session")?;
-                self.sessions.insert(session, SessionState::Closed);
-                self.brackets.clear();
-            }
+            "session-closed" => self.session_ended(body.name("session")?),
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
             "reckoned" => {
                 let mut money = |key| money_or_null(body.value(key)?);

@@ -299,7 +299,7 @@ impl Core {
         let shadow = live.shadow.iter().flat_map(|ledger| ledger.orders.iter());
         self.past_shadow.extend(shadow.map(|order| order.cl_ord_id));
         turn.record(&Outcome::SessionClosed { session: session.clone(), summary });
-        self.sessions.insert(session.clone(), SessionState::Closed);
+        self.session_ended(session.clone());
         for number in (0_u16..).zip(&live.desks).map(|(number, _)| number) {
             turn.effect(Effect::StopPlugin { plugin: PluginId(number) });
         }
