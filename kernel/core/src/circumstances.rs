@@ -10,6 +10,7 @@ use portcullis_gate::{
 };
 use portcullis_statement::EndpointKind;
 
+use crate::bracket::LegRef;
 use crate::ledger::Ledger;
 use crate::state::{Core, LiveSession, Turn};
 use crate::submit::Door;
@@ -84,6 +85,8 @@ impl Core {
             clock_offset_ns: self.clock_offset_ns,
             guards: self.guards(),
             standing: match plugin {
+                // The kernel asks for the exits of a plugin that is gone: what protects stays (D7).
+                Some(_) if LegRef::of(intent).is_some() => Standing::Running,
                 Some(_) => plugin_desk.map_or(Standing::Suspended, |desk| desk.standing),
                 // A person has no process that could have failed.
                 None => Standing::Running,

@@ -11,11 +11,13 @@ use portcullis_gate::{Denial, DenyCode, Proposal, Until};
 use portcullis_statement::json::Value;
 use portcullis_statement::{Digest, Kind};
 
+use crate::bracket::BracketRecord;
 use crate::entry::Content;
 use crate::people::PersonVerb;
 use crate::recon::ReconRecord;
 
 mod body;
+pub(crate) use body::{denial_body, intent_value};
 
 /// One decision.
 #[derive(Clone, Debug)]
@@ -286,6 +288,8 @@ pub enum Outcome {
     },
     /// A finding of reconciliation, or an entry of the venue's ledger.
     Recon(ReconRecord),
+    /// A bracket did something beside its orders.
+    Bracket(BracketRecord),
     /// A plugin was stopped.
     PluginStopped {
         /// Its name.
@@ -352,6 +356,7 @@ impl Outcome {
             Self::Reconciled { .. } => "reconciled",
             Self::OrderDead { .. } => "order-dead",
             Self::Recon(record) => record.kind(),
+            Self::Bracket(record) => record.kind(),
             Self::PluginStopped { .. } => "plugin-stopped",
             Self::EventsDropped { .. } => "events-dropped",
             Self::CleanStop => "clean-stop",
@@ -384,6 +389,7 @@ impl Outcome {
             | Self::OrderDead { cl_ord_id } => cl_ord_id.to_string(),
             Self::Faulted { cl_ord_id: Some(id), .. } => id.to_string(),
             Self::Recon(record) => record.correlation(),
+            Self::Bracket(record) => record.correlation(),
             Self::Killed { kill_seq, .. }
             | Self::OrdersClear { kill_seq, .. }
             | Self::Unkilled { kill_seq } => format!("kill-{kill_seq}"),
@@ -438,6 +444,7 @@ impl Outcome {
             Self::Reconciled { .. } => "RECON_UNRESOLVED",
             Self::OrderDead { .. } => "NOT_AT_VENUE",
             Self::Recon(record) => record.reason(),
+            Self::Bracket(record) => record.reason(),
             Self::PluginStopped { code, .. } => code,
             Self::EventsDropped { .. } => "PLUGIN_BEHIND",
         };

@@ -3,8 +3,7 @@
 use portcullis_domain::order::OrderEvent;
 use portcullis_domain::policy::triggers::Trigger;
 use portcullis_domain::{
-    Amendment, ClOrdId, OrdStatus, Order, OrderFault, Origin, Px, SessionId, Stop, StopMode,
-    StopScope,
+    Amendment, ClOrdId, OrdStatus, Order, OrderFault, Origin, Px, Stop, StopMode, StopScope,
 };
 use portcullis_gate::Gate;
 use portcullis_statement::Digest;
@@ -137,10 +136,7 @@ impl Core {
                 let limits = self.unfolded_limits.take().ok_or_else(missing)?;
                 self.limits_tightened(&limits)?;
             }
-            "session-closed" => {
-                let session: SessionId = body.name("session")?;
-                self.sessions.insert(session, SessionState::Closed);
-            }
+            "session-closed" => self.session_ended(body.name("session")?),
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
             "reckoned" => self.fold_reckoned(&mut body)?,
             "amend-requested" if !body.bool("shadow")? => {
@@ -149,6 +145,9 @@ impl Core {
             "cancel-requested" => self.fold_move(order_of(entry)?, |ledger, id| {
                 ledger.advance(id, OrderEvent::CancelRequested)
             }),
+            "protection-lost" | "protection-released" => {
+                self.fold_protection(order_of(entry)?, &mut body)?;
+            }
             "order-dead" => self.fold_move(order_of(entry)?, Ledger::dead),
             "balances-adopted" => self.account.adopt_balances(amounts(body.object("balances")?)?),
             "killed" => {
@@ -259,7 +258,9 @@ impl Core {
             self.account.across.approved(self.place.at.wall, money_or_null(value)?);
         }
         let slice = intent.origin == Origin::House;
-        self.account.issue(Order::new(id, intent, reserve_px), instrument)?;
+        let order = Order::new(id, intent, reserve_px);
+        self.account.issue(order.clone(), instrument)?;
+        self.note_bracket(&order);
         if slice {
             self.reopen_clearing(id);
         }
@@ -287,6 +288,7 @@ impl Core {
             }
         }
         drop(self.lose_pending());
+        self.brackets.clear();
     }
 }
 

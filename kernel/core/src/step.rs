@@ -90,6 +90,7 @@ impl Core {
 
     /// What every event may have made due.
     fn settle(&mut self, turn: &mut Turn) {
+        self.tend_brackets(turn);
         self.reckon(turn);
         self.close_when_due(turn);
         self.clear_what_never_left(turn);
@@ -145,6 +146,7 @@ impl Core {
         moved: Result<OrdStatus, OrderFault>,
         turn: &mut Turn,
     ) {
+        self.stir_bracket(id);
         match moved {
             Ok(_) => self.tell_order(id, turn),
             Err(fault) => turn.fault(fault),

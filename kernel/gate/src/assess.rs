@@ -14,6 +14,7 @@ use crate::open::Gate;
 mod account;
 mod amend;
 mod approved;
+mod bracket;
 mod cancel;
 mod case;
 mod guards;
@@ -113,7 +114,7 @@ const CHECKS: &[Check] = &[
     guards::check_presence,
     // Is it an order?
     shape::check_order_type,
-    shape::check_bracket,
+    bracket::check_bracket,
     shape::check_tick,
     shape::check_lot,
     shape::check_reference_number,

@@ -11,6 +11,7 @@ use portcullis_statement::json::{self, Value};
 use portcullis_statement::{Digest, Kind};
 
 use super::Outcome;
+use crate::bracket::{Exit, LegRef};
 use crate::entry::int;
 use crate::input_codec::terms_value;
 use crate::people::PersonVerb;
@@ -78,6 +79,7 @@ impl Outcome {
                 json::object([("differences", texts(differences)), ("found", texts(found))])
             }
             Self::Recon(record) => record.body(),
+            Self::Bracket(record) => record.body(),
             Self::PluginStopped { cause, .. } => json::object([("cause", cause.clone().into())]),
             Self::EventsDropped { count, .. } => json::object([("count", int(*count))]),
             Self::CancelRequested { .. }
@@ -203,7 +205,7 @@ fn texts(list: &[String]) -> Value {
     Value::List(list.iter().map(|text| text.clone().into()).collect())
 }
 
-fn denial_body(reference: u64, denial: &Denial, intent: Value) -> Value {
+pub(crate) fn denial_body(reference: u64, denial: &Denial, intent: Value) -> Value {
     with_figures(denial, [("intent", intent), ("reference", int(reference))])
 }
 
@@ -222,7 +224,7 @@ fn with_figures<const N: usize>(denial: &Denial, rest: [(&str, Value); N]) -> Va
     value
 }
 
-fn intent_value(intent: &OrderIntent) -> Value {
+pub(crate) fn intent_value(intent: &OrderIntent) -> Value {
     let origin = match intent.origin {
         Origin::Plugin(plugin) => Value::Int(i64::from(plugin.0)),
         Origin::Person | Origin::House => intent.origin.name().into(),
@@ -257,7 +259,7 @@ fn ordered_body(
     (shadow, epoch): (bool, u64),
     value: Option<Money>,
 ) -> Value {
-    json::object([
+    let mut body = json::object([
         ("cl_ord_id", order.cl_ord_id.to_string().into()),
         ("epoch", int(epoch)),
         ("intent", intent_value(&order.intent)),
@@ -265,7 +267,17 @@ fn ordered_body(
         ("shadow", Value::Bool(shadow)),
         ("symbol", symbol.into()),
         ("value", money_or_null(value)),
-    ])
+    ]);
+    // Only where there is a bracket: every other order reads as it ever did.
+    if let Value::Object(entries) = &mut body {
+        if order.intent.bracket.is_some() {
+            entries.insert("protection".to_owned(), Exit::PROTECTION.into());
+        }
+        if let Some(leg) = LegRef::of(&order.intent) {
+            entries.insert("exit_of".to_owned(), leg.value(order.cl_ord_id.epoch));
+        }
+    }
+    body
 }
 
 fn money_or_null(amount: Option<Money>) -> Value {

@@ -8,6 +8,8 @@
 #[cfg(test)]
 mod boundary;
 #[cfg(test)]
+mod bracket;
+#[cfg(test)]
 mod cancels;
 #[cfg(test)]
 mod cells;

@@ -57,8 +57,8 @@ fn a_bracket_is_an_entry_with_exits_on_their_sides() {
     check(|_| {}, Some(10_010), Some(9_990), no);
     check(|c| c.intent.side = Side::Sell, Some(10_010), Some(9_990), "APPROVE");
     check(|c| c.intent.side = Side::Sell, Some(9_990), Some(10_010), no);
-    // At the market only the exits can be compared.
-    check(Case::at_market, Some(9_990), Some(10_010), "APPROVE");
+    // At the market they stand around the touch that the exit would meet.
+    check(Case::at_market, Some(9_980), Some(10_010), "APPROVE");
     check(Case::at_market, Some(10_010), Some(10_010), no);
     // Each exit is on the tick.
     check(|_| {}, Some(9_991), None, "TICK_SIZE");
