@@ -68,6 +68,10 @@ impl Gate {
             Ok(passed) => passed,
             Err(denial) => return AmendVerdict::Deny(denial),
         };
+        // A person released the terms that stand, and nobody has seen the new ones.
+        if self.asks_a_person(&order.intent, passed.act) && !shrinks(order, change) {
+            return AmendVerdict::Deny(Denial::plain(DenyCode::PhaseForbids, Scope::Session));
+        }
         if self.phase() == Phase::Shadow {
             return AmendVerdict::WouldBe(ShadowAmend(change));
         }
@@ -100,6 +104,11 @@ impl Gate {
         }
         Ok(passed)
     }
+}
+
+/// Whether it only takes off: no more of it, at the same price.
+fn shrinks(order: &Order, change: Amendment) -> bool {
+    change.qty <= order.intent.qty && order.intent.price == Some(change.price)
 }
 
 /// The circumstances of an order that keeps its number and was counted when it was approved.

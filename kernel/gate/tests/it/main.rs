@@ -5,6 +5,7 @@
 )]
 
 #[cfg(test)]
+mod amend;
 #[cfg(test)]
 mod boundary;
 #[cfg(test)]
@@ -29,5 +30,7 @@ mod people;
 mod proposals;
 #[cfg(test)]
 mod scopes;
+#[cfg(test)]
+mod unknown;
 #[cfg(test)]
 mod verdicts;
