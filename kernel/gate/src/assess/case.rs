@@ -6,6 +6,7 @@ use portcullis_domain::policy::{ActivityLimits, InstrumentLimits, StandingLimits
 use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{Instrument, Money, OrderIntent, Origin, Px, Qty, Rate, Side, WallNs};
 
+use super::{Check, size::with_fee};
 use crate::circumstances::{Circumstances, Quote, Usage};
 use crate::closing::Rights;
 use crate::code::{Act, DenyCode};
@@ -49,7 +50,8 @@ impl Gate {
         let id = intent.instrument;
         let (instrument, collar_bps) = self.instrument(id).zip(self.signed_collar_bps(id))?;
         let px = worst_px(intent, quote, collar_bps)?;
-        Some(Reserve { px, notional: Money::notional(px, intent.qty, instrument)? })
+        let notional = Money::notional(px, intent.qty, instrument);
+        notional.map(|notional| Reserve { px, notional })
     }
 
     /// An amount of the instrument's quote currency in the account's, with the haircut on top.
@@ -62,8 +64,7 @@ impl Gate {
         }
         let rate = limits.conversions.get(&instrument.quote)?.rate;
         let haircut = Rate::from_bps(limits.rules.conversion_haircut_bps);
-        let converted = amount.times(rate)?;
-        converted.plus(converted.times(haircut)?)
+        with_fee(amount.times(rate)?, haircut)
     }
 }
 
@@ -96,6 +97,23 @@ impl<'a> Case<'a> {
         let px = worst_px(intent, at.quote, collar_bps.unwrap_or(limits.price_collar_bps));
         let act = act(intent, at);
         Ok(Self { gate, intent, at, instrument, limits, act, warnings: Vec::new(), px })
+    }
+
+    /// The same case of another quantity.
+    pub(super) fn with(&self, intent: &'a OrderIntent) -> Self {
+        Self { intent, warnings: Vec::new(), ..*self }
+    }
+
+    /// Runs checks in their order. A denial counts only if its code holds for the act.
+    pub(super) fn run(&mut self, checks: &[Check]) -> Result<(), Denial> {
+        for check in checks {
+            if let Err(denial) = check(self)
+                && denial.code.denies(self.act)
+            {
+                return Err(denial);
+            }
+        }
+        Ok(())
     }
 
     /// By which rights the order leaves: whoever flattens keeps the exit when the session takes
@@ -135,13 +153,21 @@ impl<'a> Case<'a> {
 
     /// The strategy's own limits and the strictest of account, venue and host, with their usage.
     /// A person's order has no strategy; a strategy without limits or figures may do nothing.
-    pub(super) fn held(&self) -> Result<[Option<Held<'a>>; 2], Denial> {
+    fn held(&self) -> Result<[Option<Held<'a>>; 2], Denial> {
         let whole = (Scope::Account, &self.at.whole, &self.gate.whole().activity);
         let Origin::Plugin(plugin) = self.intent.origin else { return Ok([None, Some(whole)]) };
         let missing = Denial::plain(DenyCode::ApprovalMissing, Scope::Strategy);
         let limits = self.gate.strategy_limits(plugin).ok_or(missing)?;
         let usage = self.at.strategy.as_ref().ok_or(missing)?;
         Ok([Some((Scope::Strategy, usage, limits)), Some(whole)])
+    }
+
+    /// Checks every scope, the strategy first.
+    pub(super) fn each(
+        &mut self,
+        check: impl Fn(&mut Self, Held<'a>) -> Result<(), Denial>,
+    ) -> Result<(), Denial> {
+        self.held()?.into_iter().flatten().try_for_each(|held| check(self, held))
     }
 
     /// Holds one figure of every scope against its limit.
@@ -151,10 +177,9 @@ impl<'a> Case<'a> {
         figure: impl Fn(&Usage) -> Result<Figure, Denial>,
         limit: impl Fn(&ActivityLimits) -> Figure,
     ) -> Result<(), Denial> {
-        for (scope, usage, limits) in self.held()?.into_iter().flatten() {
-            self.within(code, scope, figure(usage)?, limit(limits))?;
-        }
-        Ok(())
+        self.each(|case, (scope, usage, limits)| {
+            case.within(code, scope, figure(usage)?, limit(limits))
+        })
     }
 
     /// Denies above the limit, and warns from the warning level on. Both figures have one scale.

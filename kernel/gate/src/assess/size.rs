@@ -1,6 +1,6 @@
 //! Of that size?
 
-use portcullis_domain::{Money, Rate, Side};
+use portcullis_domain::{Money, Position, Rate, Side};
 
 use super::case::{Case, count, graded};
 use crate::circumstances::Working;
@@ -41,33 +41,29 @@ pub(super) fn check_order_value(case: &mut Case<'_>) -> Result<(), Denial> {
 
 /// The worst case: everything that works on this side fills, and nothing on the other.
 pub(super) fn check_position(case: &mut Case<'_>) -> Result<(), Denial> {
-    let worst = worst_position(case)?;
     let max = case.graded(i128::from(case.limits.position_qty_max.units()));
-    let (worst, max) = (case.qty_figure(worst), case.qty_figure(max));
-    case.within(C::MaxPosition, Scope::Instrument, worst, max)
+    hold_position(case, C::MaxPosition, max)
 }
 
 pub(super) fn check_short(case: &mut Case<'_>) -> Result<(), Denial> {
     if case.intent.side == Side::Buy {
         return Ok(());
     }
-    let short = worst_position(case)?.max(0);
-    let max = i128::from(case.limits.short_qty_max.units());
-    let (short, max) = (case.qty_figure(short), case.qty_figure(max));
-    case.within(C::ShortNotAllowed, Scope::Instrument, short, max)
+    hold_position(case, C::ShortNotAllowed, i128::from(case.limits.short_qty_max.units()))
 }
 
-/// How far the position can go to the order's side.
-fn worst_position(case: &Case<'_>) -> Result<i128, Denial> {
+/// Holds how far the position can go to the order's side against a limit.
+fn hold_position(case: &mut Case<'_>, code: C, max: i128) -> Result<(), Denial> {
     let unknown = Denial::plain(C::StaleAccount, Scope::Account);
-    let position = i128::from(case.at.position.ok_or(unknown)?.0);
-    let Working { buy_qty, sell_qty, .. } = case.at.working.ok_or(unknown)?;
+    let known = case.at.position.zip(case.at.working);
+    let (Position(position), Working { buy_qty, sell_qty, .. }) = known.ok_or(unknown)?;
     let (held, working) = match case.intent.side {
-        Side::Buy => (position, buy_qty),
-        Side::Sell => (position.saturating_neg(), sell_qty),
+        Side::Buy => (i128::from(position), buy_qty),
+        Side::Sell => (i128::from(position).saturating_neg(), sell_qty),
     };
     let claimed = i128::from(working.units()).saturating_add(i128::from(case.intent.qty.units()));
-    Ok(held.saturating_add(claimed))
+    let worst = case.qty_figure(held.saturating_add(claimed));
+    case.within(code, Scope::Instrument, worst, case.qty_figure(max))
 }
 
 pub(super) fn check_exposure(case: &mut Case<'_>) -> Result<(), Denial> {
@@ -122,5 +118,5 @@ fn graded_money(limit: Money, percent: u32) -> Money {
 /// What a purchase of `notional` can cost at most: the order's reservation in money.
 #[must_use]
 pub fn with_fee(notional: Money, fee: Rate) -> Option<Money> {
-    notional.plus(notional.times(fee)?)
+    notional.times(fee).and_then(|fee| notional.plus(fee))
 }

@@ -6,8 +6,8 @@ use portcullis_domain::{
 };
 use portcullis_gate::{AmendVerdict, DenyCode, Rights, Scope, Standing};
 
-use crate::fixture::{BOOT, Case};
-use crate::people::{money, px, qty};
+use crate::fixture::{BOOT, Case, PLUGIN};
+use crate::people::{money, narrow_limits, px, qty};
 
 const ID: ClOrdId = ClOrdId { epoch: 7, sequence: 1 };
 
@@ -24,10 +24,7 @@ impl Change {
     fn new(phase: Phase, side: Side) -> Self {
         let mut case = Case::new(phase);
         case.intent.side = side;
-        // One order at most is of 80, all of a position of 2.
-        case.limits().order_qty_max = qty(100_000);
-        case.limits().order_notional_max = money("80");
-        case.limits().position_qty_max = qty(200_000);
+        *case.all_limits() = narrow_limits(&[PLUGIN]);
         // The number was used and the content approved: by this very order.
         (case.at.reference_used, case.at.same_approved) = (true, Some(BOOT));
         (case.at.whole.orders, case.strategy().orders) = (1, 1);
@@ -104,8 +101,8 @@ fn nt4_an_amend_counts_with_all_that_works_beside_it() {
     };
     check(other(30_000), "APPROVE");
     check(other(30_010), "MAX_POSITION");
-    check(|c| c.case.at.whole.open_orders = 999, "APPROVE");
-    check(|c| c.case.at.whole.open_orders = 1_000, "MAX_OPEN_ORDERS");
+    check(|c| c.case.at.whole.open_orders = 9, "APPROVE");
+    check(|c| c.case.at.whole.open_orders = 10, "MAX_OPEN_ORDERS");
     // 20.02 with the fee.
     check(|c| c.case.balance().quote = money("20.02"), "APPROVE");
     check(|c| c.case.balance().quote = money("20.01"), "INSUFFICIENT_BALANCE");
@@ -122,8 +119,8 @@ fn nt4_an_amend_is_no_further_order_of_the_session() {
     check(|c| c.case.strategy().orders = 1_000, "APPROVE");
     check(|c| c.case.strategy().orders = 1_001, "MAX_ORDERS_PER_SESSION");
     // It is a message all the same, and adds to the value of the day.
-    check(|c| c.case.strategy().messages = 799, "APPROVE");
-    check(|c| c.case.strategy().messages = 800, "MAX_MSG_RATE");
+    check(|c| c.case.at.whole.messages = 15, "APPROVE");
+    check(|c| c.case.at.whole.messages = 16, "MAX_MSG_RATE");
     check(|c| c.case.at.across.notional = Some(money("999980")), "APPROVE");
     check(|c| c.case.at.across.notional = Some(money("999980.01")), "MAX_DAILY_NOTIONAL");
 }
@@ -192,7 +189,21 @@ fn nt7_a_change_of_a_reduction_cannot_flip_through_zero() {
     };
     check_side(Side::Sell, exit(20_000), "APPROVE");
     check_side(Side::Sell, exit(19_990), "REDUCE_ONLY");
-    // What protects is whole: exits of an exit would open anew.
+    // What spares a reduction spares the change of one, whole and open alike.
+    let unpriced = |c: &mut Change| {
+        c.case.account_in_usd("1");
+        c.case.all_limits().rules.conversion_age_ms_max = 1;
+    };
+    check_side(Side::Sell, unpriced, "NO_CONVERSION_PRICE");
+    check_side(
+        Side::Sell,
+        |c| {
+            exit(20_000)(c);
+            unpriced(c);
+        },
+        "APPROVE",
+    );
+    // Exits of an exit would open anew.
     check_side(
         Side::Sell,
         |c| {

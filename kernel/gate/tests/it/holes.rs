@@ -2,7 +2,7 @@
 //! that a gate answers: each is shut here, by its name.
 
 use portcullis_domain::{Instrument, InstrumentKind, OrdType, Origin, Phase, Position, Side};
-use portcullis_gate::{Balance, Verdict};
+use portcullis_gate::{Balance, Verdict, with_fee};
 
 use crate::fixture::{BOOT, Case};
 use crate::people::{money, px, qty};
@@ -441,6 +441,8 @@ fn an_order_reserves_its_value_at_the_worst_price() {
     assert_eq!(text(&case), Some((10_111, "10.111".to_owned())));
     case.intent.side = Side::Sell;
     assert_eq!(text(&case), Some((9_990, "9.99".to_owned())));
+    case.at.quote = None;
+    assert_eq!(text(&case), None);
     case.intent.instrument.0 = 9;
     assert_eq!(text(&case), None);
     // At 2 a piece, and one percent on top.
@@ -448,4 +450,8 @@ fn an_order_reserves_its_value_at_the_worst_price() {
     assert_eq!(gate.in_account_currency(money("10"), instrument), Some(money("20.2")));
     let other = Instrument { quote: "EUR".to_owned(), ..instrument.clone() };
     assert_eq!(gate.in_account_currency(money("10"), &other), None);
+    let most = portcullis_domain::Money(i128::MAX);
+    assert_eq!(gate.in_account_currency(most, instrument), None);
+    assert_eq!(with_fee(most, instrument.taker_fee), None);
+    assert_eq!(with_fee(money("10"), instrument.taker_fee), Some(money("10.01")));
 }
