@@ -8,6 +8,9 @@ use portcullis_gate::{AmendVerdict, Circumstances, Gate, Rights, Verdict, Workin
 use crate::fixture::{Case, word};
 use crate::people::qty;
 
+/// Something that becomes known.
+type Learn = fn(&mut Circumstances);
+
 const PLUGIN: Origin = Origin::Plugin(PluginId(0));
 
 /// Each kind of order, by each of who may ask.
@@ -65,7 +68,7 @@ fn d4_who_knows_nothing_but_what_is_held_lets_a_person_out() {
     let mut case = Case::reduction(Phase::Paper);
     case.intent.origin = Origin::Person;
     case.at = Circumstances::unknown(case.at.now);
-    let learned: [(fn(&mut Circumstances), &str); 4] = [
+    let learned: [(Learn, &str); 4] = [
         (|at| at.position = Some(Position(50_000)), "OUTSIDE_SESSION_WINDOW"),
         (|at| at.working = Some(Working::default()), "OUTSIDE_SESSION_WINDOW"),
         (|at| at.reducible = Some(qty(10_000)), "EVIDENCE_UNWRITABLE"),
