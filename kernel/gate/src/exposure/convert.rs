@@ -33,7 +33,7 @@ impl Conversion {
             return Some(amount);
         }
         let haircut = i128::from(self.haircut_bps);
-        let kept_bps = if amount < Money::ZERO {
+        let kept_bps = if amount.0.is_negative() {
             WHOLE_BPS.saturating_add(haircut)
         } else {
             WHOLE_BPS.saturating_sub(haircut).max(0)

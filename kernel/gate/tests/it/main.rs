@@ -15,6 +15,8 @@ mod cells;
 #[cfg(test)]
 mod closing;
 #[cfg(test)]
+mod figures;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod holes;
