@@ -61,6 +61,23 @@ fn d4_closing_rights_outlive_the_session_and_a_restart() {
     assert_eq!(word(&case.ask(&gate)), "REDUCE_ONLY");
 }
 
+/// D4: an exit leaves by the session's own rights as long as the session takes orders at all.
+#[test]
+fn d4_closing_rights_begin_where_the_session_ends() {
+    let rights = |change: Change| {
+        let mut case = Case::reduction(Phase::Paper);
+        case.intent.origin = Origin::Person;
+        change(&mut case);
+        let Verdict::Approve(order) = case.verdict() else { panic!("{}", case.answer()) };
+        order.rights()
+    };
+    assert_eq!(rights(|_| {}), Rights::Session);
+    assert_eq!(rights(|c| c.at.reduce_only = true), Rights::Session);
+    assert_eq!(rights(|c| c.at.killed = true), Rights::Closing);
+    assert_eq!(rights(|c| c.at.closing = true), Rights::Closing);
+    assert_eq!(rights(|c| c.at.now.wall = NOW.plus_ns(HOUR_NS)), Rights::Closing);
+}
+
 /// D4: nothing but a provable reduction, whatever else the circumstances say.
 #[test]
 fn d4_closing_rights_let_nothing_grow() {
