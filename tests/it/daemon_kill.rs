@@ -16,7 +16,7 @@ fn is_trading(view: &StatusView) -> bool {
 }
 
 fn kill(reason: &str) -> Request {
-    Request::Kill { reason: reason.to_owned() }
+    Request::kill(reason)
 }
 
 /// The steps of a kill in their order, and its number.

@@ -65,6 +65,7 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Limits(verb) => limits::run(&verb),
         Verb::Request(RequestVerb::LimitsChange(args)) => limits::request_change(&args),
         Verb::Request(RequestVerb::Unkill(args)) => request::unkill(&args),
+        Verb::Request(RequestVerb::FlattenPlan(args)) => request::flatten_plan(&args),
         Verb::Request(RequestVerb::Seal(args)) => request::seal(&args),
         Verb::Request(RequestVerb::Extract(args)) => sign::extract(&args),
         Verb::Request(RequestVerb::Attach(args)) => sign::attach(&args),

@@ -128,7 +128,7 @@ impl RequestFile {
 
 #[cfg(test)]
 mod tests {
-    use portcullis_statement::Digest;
+    use portcullis_statement::{Digest, Target};
 
     use super::*;
     use crate::draft;
@@ -136,7 +136,8 @@ mod tests {
 
     fn request() -> RequestFile {
         let people = People::new();
-        let bytes = draft::unkill(&people.desk(), (1, Digest::of(b"kill")), "mended").unwrap();
+        let bytes =
+            draft::unkill(&people.desk(), Target::kill(1, Digest::of(b"kill")), "mended").unwrap();
         RequestFile::new(bytes).unwrap()
     }
 

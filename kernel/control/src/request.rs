@@ -1,6 +1,6 @@
 //! What can be asked of the daemon.
 
-use portcullis_domain::Name;
+use portcullis_domain::{Name, Stop, StopMode, StopScope};
 use serde::{Deserialize, Serialize};
 
 use crate::ControlError;
@@ -88,10 +88,18 @@ pub enum Request {
     FindingConfirm(FindingConfirm),
     /// End the daemon.
     Stop,
-    /// Shut the gate, latch, take every order back.
+    /// Shut the gate, latch, take every order back; or, where mode or scope are named, as much of
+    /// that as they say.
     Kill {
         /// Why, for the record.
         reason: String,
+        /// How far: `block-new`, `reduce-only` or `cancel-all`, which it is without a word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mode: Option<String>,
+        /// Of what: `all`, which it is without a word, `venue`, `account`, `strategy:NAME` or
+        /// `instrument:SYMBOL`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<String>,
     },
 }
 
@@ -115,6 +123,22 @@ const VERBS: [&str; 16] = [
 ];
 
 impl Request {
+    /// A kill of everything.
+    #[must_use]
+    pub fn kill(reason: &str) -> Self {
+        Self::Kill { reason: reason.to_owned(), mode: None, scope: None }
+    }
+
+    /// The stop that mode and scope of a kill name; `None` where a word is unknown.
+    #[must_use]
+    pub fn stop(mode: Option<&str>, scope: Option<&str>) -> Option<Stop> {
+        let Stop { mode: whole, scope: all } = Stop::kill();
+        Some(Stop {
+            mode: mode.map_or(Some(whole), StopMode::from_name)?,
+            scope: scope.map_or(Some(all), StopScope::parse)?,
+        })
+    }
+
     /// The canonical bytes of one frame.
     ///
     /// # Errors
@@ -159,12 +183,14 @@ impl Request {
                 }
                 Ok(())
             }
-            Self::Close { reason } | Self::Kill { reason } => {
-                let fits = reason.len() <= REASON_BYTES_MAX && !reason.trim().is_empty();
-                if fits {
-                    return Ok(());
+            Self::Close { reason } => check_reason(reason),
+            Self::Kill { reason, mode, scope } => {
+                check_reason(reason)?;
+                // Whoever does not know a word must not guess at a milder one.
+                if Self::stop(mode.as_deref(), scope.as_deref()).is_none() {
+                    return Err(ControlError::malformed("no such mode or scope of a stop"));
                 }
-                Err(ControlError::malformed("a reason has 1 to 512 bytes and says something"))
+                Ok(())
             }
             Self::Pack { lessons, .. } => {
                 let said = |text: &String| {
@@ -191,6 +217,13 @@ impl Request {
             | Self::Stop => Ok(()),
         }
     }
+}
+
+fn check_reason(reason: &str) -> Result<(), ControlError> {
+    if reason.len() <= REASON_BYTES_MAX && !reason.trim().is_empty() {
+        return Ok(());
+    }
+    Err(ControlError::malformed("a reason has 1 to 512 bytes and says something"))
 }
 
 #[cfg(test)]
@@ -233,7 +266,7 @@ mod tests {
                  [\"-----BEGIN\\nx\\n-----END\\n\"],\"v\":1,\"verb\":\"statement\"}",
             ),
             (
-                Request::Kill { reason: reason() },
+                Request::kill(&reason()),
                 "{\"reason\":\"said \\\"stop\\\" \u{e9}\\n\\u001b\",\"v\":1,\"verb\":\"kill\"}",
             ),
         ];
@@ -275,9 +308,26 @@ mod tests {
         check("", "CONTROL_MALFORMED");
     }
 
+    /// The old form is a kill of everything; a smaller stop names its words, and known ones only.
+    #[test]
+    fn a_kill_may_name_mode_and_scope() {
+        let text =
+            r#"{"mode":"block-new","reason":"x","scope":"strategy:alpha","v":1,"verb":"kill"}"#;
+        let read = Request::from_bytes(text.as_bytes()).unwrap();
+        let Request::Kill { mode, scope, .. } = &read else { panic!("{read:?}") };
+        let stop = Request::stop(mode.as_deref(), scope.as_deref()).unwrap();
+        assert_eq!((stop.mode, stop.scope.text()), (StopMode::BlockNew, "strategy:alpha".into()));
+        assert_eq!(read.to_bytes().unwrap(), text.as_bytes());
+        assert!(Request::stop(None, None).unwrap().is_kill());
+        check(r#"{"mode":"halt","reason":"x","v":1,"verb":"kill"}"#, "CONTROL_MALFORMED");
+        check(r#"{"mode":null,"reason":"x","v":1,"verb":"kill"}"#, "CONTROL_MALFORMED");
+        check(r#"{"reason":"x","scope":"plugin:a","v":1,"verb":"kill"}"#, "CONTROL_MALFORMED");
+        check(r#"{"reason":"x","scope":"","v":1,"verb":"kill"}"#, "CONTROL_MALFORMED");
+    }
+
     #[test]
     fn what_is_too_much_is_refused_on_both_sides() {
-        let long = Request::Kill { reason: "x".repeat(REASON_BYTES_MAX + 1) };
+        let long = Request::kill(&"x".repeat(REASON_BYTES_MAX + 1));
         assert_eq!(long.to_bytes().map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
         let signatures = vec![String::new(); SIGNATURES_MAX + 1];
         let crowded = Request::Open(SignedBytes { signatures, ..signed() }).to_bytes();

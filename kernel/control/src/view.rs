@@ -77,6 +77,10 @@ pub struct StatusView {
     pub kill_seq: u64,
     /// Digest of the present kill's entry, in hex: what an unkill has to name.
     pub kill_entry: Option<String>,
+    /// Where each guard stands: `not required`, `alive` or `missing`.
+    pub guards: BTreeMap<String, String>,
+    /// Share of the limits that new exposure may use, in percent: less than 100 after a kill.
+    pub size_percent: u32,
     /// Orders that can still trade.
     pub orders: Vec<OrderView>,
     /// What is held.

@@ -46,8 +46,10 @@ impl Core {
         let found = found.iter().map(ToString::to_string).collect();
         self.judge(snapshot, (of_fills, late), found, turn);
         let ours = snapshot.open_orders.iter().any(|order| order.cl_ord_id.is_some());
-        if self.kill.as_ref().is_some_and(|kill| !kill.clear) && ours {
-            self.cancel_everything("KILL_ACTIVE", turn);
+        let killed = self.kill.as_ref().is_some_and(|kill| !kill.clearing.clear);
+        let whole = self.stops.unclear().any(|(_, standing)| standing.stop.scope.is_whole());
+        if (killed || whole) && self.flatten.is_none() && ours {
+            self.cancel_everything(if killed { "KILL_ACTIVE" } else { "STOP_ACTIVE" }, turn);
         } else {
             self.cancel_again(snapshot, turn);
         }
@@ -64,7 +66,7 @@ impl Core {
         let orders = &self.account.orders;
         self.withdrawn.retain(|id| orders.get(*id).is_some_and(|order| order.status.is_open()));
         for id in listed {
-            if self.withdrawn.contains(&id) {
+            if self.withdrawn.contains(&id) || self.is_stopped(id) {
                 self.cancel(id, "STILL_LISTED", turn);
             }
         }
@@ -73,7 +75,8 @@ impl Core {
     /// Whether nothing waits for the venue's next word.
     fn is_settled(&self) -> bool {
         let unknown = |order: &Order| order.status == OrdStatus::Unknown;
-        let clearing = self.kill.as_ref().is_some_and(|kill| !kill.clear);
+        let clearing = self.kill.as_ref().is_some_and(|kill| !kill.clearing.clear)
+            || self.stops.unclear().next().is_some();
         self.suspects.is_empty()
             && self.withdrawn.is_empty()
             && !clearing

@@ -1,11 +1,12 @@
 //! Everything the gate judges by, as it stands at this event. Nothing here walks over orders.
 
+use portcullis_domain::policy::guards::Guard;
 use portcullis_domain::{
-    Instrument, InstrumentId, InstrumentKind, Money, OrderIntent, PluginId, Position, Px,
+    Instrument, InstrumentId, InstrumentKind, Money, OrderIntent, PluginId, Position, Px, StopMode,
 };
 use portcullis_gate::exposure::{Claim, Conversion, ExposureBook, Owner, Worst};
 use portcullis_gate::{
-    Circumstances, Gate, GuardState, Guards, Standing, StandingUsage, Usage, VenueStatus, Working,
+    Circumstances, Gate, Guards, Standing, StandingUsage, Usage, VenueStatus, Working,
 };
 use portcullis_statement::EndpointKind;
 
@@ -33,7 +34,9 @@ impl Core {
             Door::Session => self.session_circumstances(intent, turn),
             Door::Closing => self.closing_circumstances(intent, turn),
         };
-        known.unwrap_or_else(|| Circumstances::unknown(turn.now))
+        let mut at = known.unwrap_or_else(|| Circumstances::unknown(turn.now));
+        self.mark_slice(intent, &mut at);
+        at
     }
 
     /// After a session the streams are down and nothing is tallied: what is left is what the
@@ -69,11 +72,13 @@ impl Core {
         let plugin_desk = plugin.and_then(|id| live.desks.get(usize::from(id.0)));
         Some(Circumstances {
             now,
-            killed: self.kill.is_some(),
+            killed: self.stop_for(intent.origin, instrument) == Some(StopMode::CancelAll),
             closing: live.closing.is_some(),
-            reduce_only: live.reduce_only,
+            reduce_only: live.reduce_only
+                || self.stop_for(intent.origin, instrument).is_some()
+                || self.size_percent(now) == 0,
             flatten: false,
-            size_percent: 100,
+            size_percent: self.size_percent(now),
             // Reservations that cannot be added up are a fault of the house: deny everything.
             evidence_writable: !self.evidence_full && !book.is_broken(),
             clock_offset_ns: self.clock_offset_ns,
@@ -145,8 +150,13 @@ impl Core {
     }
 
     fn guards(&self) -> Guards {
-        let none = GuardState::NotRequired;
-        Guards { guardian: none, witness: none, dead_man: none, presence: none }
+        let state = |guard| self.guard_state(guard);
+        Guards {
+            guardian: state(Guard::Guardian),
+            witness: state(Guard::Witness),
+            dead_man: state(Guard::DeadMan),
+            presence: state(Guard::Presence),
+        }
     }
 }
 

@@ -72,12 +72,13 @@ pub enum Effect {
     ReadAccount,
     /// People signed this endpoint set, or the kernel started with it: connect to its hosts.
     Connect(EndpointSet),
-    /// A session is open: start the market streams of its instruments.
+    /// A session is open, or the way out of a past one begins: start the market streams of its
+    /// instruments.
     SessionOpened {
         /// As people approved them.
         instruments: Vec<Instrument>,
     },
-    /// The session is closed: end its workers and streams.
+    /// It is over: end its workers and streams.
     SessionClosed,
     /// Two people lifted the kill latch: the wiring's own latch follows. Nothing can leave before
     /// this is durable, since every later order waits for its own, later entry.
@@ -114,14 +115,15 @@ pub enum Answer {
     },
     /// The gate said no to a person.
     Denied(Denial),
-    /// A kill is on record.
+    /// A kill, or the stop that was asked for, is on record.
     Latched {
-        /// Which kill this is.
+        /// Which one this is; kills and stops are counted apart.
         kill_seq: u64,
     },
-    /// After a kill: the venue has confirmed twice that no order of ours is left.
+    /// After a kill or a cancel-all: the venue has confirmed twice that no order of its scope is
+    /// left.
     OrdersClear {
-        /// Which kill this is.
+        /// Which one this is; kills and stops are counted apart.
         kill_seq: u64,
     },
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::frame::IntentRecord;
 use portcullis_domain::policy::PhaseRules;
+use portcullis_domain::policy::guards::Guard;
+use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::{
     ClOrdId, ExecutionReport, LedgerEntry, MarketFrame, Money, Name, Now, OrderId, PluginId,
-    Position, Px, Qty, SessionId, Side, WallNs,
+    Position, Px, Qty, SessionId, Side, Stop, WallNs,
 };
 use portcullis_gate::{DenyCode, VenueStatus};
 use portcullis_statement::json::Value;
@@ -50,6 +52,8 @@ pub struct Start {
     pub phases: PhaseRules,
     /// Digest of the file they came from.
     pub phases_digest: Digest,
+    /// Guards, triggers and the way back after a kill, if the house has a policy for them.
+    pub safety: Option<Safety>,
     /// Whether the journal is new.
     pub first: bool,
     /// Whether the last run ended with a clean mark.
@@ -125,12 +129,37 @@ pub enum EpochCause {
         /// The request to answer, if one waits.
         request: Option<u64>,
     },
+    /// A smaller stop. `request` is answered when it is durable and, for a cancel-all, when the
+    /// orders of its scope are gone.
+    Stop {
+        /// What is asked for; never the kill itself.
+        stop: Stop,
+        /// Who asks for it.
+        who: String,
+        /// Why.
+        reason: String,
+        /// The request to answer, if one waits.
+        request: Option<u64>,
+    },
     /// A plugin was stopped.
     PluginStopped,
     /// The session is closing.
     SessionEnd,
     /// The limits of the open session were tightened.
     Tightened,
+}
+
+impl EpochCause {
+    /// The cause of a stop of any size: cancel-all over everything is the kill.
+    #[must_use]
+    pub fn stop(stop: Stop, (who, reason): (&str, &str), request: Option<u64>) -> Self {
+        let (who, reason) = (who.to_owned(), reason.to_owned());
+        if stop.is_kill() {
+            Self::Kill { who, reason, request }
+        } else {
+            Self::Stop { stop, who, reason, request }
+        }
+    }
 }
 
 /// What can happen.
@@ -281,6 +310,18 @@ pub enum Input {
         up: bool,
         /// What happened.
         cause: String,
+    },
+    /// A guard was heard of.
+    Beat {
+        /// Which.
+        guard: Guard,
+        /// How long this holds; for the dead-man switch the trigger time that the venue confirmed.
+        valid_until: WallNs,
+    },
+    /// The venue's clock was read.
+    VenueClock {
+        /// How far it is ahead of ours, in nanoseconds.
+        offset_ns: i64,
     },
     /// Whether the venue takes orders, in its own words.
     VenueStatus {

@@ -1,7 +1,8 @@
 //! Inputs as entries, and back: what replay feeds to the core again.
 
 use portcullis_domain::frame::{IntentRecord, RECORD_LEN};
-use portcullis_domain::{ClOrdId, PluginId};
+use portcullis_domain::policy::guards::Guard;
+use portcullis_domain::{ClOrdId, PluginId, Stop, StopMode, StopScope, WallNs};
 use portcullis_gate::{DenyCode, VenueStatus};
 use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
@@ -13,6 +14,7 @@ mod account;
 mod finding;
 mod people;
 mod records;
+mod safety;
 pub(crate) use account::entry_value;
 use account::{account, account_value};
 pub(crate) use finding::finding_corr;
@@ -92,7 +94,9 @@ impl Input {
             | Self::Report(_)
             | Self::Account(_)
             | Self::VenueStatus { .. }
-            | Self::VenueLink { .. } => self.event_content(shadow)?,
+            | Self::VenueLink { .. }
+            | Self::Beat { .. }
+            | Self::VenueClock { .. } => self.event_content(shadow)?,
             Self::ExplainFinding { .. } | Self::ConfirmFinding { .. } => self.finding_content()?,
         };
         Some(Content { kind, corr, reason: "RECEIVED".to_owned(), body })
@@ -157,6 +161,13 @@ impl Input {
                 "-".to_owned(),
                 json::object([("cause", cause.as_str().into()), ("up", Value::Bool(*up))]),
             ),
+            Self::Beat { guard, valid_until } => {
+                ("beat", guard.name().to_owned(), beat_value(*guard, *valid_until))
+            }
+            Self::VenueClock { offset_ns } => {
+                let offset = offset_ns.to_string().into();
+                ("venue-clock", "-".to_owned(), json::object([("offset_ns", offset)]))
+            }
             Self::Market(_)
             | Self::Host(_)
             | Self::Started(_)
@@ -241,6 +252,11 @@ impl Input {
             "venue-link" => {
                 Self::VenueLink { up: body.bool("up")?, cause: body.text("cause")?.to_owned() }
             }
+            "beat" => Self::Beat {
+                guard: Guard::from_name(body.text("guard")?).ok_or(EntryError::Value("guard"))?,
+                valid_until: WallNs(ns(&mut body, "valid_until")?),
+            },
+            "venue-clock" => Self::VenueClock { offset_ns: ns(&mut body, "offset_ns")? },
             "explain-finding" => Self::explain_finding(&mut body)?,
             "confirm-finding" => Self::confirm_finding(&mut body)?,
             "stop" => Self::Stop { who: body.name("who")? },
@@ -265,6 +281,16 @@ fn plugin(body: &mut Fields<'_>) -> Read<PluginId> {
 
 fn cl_ord_id(body: &mut Fields<'_>) -> Read<ClOrdId> {
     ClOrdId::parse(body.text("cl_ord_id")?).ok_or(EntryError::Value("cl_ord_id"))
+}
+
+fn beat_value(guard: Guard, valid_until: WallNs) -> Value {
+    let until = valid_until.0.to_string().into();
+    json::object([("guard", guard.name().into()), ("valid_until", until)])
+}
+
+/// Nanoseconds as text.
+fn ns(body: &mut Fields<'_>, key: &'static str) -> Read<i64> {
+    body.text(key)?.parse().map_err(|_out_of_range| EntryError::Value(key))
 }
 
 fn code(body: &mut Fields<'_>) -> Read<DenyCode> {
@@ -322,6 +348,14 @@ fn cause_value(cause: &EpochCause) -> Value {
             ("request", request.map_or(Value::Null, int)),
             ("who", who.as_str().into()),
         ]),
+        EpochCause::Stop { stop, who, reason, request } => json::object([
+            ("kind", "stop".into()),
+            ("mode", stop.mode.name().into()),
+            ("reason", reason.as_str().into()),
+            ("request", request.map_or(Value::Null, int)),
+            ("scope", stop.scope.text().into()),
+            ("who", who.as_str().into()),
+        ]),
         EpochCause::PluginStopped => json::object([("kind", "plugin-stopped".into())]),
         EpochCause::SessionEnd => json::object([("kind", "session-end".into())]),
         EpochCause::Tightened => json::object([("kind", "tightened".into())]),
@@ -337,14 +371,26 @@ fn cause(value: &Value) -> Read<EpochCause> {
         "kill" => EpochCause::Kill {
             who: fields.text("who")?.to_owned(),
             reason: fields.text("reason")?.to_owned(),
-            request: if *fields.value("request")? == Value::Null {
-                None
-            } else {
-                Some(fields.uint("request")?)
+            request: optional_request(&mut fields)?,
+        },
+        "stop" => EpochCause::Stop {
+            stop: Stop {
+                mode: StopMode::from_name(fields.text("mode")?).ok_or(EntryError::Value("mode"))?,
+                scope: StopScope::parse(fields.text("scope")?).ok_or(EntryError::Value("scope"))?,
             },
+            who: fields.text("who")?.to_owned(),
+            reason: fields.text("reason")?.to_owned(),
+            request: optional_request(&mut fields)?,
         },
         _ => return Err(EntryError::Value("cause")),
     };
     fields.finish()?;
     Ok(cause)
+}
+
+fn optional_request(fields: &mut Fields<'_>) -> Read<Option<u64>> {
+    if *fields.value("request")? == Value::Null {
+        return Ok(None);
+    }
+    Ok(Some(fields.uint("request")?))
 }

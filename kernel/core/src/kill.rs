@@ -4,7 +4,6 @@ use portcullis_domain::order::OrderEvent;
 use portcullis_domain::{ClOrdId, Origin};
 use portcullis_gate::approve_cancel;
 
-use crate::account::READ_PAUSE_UNSETTLED_NS;
 use crate::effect::{Answer, Effect};
 use crate::input::{AccountSnapshot, EpochCause};
 use crate::ledger::Ledger;
@@ -17,7 +16,12 @@ impl Core {
         // approved under a lower one is dropped by the writer.
         self.epochs.hear(epoch);
         match cause {
-            EpochCause::Kill { .. } => self.fall(cause, turn),
+            EpochCause::Kill { .. } => {
+                // Also the second pull ends a run: whoever pulls it wants nothing to leave.
+                self.end_flatten("KILL_ACTIVE", turn);
+                self.fall(cause, turn);
+            }
+            EpochCause::Stop { .. } => self.on_stop_raised(cause, turn),
             EpochCause::PluginStopped | EpochCause::SessionEnd | EpochCause::Tightened => {}
         }
     }
@@ -78,36 +82,39 @@ impl Core {
     /// Waits for two empty reads of the venue after a kill, a second apart, and not before the
     /// last order that may still be on its way has run into its own deadline.
     pub(crate) fn watch_clearing(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
+        // While a plan is being carried out its slices come and go.
+        if self.flatten.is_some() {
+            return;
+        }
         let now = turn.now.wall;
         let resting = self.account.orders.open().next().is_some();
         let listed = snapshot.open_orders.iter().any(|order| order.cl_ord_id.is_some());
         let empty = self.asked_past_deadlines(snapshot, turn.now) && !resting && !listed;
-        let Some(kill) = self.kill.as_mut().filter(|kill| !kill.clear) else { return };
-        match kill.empty_since.filter(|_| empty) {
-            None => kill.empty_since = empty.then_some(now),
-            Some(first) if now >= first.plus_ns(READ_PAUSE_UNSETTLED_NS) => {
-                self.orders_clear("CONFIRMED_TWICE", turn);
-            }
-            Some(_) => {}
+        if self.kill.as_mut().is_some_and(|kill| kill.clearing.seen(empty, now)) {
+            self.orders_clear("CONFIRMED_TWICE", turn);
         }
+        self.watch_stops(snapshot, turn);
     }
 
     /// Where no order ever left the house and no venue is linked, nobody can be asked and nothing
     /// can rest: after a kill all is clear once the orders of phase 1 have ended.
     pub(crate) fn clear_what_never_left(&mut self, turn: &mut Turn) {
-        let waits = self.kill.as_ref().is_some_and(|kill| !kill.clear);
-        let possible = self.venue_up || self.has_sent();
-        if waits && !possible && self.ledger().orders.open().next().is_none() {
+        if self.venue_up || self.has_sent() {
+            return;
+        }
+        let waits = self.kill.as_ref().is_some_and(|kill| !kill.clearing.clear);
+        if waits && self.ledger().orders.open().next().is_none() {
             self.orders_clear("NOTHING_EVER_SENT", turn);
         }
+        self.clear_stops_of_phase_one(turn);
     }
 
     fn orders_clear(&mut self, proof: &'static str, turn: &mut Turn) {
         let Some(kill) = self.kill.as_mut() else { return };
-        kill.clear = true;
+        kill.clearing.clear = true;
         let kill_seq = kill.seq;
         turn.record(&Outcome::OrdersClear { kill_seq, proof });
-        for request in std::mem::take(&mut kill.waiting) {
+        for request in std::mem::take(&mut kill.clearing.waiting) {
             turn.effect(Effect::Answer { request, answer: Answer::OrdersClear { kill_seq } });
         }
     }

@@ -6,27 +6,31 @@ use portcullis_domain::frame::{
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    ClOrdId, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, OrdType, Order, OrderIntent,
-    Origin, PluginId, Position, Px, Qty, Side, TimeInForce, WallNs,
+    ClOrdId, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, OrdType, Order, OrderFault,
+    OrderIntent, Origin, PluginId, Position, Px, Qty, Side, TimeInForce, WallNs,
 };
 use portcullis_gate::exposure::Owner;
 use portcullis_gate::{Denial, DenyCode, Scope, Standing, approve_cancel};
 
+use crate::account::is_trade;
 use crate::effect::Effect;
 use crate::input::EpochCause;
 use crate::outcome::Outcome;
 use crate::state::{Core, Turn};
 use crate::submit::Door;
 use crate::tell::market_record;
-use crate::usage::{Executed, SessionBook};
+use crate::usage::Executed;
 
 /// How far the venue's clock may be behind ours, and an answer of it behind its question.
-const VENUE_SKEW_NS: i64 = NS_PER_S;
+pub(crate) const VENUE_SKEW_NS: i64 = NS_PER_S;
 /// Soonest moment for which a plugin can set a timer.
 const TIMER_NS_MIN: i64 = NS_PER_MS;
 
 impl Core {
     pub(crate) fn on_market(&mut self, frame: &MarketFrame, turn: &mut Turn) {
+        if let Some(market) = self.flatten_market() {
+            market.apply(frame, turn.now);
+        }
         let Some(live) = self.live.as_mut() else { return };
         if live.market.get(frame.instrument).is_none() {
             return;
@@ -193,17 +197,20 @@ impl Core {
     }
 
     /// Whether an order can make the position larger, judged with all that works on its side.
-    fn increases(&self, order: &Order) -> bool {
-        let ledger = self.ledger();
-        let cell = |book: &SessionBook| {
-            let symbol = &ledger.instrument_of(order.cl_ord_id)?.symbol;
-            book.cell_of(symbol).copied()
+    pub(crate) fn increases(&self, order: &Order) -> bool {
+        let ledger = self.ledger_of(order.cl_ord_id);
+        let Some(instrument) = ledger.instrument_of(order.cl_ord_id) else { return true };
+        let symbol = &instrument.symbol;
+        let book = ledger.session.as_ref();
+        let (held, buys, sells) = if let Some(cell) = book.and_then(|book| book.cell_of(symbol)) {
+            (cell.holding.position.0, cell.buys.qty, cell.sells.qty)
+        } else {
+            let Some(working) = ledger.working(symbol) else { return true };
+            (ledger.holding(symbol).position.0, working.buy_qty, working.sell_qty)
         };
-        let Some(cell) = ledger.session.as_ref().and_then(cell) else { return true };
-        let held = cell.holding.position.0;
         match order.intent.side {
-            Side::Sell => cell.sells.qty.units() > held,
-            Side::Buy => cell.buys.qty.units() > held.saturating_neg(),
+            Side::Sell => sells.units() > held,
+            Side::Buy => buys.units() > held.saturating_neg(),
         }
     }
 
@@ -215,7 +222,13 @@ impl Core {
         let before = self.position_of(id);
         let change = match self.ledger_of_mut(id).book(report) {
             Ok(change) => change,
-            Err(fault) => return turn.fault(fault),
+            Err(fault) => {
+                // A fill that no order explains is watched on its own.
+                if matches!(fault, OrderFault::UnknownOrder(_)) && is_trade(report) {
+                    self.watch.fill_unexplained();
+                }
+                return turn.fault(fault);
+            }
         };
         let ledger = self.ledger_of(id);
         let symbol = ledger.instrument_of(id).map(|i| i.symbol.clone()).unwrap_or_default();
@@ -230,6 +243,7 @@ impl Core {
         if let OrderChange::Filled { last_px, last_qty, .. } = change {
             self.tell_fill(id, (last_px, last_qty), turn);
             self.count_fill(id, (last_px, last_qty), before, turn);
+            self.reduce_again(turn);
         }
     }
 

@@ -1,8 +1,11 @@
 //! What the core decided, as the journal keeps it.
 
+use std::collections::BTreeMap;
+
+use portcullis_domain::policy::triggers::Trigger;
 use portcullis_domain::{
     Amendment, Bracket, ClOrdId, Money, Name, OrdStatus, Order, OrderIntent, Origin, Position, Px,
-    Qty, Role, SessionId,
+    Qty, Role, SessionId, Stop, StopMode,
 };
 use portcullis_gate::{Denial, DenyCode, Figure, Proposal, Until};
 use portcullis_statement::json::{self, Value};
@@ -220,6 +223,49 @@ pub enum Outcome {
         /// Which kill.
         kill_seq: u64,
     },
+    /// A smaller stop stands.
+    Stopped {
+        /// Which stop this is, from 1.
+        stop_seq: u64,
+        /// What it holds for, and how far.
+        stop: Stop,
+        /// Who.
+        who: String,
+        /// Why.
+        reason: String,
+    },
+    /// After a cancel-all of a smaller scope: no order of it is left at the venue.
+    StopClear {
+        /// Which stop.
+        stop_seq: u64,
+        /// How that is known.
+        proof: &'static str,
+    },
+    /// Two people lifted a stop.
+    StopLifted {
+        /// Which.
+        stop_seq: u64,
+    },
+    /// A trigger fired; the stop that it asks for follows.
+    Triggered {
+        /// Which.
+        trigger: Trigger,
+        /// What was seen.
+        observed: String,
+        /// What is allowed.
+        threshold: String,
+        /// How far it stops.
+        action: StopMode,
+    },
+    /// A flatten plan is over.
+    FlattenEnded {
+        /// SHA-256 of the plan's statement.
+        plan: Digest,
+        /// How it ended.
+        code: &'static str,
+        /// What is held by then, by symbol, as decimal text.
+        left: BTreeMap<String, String>,
+    },
     /// The venue's balances were taken for true, because none were known.
     BalancesAdopted {
         /// Currency to amount.
@@ -296,6 +342,11 @@ impl Outcome {
             Self::Killed { .. } => "killed",
             Self::OrdersClear { .. } => "orders-clear",
             Self::Unkilled { .. } => "unkilled",
+            Self::Stopped { .. } => "stopped",
+            Self::StopClear { .. } => "stop-clear",
+            Self::StopLifted { .. } => "stop-lifted",
+            Self::Triggered { .. } => "triggered",
+            Self::FlattenEnded { .. } => "flatten-ended",
             Self::BalancesAdopted { .. } => "balances-adopted",
             Self::Reconciled { .. } => "reconciled",
             Self::OrderDead { .. } => "order-dead",
@@ -335,6 +386,10 @@ impl Outcome {
             Self::Killed { kill_seq, .. }
             | Self::OrdersClear { kill_seq, .. }
             | Self::Unkilled { kill_seq } => format!("kill-{kill_seq}"),
+            Self::Stopped { stop_seq, .. }
+            | Self::StopClear { stop_seq, .. }
+            | Self::StopLifted { stop_seq } => format!("stop-{stop_seq}"),
+            Self::FlattenEnded { plan, .. } => plan.hex(),
             Self::PluginStopped { plugin, .. } | Self::EventsDropped { plugin, .. } => {
                 plugin.clone()
             }
@@ -343,6 +398,7 @@ impl Outcome {
             | Self::Intervened { cl_ord_id: None, .. }
             | Self::BalancesAdopted { .. }
             | Self::Reconciled { .. }
+            | Self::Triggered { .. }
             | Self::CleanStop => "-".to_owned(),
         }
     }
@@ -354,7 +410,9 @@ impl Outcome {
             Self::Refused { code, .. } => code,
             Self::Drafted { .. } | Self::CleanStop => "REQUESTED",
             Self::SessionOpened { .. } => "APPROVED",
-            Self::SessionClosing { reason, .. } | Self::Killed { reason, .. } => reason,
+            Self::SessionClosing { reason, .. }
+            | Self::Killed { reason, .. }
+            | Self::Stopped { reason, .. } => reason,
             Self::SessionClosed { .. } => "CLOSED",
             Self::Ordered { .. } | Self::AmendRequested { .. } => "WITHIN_LIMITS",
             Self::Denied { denial, .. }
@@ -370,8 +428,10 @@ impl Outcome {
             Self::Booked { status, .. } => status.name(),
             Self::Faulted { code, .. } => code,
             Self::Tightened { .. } => "PROVED_STRICTER",
-            Self::OrdersClear { proof, .. } => proof,
-            Self::Unkilled { .. } => "SIGNED_BY_TWO",
+            Self::OrdersClear { proof, .. } | Self::StopClear { proof, .. } => proof,
+            Self::Unkilled { .. } | Self::StopLifted { .. } => "SIGNED_BY_TWO",
+            Self::Triggered { trigger, .. } => trigger.code(),
+            Self::FlattenEnded { code, .. } => code,
             Self::BalancesAdopted { .. } => "FIRST_SNAPSHOT",
             Self::Reconciled { differences, .. } if differences.is_empty() => "GREEN",
             Self::Reconciled { .. } => "RECON_UNRESOLVED",
@@ -466,6 +526,16 @@ impl Outcome {
             Self::Killed { kill_seq, who, .. } => {
                 json::object([("kill_seq", int(*kill_seq)), ("who", who.clone().into())])
             }
+            Self::Stopped { stop_seq, stop, who, .. } => stopped_body(*stop_seq, stop, who),
+            Self::StopClear { stop_seq, .. } | Self::StopLifted { stop_seq } => {
+                json::object([("stop_seq", int(*stop_seq))])
+            }
+            Self::Triggered { observed, threshold, action, .. } => json::object([
+                ("action", action.name().into()),
+                ("observed", observed.clone().into()),
+                ("threshold", threshold.clone().into()),
+            ]),
+            Self::FlattenEnded { left, .. } => left_body(left),
             Self::BalancesAdopted { balances } => json::object([("balances", balances.clone())]),
             Self::Reconciled { found, differences } => {
                 json::object([("differences", texts(differences)), ("found", texts(found))])
@@ -481,6 +551,20 @@ impl Outcome {
             | Self::CleanStop => json::object([]),
         }
     }
+}
+
+fn stopped_body(stop_seq: u64, stop: &Stop, who: &str) -> Value {
+    json::object([
+        ("mode", stop.mode.name().into()),
+        ("scope", stop.scope.text().into()),
+        ("stop_seq", int(stop_seq)),
+        ("who", who.into()),
+    ])
+}
+
+fn left_body(left: &BTreeMap<String, String>) -> Value {
+    let left = left.iter().map(|(symbol, qty)| (symbol.clone(), qty.clone().into()));
+    json::object([("left", Value::Object(left.collect()))])
 }
 
 fn tightened_body(who: &Name, count: usize, keys: &[String]) -> Value {

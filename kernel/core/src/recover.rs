@@ -1,7 +1,11 @@
 //! Recovery: what a journal says, folded back into a core, without any market data.
 
 use portcullis_domain::order::OrderEvent;
-use portcullis_domain::{Amendment, ClOrdId, OrdStatus, Order, OrderFault, Px, SessionId};
+use portcullis_domain::policy::triggers::Trigger;
+use portcullis_domain::{
+    Amendment, ClOrdId, OrdStatus, Order, OrderFault, Origin, Px, SessionId, Stop, StopMode,
+    StopScope,
+};
 use portcullis_gate::Gate;
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, JsonError};
@@ -13,6 +17,7 @@ use crate::input_codec::{amounts, money_or_null, order_intent, terms};
 use crate::ledger::Ledger;
 use crate::session::grants_closing_rights;
 use crate::state::{Core, Kill, SessionState};
+use crate::stops::{Clearing, Standing};
 
 /// Why a journal cannot be folded. The kernel does not start on such a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +111,9 @@ impl Core {
             | Input::ExplainFinding { .. }
             | Input::ConfirmFinding { .. }
             | Input::Host(_)
+            // Beats and readings of a clock are about the run in which they came.
+            | Input::Beat { .. }
+            | Input::VenueClock { .. }
             | Input::Stop { .. } => {}
         }
         Ok(())
@@ -159,19 +167,48 @@ impl Core {
                     seq: self.kill_seq,
                     entry: Digest::of(bytes),
                     reason: entry.reason.clone(),
-                    empty_since: None,
-                    clear: false,
-                    waiting: Vec::new(),
+                    clearing: Clearing::default(),
                 });
             }
             "orders-clear" => {
                 if let Some(kill) = &mut self.kill {
-                    kill.clear = true;
+                    kill.clearing.clear = true;
                 }
+            }
+            "unkilled" => self.returned_at = Some(entry.place.at.wall),
+            "stopped" => self.fold_stop(&mut body, entry, bytes)?,
+            "stop-clear" => {
+                if let Some(standing) = self.stops.standing.get_mut(&body.uint("stop_seq")?) {
+                    standing.clearing.clear = true;
+                }
+            }
+            "triggered" => {
+                let bad = || RecoverError::Entry(EntryError::Value("triggered"));
+                self.watch.fired.insert(Trigger::from_code(&entry.reason).ok_or_else(bad)?);
             }
             // The rest is reconciliation's, or what only people read.
             other => self.fold_recon(other, &mut body)?,
         }
+        Ok(())
+    }
+
+    /// A mode or scope that cannot be read is no stop less: the journal is refused.
+    fn fold_stop(
+        &mut self,
+        body: &mut Fields<'_>,
+        entry: &Decoded,
+        bytes: &[u8],
+    ) -> Result<(), RecoverError> {
+        let bad = |what| RecoverError::Entry(EntryError::Value(what));
+        let mode = StopMode::from_name(body.text("mode")?).ok_or_else(|| bad("mode"))?;
+        let scope = StopScope::parse(body.text("scope")?).ok_or_else(|| bad("scope"))?;
+        let standing = Standing {
+            stop: Stop { mode, scope },
+            entry: Digest::of(bytes),
+            reason: entry.reason.clone(),
+            clearing: Clearing::default(),
+        };
+        self.stops.stand(body.uint("stop_seq")?, standing);
         Ok(())
     }
 
@@ -215,7 +252,12 @@ impl Core {
         if let Some(value) = body.optional("value") {
             self.account.across.approved(self.place.at.wall, money_or_null(value)?);
         }
-        Ok(self.account.issue(Order::new(id, intent, reserve_px), instrument)?)
+        let slice = intent.origin == Origin::House;
+        self.account.issue(Order::new(id, intent, reserve_px), instrument)?;
+        if slice {
+            self.reopen_clearing(id);
+        }
+        Ok(())
     }
 
     /// Orders that are not in the account's ledger belonged to a phase-1 session. A move that the

@@ -111,6 +111,7 @@ impl Core {
         self.sessions.insert(session.clone(), SessionState::Open);
         turn.record(&Outcome::SessionOpened { session, nonce, facts });
         self.live = Some(self.live_session(gate, reduce_only, opened));
+        self.watch.session_opened(turn.now.wall);
         self.follow_account();
         Ok(())
     }
@@ -262,7 +263,7 @@ impl Core {
         }
         self.begin_closing(request, reason, turn);
         turn.effect(Effect::RaiseEpoch(EpochCause::SessionEnd));
-        self.cancel_open("SESSION_CLOSING", turn);
+        self.wind_down("SESSION_CLOSING", turn);
     }
 
     /// From here on the open session takes no new orders, and ends when its last one has.
@@ -285,7 +286,7 @@ impl Core {
         }
         let closing = self.live.as_ref().and_then(|live| live.closing);
         let Some(Closing { request }) = closing else { return };
-        if self.ledger().orders.open().next().is_some() {
+        if self.is_winding_down() {
             return;
         }
         self.reckon_now(turn);
@@ -300,7 +301,9 @@ impl Core {
         for number in (0_u16..).zip(&live.desks).map(|(number, _)| number) {
             turn.effect(Effect::StopPlugin { plugin: PluginId(number) });
         }
-        turn.effect(Effect::SessionClosed);
+        if !self.adopt_market(live.market) {
+            turn.effect(Effect::SessionClosed);
+        }
         if grants_closing_rights(live.gate.phase()) {
             self.closing = Some(live.gate.into_closing());
         }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_domain::policy::PhaseRules;
+use portcullis_domain::policy::guards::Guard;
+use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::{
     BootNs, ClOrdId, Instrument, InstrumentId, Money, Name, Now, OrderFault, Origin, SessionId,
     WallNs,
@@ -13,12 +15,15 @@ use portcullis_statement::{Digest, EndpointSet, PluginRelease, Trust, Verified};
 use crate::effect::{Answer, Effect};
 use crate::entry::{Class, Content, Entry, Place};
 use crate::epoch::HeardEpochs;
+use crate::flatten::Flattening;
 use crate::input::EpochCause;
 use crate::ledger::Ledger;
 use crate::market::MarketDesk;
 use crate::outcome::Outcome;
 use crate::plugin::PluginDesk;
 use crate::recon::Recon;
+use crate::stops::{Clearing, Stops};
+use crate::triggers::Watch;
 use crate::usage::UsageDesk;
 
 /// What one event led to.
@@ -70,6 +75,7 @@ pub(crate) struct Identity {
     pub(crate) phases_digest: Digest,
     pub(crate) origin: String,
     pub(crate) draw: u32,
+    pub(crate) safety: Option<Safety>,
 }
 
 /// A session that takes no new orders any more.
@@ -86,11 +92,7 @@ pub(crate) struct Kill {
     /// SHA-256 of the entry that recorded it: what an unkill statement has to name.
     pub(crate) entry: Digest,
     pub(crate) reason: String,
-    /// When the venue was first read empty; a read that is not empty starts anew.
-    pub(crate) empty_since: Option<WallNs>,
-    pub(crate) clear: bool,
-    /// Requests that wait for `ORDERS_CLEAR`.
-    pub(crate) waiting: Vec<u64>,
+    pub(crate) clearing: Clearing,
 }
 
 /// The open session. Nothing of it survives a restart.
@@ -136,6 +138,13 @@ pub struct Core {
     pub(crate) sessions: BTreeMap<SessionId, SessionState>,
     pub(crate) kill: Option<Kill>,
     pub(crate) kill_seq: u64,
+    pub(crate) stops: Stops,
+    /// When two people last lifted a kill: size comes back from here.
+    pub(crate) returned_at: Option<WallNs>,
+    /// Until when each guard's last beat holds.
+    pub(crate) beats: BTreeMap<Guard, WallNs>,
+    pub(crate) watch: Watch,
+    pub(crate) flatten: Option<Flattening>,
     pub(crate) account: Ledger,
     /// Instruments of past and present sessions, by our symbol.
     pub(crate) instruments: BTreeMap<String, Instrument>,
@@ -256,7 +265,8 @@ impl Core {
         let trading = live.filter(|live| live.closing.is_none());
         let closes = trading.map(|live| live.gate.approval().window_closes);
         let read = self.read_due.filter(|_| self.venue_up);
-        timers.chain(closes).chain(read).min()
+        let own = self.next_trigger().into_iter().chain(self.next_flatten());
+        timers.chain(closes).chain(read).chain(own).min()
     }
 
     /// Where the core stands: the place of the last event. Entries about the host carry it.

@@ -1,11 +1,12 @@
 //! The start, and the statements that people hand in.
 
-use portcullis_statement::{SignedStatement, Statement, Trust, Verified};
+use portcullis_statement::{Latch, SignedStatement, Statement, Target, Trust, Unkill, Verified};
 
 use crate::effect::{Answer, Effect};
 use crate::input::{EpochCause, Start};
 use crate::outcome::Outcome;
 use crate::state::{Core, Identity, SessionState, Turn};
+use crate::stops::Clearing;
 
 /// What whoever waits for `ORDERS_CLEAR` is told when two people lift the kill before it.
 const LIFTED_EARLY: &str = "the kill was lifted before all orders were confirmed gone";
@@ -25,6 +26,9 @@ impl Core {
         let endpoint = self.endpoint.and_then(|digest| self.endpoints.get(&digest));
         if let Some(endpoint) = endpoint {
             turn.effect(Effect::Connect(endpoint.item().clone()));
+        }
+        for standing in self.stops.standing.values_mut() {
+            standing.clearing.not_before = self.venue_deadline_last;
         }
         // A restart never re-opens, and a run that did not end in order may have lost a kill that
         // was not durable yet: so it counts as one.
@@ -52,6 +56,7 @@ impl Core {
             phases_digest: start.phases_digest,
             origin: start.origin.clone(),
             draw: start.draw,
+            safety: start.safety.clone(),
         });
         self.orders_issued = 0;
         Ok(())
@@ -72,15 +77,23 @@ impl Core {
         if let Statement::EndpointSet(endpoint) = verified.item() {
             turn.effect(Effect::Connect(endpoint.clone()));
         }
-        if let (Statement::Unkill(_), Some(kill)) = (verified.item(), &self.kill) {
-            turn.record(&Outcome::Unkilled { kill_seq: kill.seq });
-            turn.effect(Effect::LiftKill);
-            for request in kill.waiting.clone() {
-                let (code, cause) = ("UNKILLED".to_owned(), LIFTED_EARLY.to_owned());
-                turn.effect(Effect::Answer { request, answer: Answer::Refused { code, cause } });
-            }
+        if let Statement::Unkill(Unkill { target, .. }) = verified.item() {
+            self.lift(*target, turn);
         }
+        let plan = match verified.item() {
+            Statement::FlattenPlan(plan) => Some(plan.clone()),
+            Statement::EndpointSet(_)
+            | Statement::PluginRelease(_)
+            | Statement::SessionApproval(_)
+            | Statement::LimitsChange(_)
+            | Statement::Unkill(_)
+            | Statement::Seal(_) => None,
+        };
+        let expires = verified.header().expires;
         self.admit(verified);
+        if let Some(plan) = plan {
+            self.begin_flatten(plan, (digest, expires), turn);
+        }
         turn.done(request, format!("{} accepted: {}", kind.name(), digest.hex()));
     }
 
@@ -116,18 +129,37 @@ impl Core {
                 Err(("WRONG_DOOR", "an approval is handed in by opening its session"))
             }
             Statement::LimitsChange(change) => self.check_change(change),
-            Statement::Unkill(unkill) => match &self.kill {
-                None => Err(("NOT_KILLED", "the kill latch is not down")),
-                Some(kill) if kill.seq != unkill.kill_seq || kill.entry != unkill.kill_entry => {
-                    Err(("KILL_ENTRY_MISMATCH", "the statement names another kill than this one"))
-                }
-                Some(_) => Ok(()),
-            },
+            Statement::Unkill(unkill) => self.stands(&unkill.target),
+            Statement::FlattenPlan(plan) => self.may_flatten(plan),
             Statement::Seal(seal) => match self.sessions.get(&seal.session) {
                 Some(SessionState::Closed | SessionState::Crashed) => Ok(()),
                 Some(_) => Err(("SESSION_NOT_CLOSED", "only an ended session can be sealed")),
                 None => Err(("SESSION_UNKNOWN", "no such session in this journal")),
             },
+        }
+    }
+
+    /// Records what a statement lifts, and tells whoever still waits for it.
+    fn lift(&mut self, target: Target, turn: &mut Turn) {
+        if self.flatten.as_ref().is_some_and(|run| run.plan.target == target) {
+            self.end_flatten("UNKILLED", turn);
+        }
+        let waiting = match target.latch {
+            Latch::Kill => {
+                turn.record(&Outcome::Unkilled { kill_seq: target.seq });
+                turn.effect(Effect::LiftKill);
+                self.returned_at = Some(turn.now.wall);
+                self.kill.as_ref().map(|kill| kill.clearing.waiting.clone())
+            }
+            Latch::Stop => {
+                turn.record(&Outcome::StopLifted { stop_seq: target.seq });
+                let standing = self.stops.standing.get(&target.seq);
+                standing.map(|standing| standing.clearing.waiting.clone())
+            }
+        };
+        for request in waiting.into_iter().flatten() {
+            let (code, cause) = ("UNKILLED".to_owned(), LIFTED_EARLY.to_owned());
+            turn.effect(Effect::Answer { request, answer: Answer::Refused { code, cause } });
         }
     }
 
@@ -138,7 +170,13 @@ impl Core {
         let digest = verified.digest();
         match verified.item() {
             Statement::LimitsChange(change) => self.limits_changed(change),
-            Statement::Unkill(_) => self.kill = None,
+            Statement::Unkill(Unkill { target, .. }) => {
+                match target.latch {
+                    Latch::Kill => self.kill = None,
+                    Latch::Stop => drop(self.stops.standing.remove(&target.seq)),
+                }
+                self.forget_lifted();
+            }
             Statement::Seal(seal) => {
                 self.sessions.insert(seal.session.clone(), SessionState::Sealed);
             }
@@ -153,7 +191,7 @@ impl Core {
                     self.endpoints.insert(digest, endpoint);
                 }
             }
-            Statement::SessionApproval(_) => {}
+            Statement::SessionApproval(_) | Statement::FlattenPlan(_) => {}
         }
     }
 
@@ -171,12 +209,12 @@ impl Core {
         if let Some(kill) = &mut self.kill {
             // Idempotent: the second pull is answered with the first one's number.
             let kill_seq = kill.seq;
-            kill.waiting.extend(*request);
+            kill.clearing.waiting.extend(*request);
             // Since all was clear, people may have used their closing rights: another pull takes
             // what rests of that back too, and is clear only after it.
-            let rests = kill.clear && self.account.orders.open().next().is_some();
+            let rests = kill.clearing.clear && self.account.orders.open().next().is_some();
             if rests {
-                (kill.clear, kill.empty_since) = (false, None);
+                (kill.clearing.clear, kill.clearing.empty_since) = (false, None);
             }
             self.answer_latched(*request, kill_seq, turn);
             if rests {
@@ -199,9 +237,7 @@ impl Core {
             seq: kill_seq,
             entry,
             reason,
-            empty_since: None,
-            clear: false,
-            waiting,
+            clearing: Clearing { waiting, ..Clearing::default() },
         });
         self.answer_latched(request, kill_seq, turn);
     }
@@ -209,7 +245,7 @@ impl Core {
     fn answer_latched(&self, request: Option<u64>, kill_seq: u64, turn: &mut Turn) {
         let Some(request) = request else { return };
         turn.effect(Effect::Answer { request, answer: Answer::Latched { kill_seq } });
-        if self.kill.as_ref().is_some_and(|kill| kill.clear) {
+        if self.kill.as_ref().is_some_and(|kill| kill.clearing.clear) {
             turn.effect(Effect::Answer { request, answer: Answer::OrdersClear { kill_seq } });
         }
     }

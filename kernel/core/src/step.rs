@@ -16,6 +16,7 @@ impl Core {
             return self.note(content);
         }
         let mut turn = self.begin(event.now, &event.input);
+        self.note_for_triggers(&event.input, turn.now.wall);
         self.fire_timers(&turn);
         self.read_when_due(&mut turn);
         match event.input {
@@ -76,6 +77,12 @@ impl Core {
             Input::VenueLink { up, cause: _ } => self.on_venue_link(up, &mut turn),
             Input::VenueStatus { status } => self.venue_status = Some(status),
             Input::Market(frame) => self.on_market(&frame, &mut turn),
+            Input::Beat { guard, valid_until } => self.on_beat(guard, valid_until, &turn),
+            Input::VenueClock { offset_ns } => {
+                // The gate is told how far ours is ahead.
+                self.clock_offset_ns = Some(offset_ns.saturating_neg());
+                self.watch.clock_read(turn.now.wall, offset_ns);
+            }
             Input::Stop { .. } => self.on_stop(&mut turn),
             // Taken above: it is no event.
             Input::Host(_) => {}
@@ -83,6 +90,8 @@ impl Core {
         self.reckon(&mut turn);
         self.close_when_due(&mut turn);
         self.clear_what_never_left(&mut turn);
+        self.flatten_next(&mut turn);
+        self.watch_triggers(&mut turn);
         self.deliver(&mut turn);
         turn.step
     }

@@ -111,7 +111,9 @@ impl Core {
 
     /// Whether a kill waits for the venue's word that no order is left.
     fn is_clearing(&self) -> bool {
-        self.kill.as_ref().is_some_and(|kill| !kill.clear)
+        let waits = self.kill.as_ref().is_some_and(|kill| !kill.clearing.clear);
+        // While a plan is being carried out its slices come and go.
+        waits && self.flatten.is_none()
     }
 
     fn next_cl_ord_id(&mut self) -> Option<ClOrdId> {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use portcullis_domain::policy::guards::Guard;
 use portcullis_domain::{Instrument, Phase, Px};
-use portcullis_gate::Standing;
+use portcullis_gate::{GuardState, Standing};
 use portcullis_statement::json::{self, Value};
 
 use crate::entry::int;
+use crate::guards::guard_words;
 use crate::market::MarketCounts;
 use crate::plugin::PluginDesk;
 use crate::state::{Core, LiveSession};
@@ -56,6 +58,12 @@ pub struct FindingView {
     pub shown: bool,
     /// One line: what differs, and by what figures.
     pub text: String,
+    /// What it is about: an order, an execution, a symbol, a currency, an entry of the ledger.
+    pub subject: String,
+    /// What the house has booked, if it has anything.
+    pub ours: Option<String>,
+    /// What the venue states, if it states anything.
+    pub venue: Option<String>,
     /// Who explained it, and what was behind it.
     pub explained: Option<(String, String)>,
     /// Who agreed with that.
@@ -85,6 +93,10 @@ pub struct View {
     pub kill_seq: u64,
     /// Entry of the present kill, for the unkill statement.
     pub kill_entry: Option<String>,
+    /// Where each guard stands: `not required`, `alive` or `missing`.
+    pub guards: BTreeMap<&'static str, &'static str>,
+    /// Share of the limits that new exposure may use, in percent.
+    pub size_percent: u32,
     /// Sessions by state.
     pub sessions: BTreeMap<String, &'static str>,
     /// Differences between account and house; `None` before they were compared.
@@ -111,6 +123,10 @@ impl Core {
             feed_age_ms: live.and_then(|live| live.market.age_ms(self.place.at)),
             kill_seq: self.kill_seq,
             kill_entry: self.kill_entry().map(portcullis_statement::Digest::hex),
+            guards: Guard::ALL
+                .map(|guard| (guard.name(), guard_words(self.guard_state(guard))))
+                .into(),
+            size_percent: self.size_percent(self.place.at),
             sessions: self
                 .sessions
                 .iter()
@@ -136,6 +152,7 @@ impl Core {
         if let Some(kill) = &self.kill {
             reasons.push(format!("KILL_ACTIVE: kill {} ({})", kill.seq, kill.reason));
         }
+        reasons.extend(self.stop_reasons());
         match &self.live {
             None => reasons.push("APPROVAL_MISSING: no session is open".to_owned()),
             Some(live) if live.closing.is_some() => {
@@ -147,6 +164,8 @@ impl Core {
             Some(_) => {}
         }
         reasons.extend(self.live.iter().flat_map(LiveSession::blocked));
+        reasons.extend(self.held_back());
+        reasons.extend(self.naked());
         if self.evidence_full {
             reasons.push("EVIDENCE_UNWRITABLE: journal or outbox is full".to_owned());
         }
@@ -165,6 +184,16 @@ impl Core {
             }
         }
         reasons
+    }
+
+    /// Guards that are missing, and a cooldown that is not over.
+    fn held_back(&self) -> Vec<String> {
+        let missing = |guard: &Guard| self.guard_state(*guard) == GuardState::Missing;
+        let guards = Guard::ALL.into_iter().filter(missing);
+        let guards = guards.map(|guard| format!("{}: {} is missing", guard.code(), guard.name()));
+        let cooling = self.kill.is_none() && self.size_percent(self.place.at) == 0;
+        let cooling = cooling.then(|| "COOLDOWN: nothing new so soon after a kill".to_owned());
+        guards.chain(cooling).collect()
     }
 
     fn order_views(&self) -> Vec<OrderView> {

@@ -106,10 +106,8 @@ fn not_ours(text: &str) -> Answer {
 
 /// What reconciliation has found, the newest first.
 pub(crate) fn findings(house: &Arc<House>, number: Option<u64>) -> Answer {
-    if house.look().is_none() {
-        return unresponsive();
-    }
-    let mut all = known_findings();
+    let Some(shown) = house.look() else { return unresponsive() };
+    let mut all: Vec<FindingView> = shown.view.findings.into_iter().map(finding_view).collect();
     if let Some(number) = number {
         all.retain(|finding| finding.number == number);
         if all.is_empty() {
@@ -125,24 +123,37 @@ pub(crate) fn findings(house: &Arc<House>, number: Option<u64>) -> Answer {
 
 /// Puts one person's explanation to the core.
 pub(crate) fn explain(house: &House, said: FindingExplain) -> Answer {
-    let FindingExplain { person: named, finding, reason: _ } = said;
+    let FindingExplain { person: named, finding, reason } = said;
     match person(house.home.trust.roster(), named, &FINDING_ROLES) {
-        Ok(_who) => no_finding(finding),
+        Ok(who) => ask(house, |request| Input::ExplainFinding { request, finding, who, reason }),
         Err((code, cause)) => refused(code, &cause),
     }
 }
 
 /// Puts another person's confirmation to the core.
 pub(crate) fn confirm(house: &House, said: FindingConfirm) -> Answer {
+    let finding = said.finding;
     match person(house.home.trust.roster(), said.person, &FINDING_ROLES) {
-        Ok(_who) => no_finding(said.finding),
+        Ok(who) => ask(house, |request| Input::ConfirmFinding { request, finding, who }),
         Err((code, cause)) => refused(code, &cause),
     }
 }
 
-/// The findings of the core. It numbers none yet, so there are none to show.
-const fn known_findings() -> Vec<FindingView> {
-    Vec::new()
+/// A finding of the core in the words of the socket.
+fn finding_view(finding: portcullis_core::FindingView) -> FindingView {
+    let explained = finding.explained.map(|(who, reason)| format!("{who}: {reason}"));
+    let confirmed = finding.confirmed.map(|by| format!("confirmed by {by}"));
+    let said: Vec<String> = explained.into_iter().chain(confirmed).collect();
+    let outcome = if said.is_empty() { finding.outcome.to_owned() } else { said.join("; ") };
+    FindingView {
+        number: finding.number,
+        code: finding.code.to_owned(),
+        subject: finding.subject,
+        ours: finding.ours,
+        venue: finding.venue,
+        state: finding.state.to_owned(),
+        outcome: Some(outcome),
+    }
 }
 
 fn no_finding(number: u64) -> Answer {

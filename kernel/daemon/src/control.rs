@@ -18,7 +18,7 @@ use portcullis_control::{
 };
 use portcullis_core::{Answer as CoreAnswer, EpochCause, Input};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{BootNs, Name};
+use portcullis_domain::{BootNs, Name, StopMode};
 use portcullis_statement::SignedStatement;
 
 use crate::fault::{BAD_CONFIG, DaemonFault};
@@ -201,20 +201,29 @@ fn tighten(house: &House, asker: &Asker, limits: &str) -> Answer {
 
 /// The kill: the gate is shut before the first answer is written, whatever else is going on.
 fn kill(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut UnixStream) {
-    let Request::Kill { reason } = request else {
+    let Request::Kill { reason, mode, scope } = request else {
         return say(stream, &refused("WRONG_SOCKET", "this socket takes the kill alone"));
     };
+    let Some(stop) = Request::stop(mode.as_deref(), scope.as_deref()) else {
+        return say(stream, &refused("CONTROL_MALFORMED", "no such mode or scope of a stop"));
+    };
+    let clears = stop.mode == StopMode::CancelAll;
     let (request, answers) = house.requests.open();
     let who = asker.name.clone();
-    let epoch = house.raise(EpochCause::Kill { who, reason, request: Some(request) });
+    let epoch = house.raise(EpochCause::stop(stop, (&who, &reason), Some(request)));
     say(stream, &Answer::more(Reply::GateClosed { epoch }));
-    follow_kill(&answers, stream);
+    follow_kill(&answers, clears, stream);
     house.requests.forget(request);
 }
 
-fn follow_kill(answers: &Receiver<CoreAnswer>, stream: &mut UnixStream) {
+/// A stop below cancel-all takes nothing back that the venue would have to confirm: for it the
+/// latch is the last word.
+fn follow_kill(answers: &Receiver<CoreAnswer>, clears: bool, stream: &mut UnixStream) {
     loop {
         match answers.recv_timeout(ANSWER_MAX) {
+            Ok(CoreAnswer::Latched { kill_seq }) if !clears => {
+                return say(stream, &Answer::last(Reply::Latched { kill_seq }));
+            }
             Ok(CoreAnswer::Latched { kill_seq }) => {
                 say(stream, &Answer::more(Reply::Latched { kill_seq }));
             }

@@ -141,6 +141,7 @@ impl House {
     pub(crate) fn raise(&self, cause: EpochCause) -> u64 {
         let epoch = match cause {
             EpochCause::Kill { .. } => self.authority.close_gate(),
+            EpochCause::Stop { .. } => self.authority.withdraw(),
             EpochCause::PluginStopped | EpochCause::SessionEnd | EpochCause::Tightened => {
                 self.authority.raise()
             }

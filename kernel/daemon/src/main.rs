@@ -19,6 +19,7 @@ mod by_hand;
 mod clock;
 mod control;
 mod fault;
+mod heard;
 mod home;
 mod house;
 mod open;

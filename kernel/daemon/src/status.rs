@@ -1,5 +1,6 @@
 //! May I trade, why not, what is open, what next.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portcullis_control::{
@@ -38,7 +39,6 @@ fn view(mut view: View, shut: Option<&str>) -> StatusView {
         profit: position.profit,
         fees: position.fees,
     });
-    let sessions = view.sessions.into_iter();
     StatusView {
         may_trade: view.blocked.is_empty(),
         reasons: view.blocked,
@@ -49,6 +49,8 @@ fn view(mut view: View, shut: Option<&str>) -> StatusView {
         kill_entry: view.kill_entry,
         orders: orders.collect(),
         positions: positions.collect(),
+        guards: owned(view.guards),
+        size_percent: view.size_percent,
         verdicts: view.verdicts,
         feed_age_ms: view.feed_age_ms.and_then(|age| u64::try_from(age).ok()),
         reconciliation: match view.differences {
@@ -56,9 +58,13 @@ fn view(mut view: View, shut: Option<&str>) -> StatusView {
             Some(list) if list.is_empty() => Reconciliation::Agreed,
             Some(list) => Reconciliation::Differs(list),
         },
-        sessions: sessions.map(|(name, state)| (name, state.to_owned())).collect(),
+        sessions: owned(view.sessions),
         next,
     }
+}
+
+fn owned(words: BTreeMap<impl Into<String> + Ord, &'static str>) -> BTreeMap<String, String> {
+    words.into_iter().map(|(name, state)| (name.into(), state.to_owned())).collect()
 }
 
 /// The one thing to do now.

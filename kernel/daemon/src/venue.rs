@@ -27,11 +27,12 @@ use portcullis_path::inbox::NotTaken;
 use portcullis_path::lockstep::chunk_content;
 use portcullis_statement::{EndpointKind, EndpointSet};
 use portcullis_venue::{
-    AccountReader, AccountState, Lifeline, Nonces, Pins, PrivateDoor, PrivateEvent, PublicStream,
+    AccountReader, AccountState, Lifeline, Nonces, Pins, PrivateDoor, PublicStream,
     SimulatedEndpoint, VenueFault, VenueSession,
 };
 
 use crate::fault::{DaemonFault, TEMPORARY};
+use crate::heard::{heard, link_changed};
 use crate::house::{House, LANE_PAUSE};
 use crate::pack::chunk_path;
 use crate::{clock, threads};
@@ -177,7 +178,7 @@ impl VenueLink {
         self.public_generation.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn learn(&self, order_id: Option<&OrderId>, id: ClOrdId) {
+    pub(crate) fn learn(&self, order_id: Option<&OrderId>, id: ClOrdId) {
         if let Some(order_id) = order_id {
             locked(&self.known).insert(order_id.clone(), id);
         }
@@ -306,43 +307,6 @@ fn keep_link(house: &House, doors: &Doors, generation: u64) {
         sleep(backoff);
         backoff = backoff.saturating_mul(2).min(BACKOFF_MAX);
     }
-}
-
-/// What the venue says, as an input.
-fn heard(house: &House, event: PrivateEvent) {
-    let refused = |cl_ord_id, exec_type, text| {
-        let transact_time = clock::wall();
-        let report = ExecutionReport { cl_ord_id, order_id: None, exec_type, transact_time, text };
-        house.report(Input::Report(report));
-    };
-    match event {
-        PrivateEvent::Report(report) => {
-            house.venue.learn(report.order_id.as_ref(), report.cl_ord_id);
-            house.report(Input::Report(report));
-        }
-        PrivateEvent::OrderRefused { cl_ord_id, text, .. } => {
-            refused(cl_ord_id, ExecType::Rejected, text);
-        }
-        PrivateEvent::ChangeRefused { cl_ord_id, text, .. } => {
-            refused(cl_ord_id, ExecType::ReplaceRejected, text);
-        }
-        PrivateEvent::OrderUnknown { cl_ord_id, .. } => house.report(Input::Lost { cl_ord_id }),
-        PrivateEvent::CancelRefused { cl_ord_id: Some(id), text, .. } => {
-            refused(id, ExecType::CancelRejected, text);
-        }
-        // What is at the account and not ours is reconciliation's to find.
-        PrivateEvent::CancelRefused { cl_ord_id: None, .. }
-        | PrivateEvent::Foreign(_)
-        | PrivateEvent::Status(_) => {
-            house.venue.read_account();
-        }
-        PrivateEvent::Down(fault) => link_changed(house, false, &fault),
-    }
-}
-
-fn link_changed(house: &House, up: bool, fault: &VenueFault) {
-    let cause = format!("{}: {}", fault.code(), fault.cause());
-    house.report(Input::VenueLink { up, cause });
 }
 
 /// Reads the account when the core asks.

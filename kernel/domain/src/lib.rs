@@ -17,6 +17,7 @@ pub mod number;
 pub mod order;
 pub mod policy;
 pub mod report;
+pub mod stop;
 pub mod time;
 
 pub use book::Book;
@@ -34,4 +35,5 @@ pub use money::{Money, Position, Px, Qty, Rate};
 pub use number::{NumberError, format_scaled, parse_scaled};
 pub use order::{OrdStatus, Order, OrderFault, OrderTable};
 pub use report::{ExecType, ExecutionReport};
+pub use stop::{Stop, StopMode, StopScope};
 pub use time::{BootNs, Now, WallNs};

@@ -103,6 +103,7 @@ const CHECKS: &[Check] = &[
     state::check_window,
     state::check_phase,
     state::check_plugin,
+    state::check_strategy,
     state::check_warm_up,
     state::check_evidence,
     guards::check_clock,
@@ -112,6 +113,7 @@ const CHECKS: &[Check] = &[
     guards::check_presence,
     // Is it an order?
     shape::check_order_type,
+    shape::check_bracket,
     shape::check_tick,
     shape::check_lot,
     shape::check_reference_number,

@@ -39,6 +39,8 @@ pub enum PolicyError {
     NotExact(String),
     /// A phase or role that does not exist.
     UnknownName(String),
+    /// Steps of the way back after a kill that do not begin, rise and end with all of the size.
+    SizeSteps,
     /// A phase rule that asks for less than the runbook does.
     BelowFloor(Phase),
 }
@@ -57,6 +59,7 @@ impl PolicyError {
             Self::MissingLimits(_) => "POLICY_MISSING_LIMITS",
             Self::NotExact(_) => "POLICY_NOT_EXACT",
             Self::UnknownName(_) => "POLICY_UNKNOWN_NAME",
+            Self::SizeSteps => "POLICY_SIZE_STEPS",
             Self::BelowFloor(_) => "POLICY_BELOW_FLOOR",
         }
     }
@@ -75,6 +78,7 @@ impl PolicyError {
             Self::MissingLimits(table) => format!("there is no table [{table}]"),
             Self::NotExact(symbol) => format!("{symbol} has more decimals than money keeps"),
             Self::UnknownName(name) => format!("there is no {name:?}"),
+            Self::SizeSteps => "the steps of size begin at once, rise, and end with 100".to_owned(),
             Self::BelowFloor(phase) => {
                 format!("phase {} asks for less than the runbook does", phase.number())
             }

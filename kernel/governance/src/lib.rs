@@ -10,12 +10,14 @@ mod keys;
 mod limits;
 mod markdown;
 mod phases;
+mod safety;
 
 pub use error::PolicyError;
 pub use instrument::{InstrumentFile, parse_instrument};
 pub use limits::{parse_limits, parse_limits_file};
 pub use markdown::limits_markdown;
 pub use phases::parse_phases;
+pub use safety::parse_safety;
 
 use portcullis_statement::Digest;
 

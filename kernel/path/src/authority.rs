@@ -29,12 +29,18 @@ impl Authority {
         self.epoch.fetch_add(1, Ordering::SeqCst).saturating_add(1)
     }
 
-    /// Pulls the kill latch and returns once every write that began before it is over.
-    pub fn close_gate(&self) -> u64 {
-        self.killed.store(true, Ordering::SeqCst);
+    /// Withdraws authority and returns once every write that began before it is over: what a stop
+    /// smaller than the kill does.
+    pub fn withdraw(&self) -> u64 {
         let epoch = self.raise();
         drop(self.hold());
         epoch
+    }
+
+    /// Pulls the kill latch and returns once every write that began before it is over.
+    pub fn close_gate(&self) -> u64 {
+        self.killed.store(true, Ordering::SeqCst);
+        self.withdraw()
     }
 
     /// Lifts the latch. Only the core loop does this, after two people have signed for it and

@@ -18,21 +18,24 @@ pub enum Kind {
     SessionApproval,
     /// Other limits, from the next session on.
     LimitsChange,
-    /// The end of one kill.
+    /// The end of one kill or stop.
     Unkill,
+    /// The way out of positions after a kill or stop.
+    FlattenPlan,
     /// The end of one session's evidence.
     Seal,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Genesis,
         Self::EndpointSet,
         Self::PluginRelease,
         Self::SessionApproval,
         Self::LimitsChange,
         Self::Unkill,
+        Self::FlattenPlan,
         Self::Seal,
     ];
 
@@ -46,6 +49,7 @@ impl Kind {
             Self::SessionApproval => "session-approval",
             Self::LimitsChange => "limits-change",
             Self::Unkill => "unkill",
+            Self::FlattenPlan => "flatten-plan",
             Self::Seal => "seal",
         }
     }
@@ -66,6 +70,7 @@ impl Kind {
             Self::SessionApproval => "portcullis-session-approval",
             Self::LimitsChange => "portcullis-limits-change",
             Self::Unkill => "portcullis-unkill",
+            Self::FlattenPlan => "portcullis-flatten-plan",
             Self::Seal => "portcullis-seal",
         }
     }
@@ -80,6 +85,7 @@ impl Kind {
             }
             Self::PluginRelease => &[Role::Author, Role::Governance],
             Self::Unkill => &[Role::Operator, Role::Approver, Role::Risk],
+            Self::FlattenPlan => &[Role::Operator, Role::Risk],
             Self::Seal => &[Role::Operator, Role::Approver],
         }
     }

@@ -23,9 +23,9 @@ mod threshold;
 mod verify;
 
 pub use body::{
-    ApprovedPlugin, Carried, Classification, EndpointKind, EndpointSet, Genesis, Host,
-    JournalBinding, JournalHead, LimitsChange, PluginRelease, RecordedFile, Seal, SessionApproval,
-    Statement, Unkill, Venue, limits_value, read_limits,
+    ApprovedPlugin, Carried, Classification, EndpointKind, EndpointSet, FlattenPlan, Genesis, Host,
+    JournalBinding, JournalHead, Latch, LimitsChange, PluginRelease, RecordedFile, Seal,
+    SessionApproval, Slices, Statement, Target, Unkill, Venue, limits_value, read_limits,
 };
 pub use digest::Digest;
 pub use envelope::{Envelope, STATEMENT_MAX, SignedStatement, draft};

@@ -211,7 +211,18 @@ pub(crate) fn limits_change() -> LimitsChange {
 }
 
 pub(crate) fn unkill() -> Unkill {
-    Unkill { kill_entry: Digest::of(b"kill"), kill_seq: 4, reason: "feed repaired".to_owned() }
+    Unkill { target: Target::kill(4, Digest::of(b"kill")), reason: "feed repaired".to_owned() }
+}
+
+pub(crate) fn flatten_plan() -> FlattenPlan {
+    let slices =
+        Slices { slice_qty_max: "0.5".to_owned(), slippage_bps_max: 50, slice_pause_ms: 1_000 };
+    FlattenPlan {
+        account: name("acct"),
+        target: Target::stop(2, Digest::of(b"stop")),
+        instruments: BTreeMap::from([("BTC-USDT".to_owned(), slices)]),
+        reason: "the venue is going down".to_owned(),
+    }
 }
 
 pub(crate) fn seal() -> Seal {

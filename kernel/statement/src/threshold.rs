@@ -96,6 +96,9 @@ pub(crate) fn check_demands(
             demand_two(header, needed)
         }
         Statement::Unkill(_) => demand_two(header, "two people of operator, approver and risk"),
+        Statement::FlattenPlan(_) => {
+            demand_roles(header, &[Role::Operator, Role::Risk], "an operator and one for risk")
+        }
         Statement::Seal(_) => {
             demand_roles(header, &[Role::Operator, Role::Approver], "an operator and an approver")
         }

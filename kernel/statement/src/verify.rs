@@ -4,7 +4,7 @@ use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{Name, Phase, Role, WallNs};
 
 use crate::body::{
-    EndpointSet, Genesis, LimitsChange, PluginRelease, Seal, SessionApproval, Unkill,
+    EndpointSet, FlattenPlan, Genesis, LimitsChange, PluginRelease, Seal, SessionApproval, Unkill,
 };
 use crate::header::{Header, Kind};
 use crate::roster::Roster;
@@ -103,6 +103,12 @@ impl Verified<Statement> {
     #[must_use]
     pub fn into_unkill(self) -> Option<Verified<Unkill>> {
         self.map(|item| if let Statement::Unkill(body) = item { Some(body) } else { None })
+    }
+
+    /// The flatten plan, if it is one.
+    #[must_use]
+    pub fn into_flatten_plan(self) -> Option<Verified<FlattenPlan>> {
+        self.map(|item| if let Statement::FlattenPlan(body) = item { Some(body) } else { None })
     }
 
     /// The seal, if it is one.
@@ -238,9 +244,13 @@ impl Trust {
             Statement::LimitsChange(change) if change.account != *self.account() => {
                 Err(Refusal::AccountMismatch)
             }
+            Statement::FlattenPlan(plan) if plan.account != *self.account() => {
+                Err(Refusal::AccountMismatch)
+            }
             Statement::LimitsChange(_)
             | Statement::PluginRelease(_)
             | Statement::Unkill(_)
+            | Statement::FlattenPlan(_)
             | Statement::Seal(_) => Ok(()),
         }
     }

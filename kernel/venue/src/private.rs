@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use portcullis_domain::{ClOrdId, ExecutionReport, Instrument};
+use portcullis_gate::VenueStatus;
 use portcullis_lifeline::VenueFault;
 use portcullis_wire::kraken::{
     Answer, ForeignOrder, PrivateFrame, PrivateStreams, Refused, SystemStatus, VenueRefusal,
@@ -59,7 +60,7 @@ pub enum PrivateEvent {
     /// Something happened to an order at the account that does not carry an id of ours.
     Foreign(ForeignOrder),
     /// What the venue says about itself.
-    Status(SystemStatus),
+    Status(VenueStatus),
     /// The line is gone, and nothing more comes from this reader. What was said meanwhile is lost:
     /// connect anew and read the account.
     Down(VenueFault),
@@ -161,7 +162,7 @@ impl PrivateReader {
             PrivateFrame::Heartbeat | PrivateFrame::Pong { .. } | PrivateFrame::Balances => {
                 Vec::new()
             }
-            PrivateFrame::Status(status) => vec![PrivateEvent::Status(status)],
+            PrivateFrame::Status(status) => vec![PrivateEvent::Status(venue_status(status))],
             PrivateFrame::Subscription { req_id, refused } => {
                 if self.requests.answered(req_id) == Some(Asked::Executions) {
                     self.subscribed = Some(refused.map_or(Ok(()), Err));
@@ -212,5 +213,15 @@ impl Drop for PrivateReader {
     fn drop(&mut self) {
         // Nobody would hear what becomes of an order that is written from now on.
         self.line.abort();
+    }
+}
+
+/// The venue's word, as the gate asks for it. A venue that takes some orders and not others takes
+/// none that we would have to guess about.
+const fn venue_status(status: SystemStatus) -> VenueStatus {
+    match status {
+        SystemStatus::Online => VenueStatus::Online,
+        SystemStatus::CancelOnly | SystemStatus::PostOnly => VenueStatus::CancelOnly,
+        SystemStatus::Maintenance => VenueStatus::Maintenance,
     }
 }

@@ -1,6 +1,6 @@
 //! The eight steps, in order.
 
-use portcullis_control::Reconciliation;
+use portcullis_control::{Reconciliation, Request};
 
 use super::props::{
     component_sha, copy_folder, credential, draft_session, flip_in_journal, flip_one_bit,
@@ -261,7 +261,7 @@ pub(super) fn kill(stage: &mut Stage) -> Result<(), CliError> {
     let mut steps = Vec::new();
     let mut closed = None;
     // The verb's own code, called here so that the moment of its first line is known.
-    kill::kill(&Home::open(stage.home().as_path())?, "demonstration", |line| {
+    kill::kill(&Home::open(stage.home().as_path())?, &Request::kill("demonstration"), |line| {
         closed = Some(closed.map_or_else(clock::now, Ok)?);
         steps.push(line.split(' ').next().unwrap_or_default().to_owned());
         Ok(())

@@ -17,7 +17,9 @@ pub(crate) use genesis::genesis;
 pub(crate) use loss::{loss_limit, worst_case};
 pub(crate) use seats::Seat;
 pub(crate) use session::{ChosenPlugin, SessionPlan, session};
-pub(crate) use simple::{ReleaseFacts, endpoint_set, limits_change, plugin_release, seal, unkill};
+pub(crate) use simple::{
+    ReleaseFacts, endpoint_set, flatten_plan, limits_change, plugin_release, seal, unkill,
+};
 
 /// There is no statement yet that changes a policy, so every statement is made under the first.
 const POLICY_SEQ: u64 = 0;

@@ -3,8 +3,8 @@
 use portcullis_domain::{Name, Phase, Role};
 use portcullis_evidence::pack::Manifest;
 use portcullis_statement::{
-    Classification, Digest, EndpointKind, EndpointSet, Host, JournalHead, Kind, LimitsChange,
-    PluginRelease, Seal, Unkill, Venue,
+    Classification, Digest, EndpointKind, EndpointSet, FlattenPlan, Host, JournalHead, Kind,
+    LimitsChange, PluginRelease, Seal, Target, Unkill, Venue,
 };
 
 use super::{Desk, DraftError, Seat, statement};
@@ -86,12 +86,8 @@ pub(crate) fn limits_change(desk: &Desk<'_>, change: &LimitsChange) -> Result<Ve
     statement(desk, Kind::LimitsChange, &options, &change.to_value())
 }
 
-/// The end of one kill, signed by two people.
-pub(crate) fn unkill(
-    desk: &Desk<'_>,
-    (kill_seq, kill_entry): (u64, Digest),
-    reason: &str,
-) -> Result<Vec<u8>, DraftError> {
+/// The end of one kill or stop, signed by two people.
+pub(crate) fn unkill(desk: &Desk<'_>, target: Target, reason: &str) -> Result<Vec<u8>, DraftError> {
     use Role::{Approver, Operator, Risk};
     let pairs = [
         [Operator, Approver],
@@ -102,8 +98,14 @@ pub(crate) fn unkill(
         [Risk, Risk],
     ];
     let options = pairs.map(|pair| pair.map(Seat::Any).to_vec());
-    let unkill = Unkill { kill_entry, kill_seq, reason: reason.to_owned() };
+    let unkill = Unkill { target, reason: reason.to_owned() };
     statement(desk, Kind::Unkill, &options, &unkill.to_value())
+}
+
+/// The way out of positions, signed by operator and risk.
+pub(crate) fn flatten_plan(desk: &Desk<'_>, plan: &FlattenPlan) -> Result<Vec<u8>, DraftError> {
+    let seats = [Role::Operator, Role::Risk].map(Seat::Any).to_vec();
+    statement(desk, Kind::FlattenPlan, &[seats], &plan.to_value())
 }
 
 /// The seal of a pack, by its manifest, signed by operator and approver.
@@ -170,10 +172,10 @@ mod tests {
         let endpoint = endpoint_set(&desk, Venue::Binance, (9001, 9002)).unwrap();
         let Statement::EndpointSet(endpoint) = verified(&people, endpoint) else { panic!() };
         assert_eq!(endpoint.private.map(|host| host.port), Some(9002));
-        let kill = (3, Digest::of(b"kill"));
+        let kill = Target::kill(3, Digest::of(b"kill"));
         let lifted = unkill(&desk, kill, "feed was mended").unwrap();
         let Statement::Unkill(lifted) = verified(&people, lifted) else { panic!() };
-        assert_eq!((lifted.kill_seq, lifted.kill_entry), kill);
+        assert_eq!(lifted.target, kill);
         let manifest = manifest();
         let sealed = seal(&desk, &manifest, Classification::Yellow).unwrap();
         let Statement::Seal(sealed) = verified(&people, sealed) else { panic!() };
@@ -199,9 +201,9 @@ mod tests {
         let stranger = (name("x"), 1);
         let release = plugin_release(&desk, facts(), &name("olga"), stranger, Phase::Paper);
         assert_eq!(release.unwrap_err().code(), "SIGNER_MISSING");
-        let blank = unkill(&desk, (1, Digest::of(b"")), " ");
+        let blank = unkill(&desk, Target::kill(1, Digest::of(b"")), " ");
         assert_eq!(blank.unwrap_err().code(), "STATEMENT_MALFORMED");
-        let foreign = unkill(&desk, (1, Digest::of(b"")), "caf\u{e9}");
+        let foreign = unkill(&desk, Target::kill(1, Digest::of(b"")), "caf\u{e9}");
         assert_eq!(foreign.unwrap_err().code(), "STATEMENT_MALFORMED");
         let port = endpoint_set(&desk, Venue::Kraken, (0, 1));
         assert_eq!(port.unwrap_err().code(), "STATEMENT_MALFORMED");

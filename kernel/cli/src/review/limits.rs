@@ -38,12 +38,12 @@ pub(crate) fn common(limits: &Limits) -> String {
 pub(crate) fn whole(limits: &Limits, instruments: &[Instrument]) -> String {
     let mut text = common(limits);
     for (strategy, held) in &limits.strategies {
-        text += &format!("\nlimits of strategy {strategy}\n");
+        text += &["\nlimits of strategy ", strategy.as_str(), "\n"].concat();
         text += &table(held, None);
     }
     for instrument in instruments {
         if let Some(held) = limits.instruments.get(&instrument.id) {
-            text += &format!("\nlimits of {}\n", instrument.symbol);
+            text += &["\nlimits of ", &instrument.symbol, "\n"].concat();
             text += &table(held, Some(instrument));
         }
     }

@@ -3,13 +3,14 @@
 //! It needs no daemon, no home and no network. Whoever signs reads values here; the digests stand
 //! beside them for machines.
 
+mod flatten;
 pub(crate) mod limits;
 mod session;
 
 use portcullis_domain::WallNs;
 use portcullis_statement::{
     Digest, EndpointSet, Genesis, Header, Host, Kind, PluginRelease, Refusal, Seal, Statement,
-    Unkill,
+    Target, Unkill,
 };
 
 use crate::out::{field, indented};
@@ -25,12 +26,14 @@ pub(crate) fn render(file: &RequestFile) -> Result<String, Refusal> {
         | Kind::SessionApproval
         | Kind::LimitsChange
         | Kind::Unkill
+        | Kind::FlattenPlan
         | Kind::Seal => match file.envelope.statement()? {
             Statement::EndpointSet(body) => endpoint_set(&body),
             Statement::PluginRelease(body) => plugin_release(&body),
             Statement::SessionApproval(body) => session::render(&body),
             Statement::LimitsChange(body) => limits::change(&body),
             Statement::Unkill(body) => unkill(&body),
+            Statement::FlattenPlan(body) => flatten::render(&body),
             Statement::Seal(body) => seal(&body),
         },
     };
@@ -50,7 +53,8 @@ const fn question(kind: Kind) -> &'static str {
         Kind::PluginRelease => "this plugin may run, up to the phase named",
         Kind::SessionApproval => "this one session may trade as written here",
         Kind::LimitsChange => "these limits change as written here",
-        Kind::Unkill => "the kill named here is over",
+        Kind::Unkill => "the kill or stop named here is over",
+        Kind::FlattenPlan => "these positions may be closed, in these slices and no other way",
         Kind::Seal => "the evidence of this session is complete and judged as written",
     }
 }
@@ -128,9 +132,13 @@ fn plugin_release(body: &PluginRelease) -> String {
 }
 
 fn unkill(body: &Unkill) -> String {
-    let mut text = field("kill", &format!("number {}", body.kill_seq));
-    text += &field("entry", &format!("sha256 {}", body.kill_entry));
-    text + &field("reason", &body.reason)
+    target(&body.target) + &field("reason", &body.reason)
+}
+
+/// What a statement lifts or follows, by number and entry.
+fn target(target: &Target) -> String {
+    let text = field(target.latch.name(), &format!("number {}", target.seq));
+    text + &field("entry", &format!("sha256 {}", target.entry))
 }
 
 fn seal(body: &Seal) -> String {
@@ -174,7 +182,7 @@ mod tests {
         let file = RequestFile::new(people.genesis.bytes.clone()).unwrap();
         let text = render(&file).unwrap();
         assert!(text.contains("mark             demo") && text.contains("petra (approver)"));
-        let kill = (7, Digest::of(b"k"));
+        let kill = Target::kill(7, Digest::of(b"k"));
         let bytes = draft::unkill(&people.desk(), kill, "feed [mended]").unwrap();
         let text = render(&RequestFile::new(bytes).unwrap()).unwrap();
         assert!(text.contains("number 7") && text.contains("feed [mended]"));

@@ -100,7 +100,8 @@ pub(crate) fn submit(args: &SubmitArgs) -> Result<(), CliError> {
         | Kind::EndpointSet
         | Kind::PluginRelease
         | Kind::LimitsChange
-        | Kind::Unkill => {}
+        | Kind::Unkill
+        | Kind::FlattenPlan => {}
     }
     if args.pack.is_some() && file.kind() != Kind::Seal {
         return wrong("NOT_A_SEAL", "--pack is for seals", "leave --pack away");

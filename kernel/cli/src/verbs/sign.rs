@@ -204,7 +204,9 @@ mod tests {
             expires: LATER,
             chosen: &[],
         };
-        let bytes = draft::unkill(&desk, (1, Digest::of(b"k")), "mended").unwrap();
+        let bytes =
+            draft::unkill(&desk, portcullis_statement::Target::kill(1, Digest::of(b"k")), "mended")
+                .unwrap();
         let path = scratch.path().join("unkill.request");
         files::write_new(&path, &RequestFile::new(bytes).unwrap().to_bytes()).unwrap();
         (path, args.keys.unwrap())

@@ -82,6 +82,12 @@ pub(crate) fn render(view: &StatusView) -> String {
         None => format!("up, {} kills so far", view.kill_seq),
     };
     text += &field("kill latch", &kill);
+    for (guard, state) in &view.guards {
+        text += &field("guard", &format!("{guard}: {state}"));
+    }
+    if view.size_percent < 100 {
+        text += &field("size", &format!("{} % of the limits after a kill", view.size_percent));
+    }
     let feed = view.feed_age_ms.map_or_else(|| "none".to_owned(), |age| format!("{age} ms old"));
     text += &field("market data", &feed);
     text += &reconciliation(&view.reconciliation);
@@ -172,6 +178,8 @@ mod tests {
             }],
             verdicts: BTreeMap::from([(text("APPROVED"), 2)]),
             feed_age_ms: Some(5),
+            guards: BTreeMap::from([(text("witness"), text("not required"))]),
+            size_percent: 50,
             reconciliation: Reconciliation::Differs(vec![text("one\ntwo")]),
             sessions: BTreeMap::from([(text("s1"), text("open"))]),
             next: text("portcullis request unkill"),
@@ -183,6 +191,7 @@ mod tests {
         let text = render(&view());
         assert!(text.starts_with("may I trade      NO\n  KILL_ACTIVE: kill 1 (\\u{1b}[2Joops)\n"));
         assert!(text.contains("one\\u{a}two") && !text.contains('\u{1b}'));
+        assert!(text.contains("witness: not required") && text.contains("50 % of the limits"));
         assert!(text.contains("BTC-USDT 1 at 2, profit unknown, fees 0.1"));
         assert!(text.ends_with("next             portcullis request unkill\n"));
     }

@@ -31,6 +31,8 @@ fn status() -> StatusView {
         }],
         verdicts: BTreeMap::from([(text("APPROVED"), 3), (text("MAX_ORDER_QTY"), 1)]),
         feed_age_ms: Some(12),
+        guards: BTreeMap::from([(text("guardian"), text("not required"))]),
+        size_percent: 100,
         reconciliation: Reconciliation::Differs(vec![text("BTC: 1 here, 2 there")]),
         sessions: BTreeMap::from([(text("s1"), text("open"))]),
         next: text("portcullis status"),
@@ -144,7 +146,7 @@ fn foreign_spellings_are_refused() {
 
 #[test]
 fn a_reply_fits_its_own_request_only() {
-    let kill = Request::Kill { reason: "x".to_owned() };
+    let kill = Request::kill("x");
     assert!(Answer::more(Reply::GateClosed { epoch: 1 }).fits(&kill));
     assert!(!Answer::more(Reply::GateClosed { epoch: 1 }).fits(&Request::Status));
     assert!(!Answer::last(Reply::Done { text: String::new() }).fits(&kill));

@@ -1,6 +1,6 @@
 //! Requests by hand read back in one spelling, and the gate's no says what would pass.
 
-use portcullis_gate::{DenyCode, Figure};
+use portcullis_gate::{DenyCode, Figure, Scope};
 
 use super::*;
 use crate::{Answer, Reply, Request};
@@ -112,7 +112,8 @@ fn answers_by_hand_read_back_and_fit_their_requests_only() {
         state: text("open"),
         outcome: None,
     };
-    let denial = Denial::over(DenyCode::MaxOpenOrders, Figure::count(10), Figure::count(9));
+    let denial =
+        Denial::over(DenyCode::MaxOpenOrders, Scope::Account, Figure::count(10), Figure::count(9));
     let submit = Request::OrderSubmit(submit());
     let cancel = Request::OrderCancel(OrderCancel { person: None, cl_ord_id: None });
     for (reply, fits, does_not) in [
@@ -133,13 +134,15 @@ fn answers_by_hand_read_back_and_fit_their_requests_only() {
 
 #[test]
 fn a_denial_says_what_would_pass() {
-    let over = Denial::over(DenyCode::MaxOpenOrders, Figure::count(10), Figure::count(9));
+    let over =
+        Denial::over(DenyCode::MaxOpenOrders, Scope::Account, Figure::count(10), Figure::count(9));
     let view = DenialView::from(&over);
     let figures = (view.observed.as_deref(), view.limit.as_deref());
     assert_eq!(figures, (Some("10"), Some("9")));
-    assert_eq!(view.passes, "a value that keeps to 9");
-    let stale = DenialView::from(&Denial::plain(DenyCode::BookInvalid));
-    assert!(stale.passes.starts_with("a reduction now"), "{}", stale.passes);
-    let killed = DenialView::from(&Denial::plain(DenyCode::KillActive));
-    assert_eq!(killed.passes, "the same, once this is over: the kill latch is down");
+    assert_eq!(view.scope, "account");
+    assert_eq!(view.passes, "wait for one to end, or cancel one (the limit is 9)");
+    let stale = DenialView::from(&Denial::plain(DenyCode::BookInvalid, Scope::Instrument));
+    assert_eq!(stale.passes, "wait for the book's resynchronisation");
+    let killed = DenialView::from(&Denial::plain(DenyCode::KillActive, Scope::Session));
+    assert_eq!(killed.passes, "two people lift the kill or the stop");
 }

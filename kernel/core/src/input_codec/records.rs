@@ -11,6 +11,7 @@ use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
 
 use super::people::{side, time_in_force};
+use super::safety::{safety, safety_value};
 use super::{Read, cl_ord_id, narrow};
 use crate::entry::{EntryError, as_text, int};
 use crate::input::Start;
@@ -24,7 +25,7 @@ pub(super) fn start_value(start: &Start) -> Value {
             ("window_ns_max", Value::Int(rule.window_ns_max)),
         ])
     });
-    json::object([
+    let mut value = json::object([
         ("build", start.build.as_str().into()),
         ("clean", Value::Bool(start.clean)),
         ("draw", int(u64::from(start.draw))),
@@ -34,7 +35,12 @@ pub(super) fn start_value(start: &Start) -> Value {
         ("phases", Value::List(rules.collect())),
         ("phases_digest", start.phases_digest.hex().into()),
         ("pinned", start.pinned.hex().into()),
-    ])
+    ]);
+    // Written only where there is one: entries from before it read the same.
+    if let (Value::Object(entries), Some(safety)) = (&mut value, &start.safety) {
+        entries.insert("safety".to_owned(), safety_value(safety));
+    }
+    value
 }
 
 pub(super) fn start(value: &Value) -> Read<Start> {
@@ -59,6 +65,7 @@ pub(super) fn start(value: &Value) -> Read<Start> {
         phases: PhaseRules { rules },
         phases_digest: fields.digest("phases_digest")?,
         pinned: fields.digest("pinned")?,
+        safety: fields.optional("safety").map(safety).transpose()?,
     };
     fields.finish()?;
     Ok(start)

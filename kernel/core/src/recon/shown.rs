@@ -38,6 +38,9 @@ fn view(finding: &Finding) -> FindingView {
         state: finding.state.name(),
         shown: finding.shown,
         text: finding.difference.text(),
+        subject: finding.difference.subject.clone(),
+        ours: finding.difference.ours.clone(),
+        venue: finding.difference.venue.clone(),
         explained: explained.map(|(who, reason)| (who.to_string(), reason.clone())),
         confirmed: confirmed.map(ToString::to_string),
     }

@@ -239,7 +239,7 @@ impl Play {
     }
 
     /// Carries out what the core asked for, as a venue with a bad line would.
-    fn follow(&mut self, out: Out) {
+    pub(crate) fn follow(&mut self, out: Out) {
         let mut next = Vec::new();
         for effect in out.effects {
             match effect {

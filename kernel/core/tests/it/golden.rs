@@ -135,13 +135,15 @@ fn the_golden_file_holds_every_kind() {
         kinds(Class::Input),
         "account close-session draft epoch-raised lost not-sent open-session person-amend \
          person-cancel person-cancel-all person-close person-submit plugin-failed plugin-ready \
-         plugin-reply report sent shadow-report started statement stop tick venue-link"
+         plugin-reply report sent shadow-report started statement stop tick venue-link \
+         venue-status"
     );
     assert_eq!(
         kinds(Class::Outcome),
-        "balances-adopted booked cancel-requested clean-stop denied drafted events-dropped faulted \
-         intervened killed order-dead ordered orders-clear plugin-stopped reconciled refused session-closed \
-         session-closing session-opened statement-accepted unkilled"
+        "amend-requested balances-adopted booked cancel-requested clean-stop denied drafted \
+         events-dropped faulted intervened killed order-dead ordered orders-clear plugin-stopped \
+         reckoned reconciled refused session-closed session-closing session-opened \
+         statement-accepted unkilled"
     );
 }
 

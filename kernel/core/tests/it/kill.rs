@@ -2,7 +2,7 @@
 
 use portcullis_core::{Effect, EpochCause, Input};
 use portcullis_domain::{ExecType, Phase, Role};
-use portcullis_statement::{Digest, Kind, Unkill};
+use portcullis_statement::{Digest, Kind, Target, Unkill};
 
 use crate::world::{ALPHA, SECOND_NS, World, buy, resting, sell};
 
@@ -114,7 +114,7 @@ fn f2_an_unkill_names_its_kill_and_needs_two_people() {
     let mut world = World::open(Phase::Shadow);
     let two = [("olga", Role::Operator), ("rita", Role::Risk)];
     let mut body =
-        Unkill { kill_entry: Digest::of(b"none"), kill_seq: 1, reason: "drill over".to_owned() };
+        Unkill { target: Target::kill(1, Digest::of(b"none")), reason: "drill over".to_owned() };
     let lift = |world: &mut World, body: &Unkill, by: &[(&'static str, Role)]| {
         let (_, out) = world.hand_in(Kind::Unkill, by, &body.to_value());
         out.answers()[0].to_owned()
@@ -122,10 +122,10 @@ fn f2_an_unkill_names_its_kill_and_needs_two_people() {
     assert_eq!(lift(&mut world, &body, &two), "NOT_KILLED");
     world.kill();
     assert_eq!(lift(&mut world, &body, &two), "KILL_ENTRY_MISMATCH");
-    body.kill_entry = world.core.kill_entry().unwrap();
-    body.kill_seq = 2;
+    body.target.entry = world.core.kill_entry().unwrap();
+    body.target.seq = 2;
     assert_eq!(lift(&mut world, &body, &two), "KILL_ENTRY_MISMATCH");
-    body.kill_seq = 1;
+    body.target.seq = 1;
     assert_eq!(lift(&mut world, &body, &two[..1]), "SIGNER_MISSING");
     let twice = [("olga", Role::Operator), ("olga", Role::Operator)];
     assert_eq!(lift(&mut world, &body, &twice), "SIGNER_TWICE");

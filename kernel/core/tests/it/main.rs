@@ -14,7 +14,13 @@ mod exchange;
 #[cfg(test)]
 mod findings;
 #[cfg(test)]
+mod flatten;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_stops;
+#[cfg(test)]
+mod guards;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
@@ -35,10 +41,20 @@ mod people_orders;
 #[cfg(test)]
 mod plugin;
 #[cfg(test)]
+mod protect;
+#[cfg(test)]
 mod recon;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod safety;
+#[cfg(test)]
 mod shadow;
+#[cfg(test)]
+mod stop_play;
+#[cfg(test)]
+mod stops;
+#[cfg(test)]
+mod triggers;
 #[cfg(test)]
 mod world;

@@ -181,6 +181,11 @@ fn the_phase_decides_what_people_may_do_by_hand() {
             }];
         }
         assert_eq!(world.open_with(&approval).answers(), ["DONE"]);
+        // In the live phases the guards have to be heard of.
+        for guard in portcullis_domain::policy::guards::Guard::ALL {
+            let valid_until = world.now.wall.plus_ns(60 * crate::world::SECOND_NS);
+            world.feed(portcullis_core::Input::Beat { guard, valid_until });
+        }
         world.ready();
         let increase = world.by_hand("olga", submit(Side::Buy, "0.1", "100"));
         let reduce = world.by_hand("olga", submit(Side::Sell, "0.05", "100.2"));

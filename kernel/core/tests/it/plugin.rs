@@ -29,7 +29,7 @@ fn d7_a_trap_takes_back_what_increases_and_keeps_what_reduces() {
     assert_eq!(world.status(orders[0]), "new");
     assert!(out.has(|effect| matches!(effect, Effect::StopPlugin { plugin } if *plugin == ALPHA)));
     assert!(out.has(|effect| matches!(effect, Effect::RaiseEpoch(_))));
-    world.assert_blocked(&["PLUGIN_SUSPENDED"]);
+    world.assert_blocked(&["PLUGIN_SUSPENDED", "NAKED_POSITION"]);
     // A second failure of the same plugin is nothing new.
     assert_eq!(fail(&mut world).kinds(), ["plugin-failed"]);
     // The other plugin goes on, and hears of its own order only.

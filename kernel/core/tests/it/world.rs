@@ -11,6 +11,7 @@ use portcullis_domain::frame::{
     EventRecord, IntentRecord, intent_kind, ord_type_code, side_code, tif_code,
 };
 use portcullis_domain::market::Level;
+use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::{
     BootNs, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, MarketEvent, MarketFrame,
     Money, Now, OrderId, Phase, PluginId, Role, Side, StreamId, WallNs,
@@ -18,7 +19,7 @@ use portcullis_domain::{
 use portcullis_gate::VenueStatus;
 use portcullis_statement::json::Value;
 use portcullis_statement::{
-    Digest, EndpointKind, JournalBinding, Kind, SessionApproval, SignedStatement, Unkill,
+    Digest, EndpointKind, JournalBinding, Kind, SessionApproval, SignedStatement, Target, Unkill,
 };
 
 use crate::people::{self, HOUR_NS, NOW, ORIGIN, Paper, floors, money, name, px, qty, signers};
@@ -130,6 +131,8 @@ pub(crate) struct World {
     request: u64,
     sequences: BTreeMap<StreamId, u64>,
     draw: u32,
+    /// The safety policy of the next start.
+    pub(crate) safety: Option<Safety>,
 }
 
 impl World {
@@ -148,6 +151,7 @@ impl World {
             request: 0,
             sequences: BTreeMap::new(),
             draw: 0xc0de_0001,
+            safety: None,
         }
     }
 
@@ -222,7 +226,7 @@ impl World {
         self.feed(Input::EpochRaised { epoch, cause: EpochCause::PluginStopped })
     }
 
-    fn raised(&mut self, cause: EpochCause) -> Input {
+    pub(crate) fn raised(&mut self, cause: EpochCause) -> Input {
         self.epoch += 1;
         Input::EpochRaised { epoch: self.epoch, cause }
     }
@@ -248,6 +252,7 @@ impl World {
             pinned: self.fingerprint(),
             phases: floors(),
             phases_digest: Digest::of(b"phases"),
+            safety: self.safety.clone(),
             first,
             clean,
         };
@@ -288,7 +293,7 @@ impl World {
         self.feed(Input::Statement { request, signed: signed.clone() })
     }
 
-    fn admit_all(&mut self) {
+    pub(crate) fn admit_all(&mut self) {
         let by = [("gerd", Role::Governance), ("olga", Role::Operator)];
         let body = people::endpoint_set(EndpointKind::Simulated).to_value();
         let (signed, out) = self.hand_in(Kind::EndpointSet, &by, &body);
@@ -353,8 +358,7 @@ impl World {
 
     pub(crate) fn unkill(&mut self) -> (SignedStatement, Out) {
         let body = Unkill {
-            kill_entry: self.core.kill_entry().unwrap(),
-            kill_seq: self.core.kill_seq(),
+            target: Target::kill(self.core.kill_seq(), self.core.kill_entry().unwrap()),
             reason: "drill over".to_owned(),
         };
         let by = [("olga", Role::Operator), ("rita", Role::Risk)];

@@ -4,6 +4,11 @@
 //! to go through all keys (files, statements, documents, the proof that a change is a tightening)
 //! goes through the rows, so that a key cannot be forgotten in one of them.
 
+pub mod guards;
+pub mod returning;
+pub mod safety;
+pub mod triggers;
+
 mod change;
 mod convert;
 mod form;

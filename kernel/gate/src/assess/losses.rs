@@ -15,9 +15,12 @@ pub(super) fn check_marks(case: &mut Case<'_>) -> Result<(), Denial> {
 }
 
 pub(super) fn check_session(case: &mut Case<'_>) -> Result<(), Denial> {
-    case.each(|case, (scope, usage, limits)| {
-        case.lost((C::MaxLossSession, scope), loss(usage.profit)?, limits.loss_session_max)
-    })
+    for (scope, usage, limits) in case.held.into_iter().flatten() {
+        let loss = loss(usage.profit)?;
+        let limit = limits.loss_session_max;
+        case.lost((C::MaxLossSession, scope), loss, limit)?;
+    }
+    Ok(())
 }
 
 pub(super) fn check_day(case: &mut Case<'_>) -> Result<(), Denial> {
@@ -31,25 +34,27 @@ pub(super) fn check_week(case: &mut Case<'_>) -> Result<(), Denial> {
 }
 
 pub(super) fn check_drawdown(case: &mut Case<'_>) -> Result<(), Denial> {
-    case.each(|case, (scope, usage, limits)| {
-        case.lost((C::MaxDrawdown, scope), usage.drawdown.ok_or(UNKNOWN)?, limits.drawdown_max)
-    })
+    for (scope, usage, limits) in case.held.into_iter().flatten() {
+        let limit = limits.drawdown_max;
+        case.lost((C::MaxDrawdown, scope), usage.drawdown.ok_or(UNKNOWN)?, limit)?;
+    }
+    Ok(())
 }
 
 pub(super) fn check_adverse_fills(case: &mut Case<'_>) -> Result<(), Denial> {
-    case.each(|case, (scope, usage, limits)| {
-        case.lost(
-            (C::MaxAdverseFill, scope),
-            usage.adverse.ok_or(UNKNOWN)?,
-            limits.adverse_fill_max,
-        )
-    })
+    for (scope, usage, limits) in case.held.into_iter().flatten() {
+        let limit = limits.adverse_fill_max;
+        case.lost((C::MaxAdverseFill, scope), usage.adverse.ok_or(UNKNOWN)?, limit)?;
+    }
+    Ok(())
 }
 
 pub(super) fn check_fees(case: &mut Case<'_>) -> Result<(), Denial> {
-    case.each(|case, (scope, usage, limits)| {
-        case.lost((C::MaxFees, scope), usage.fees.ok_or(UNKNOWN)?, limits.fees_max)
-    })
+    for (scope, usage, limits) in case.held.into_iter().flatten() {
+        let limit = limits.fees_max;
+        case.lost((C::MaxFees, scope), usage.fees.ok_or(UNKNOWN)?, limit)?;
+    }
+    Ok(())
 }
 
 /// A profit as a loss: negative where something was earned.

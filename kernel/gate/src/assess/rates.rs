@@ -17,10 +17,11 @@ pub(super) fn check_cooldown(case: &mut Case<'_>) -> Result<(), Denial> {
 /// A strategy that executes again and again is stopped until a person lets it go on.
 pub(super) fn check_repeats(case: &mut Case<'_>) -> Result<(), Denial> {
     plain(!case.at.disabled, C::RepeatExecThrottle, Scope::Strategy)?;
-    case.each(|case, (scope, usage, limits)| {
+    for (scope, usage, limits) in case.held.into_iter().flatten() {
         let max = limits.repeat_executions_max;
-        case.reached(C::RepeatExecThrottle, scope, count(usage.executions), count(max))
-    })
+        case.reached(C::RepeatExecThrottle, scope, count(usage.executions), count(max))?;
+    }
+    Ok(())
 }
 
 pub(super) fn check_orders_per_session(case: &mut Case<'_>) -> Result<(), Denial> {
@@ -43,11 +44,13 @@ pub(super) fn check_daily_notional(case: &mut Case<'_>) -> Result<(), Denial> {
 /// New exposure leaves a share of every budget to cancels and reductions.
 pub(super) fn check_messages(case: &mut Case<'_>) -> Result<(), Denial> {
     let kept = 100_u32.saturating_sub(case.gate.limits().rules.cancel_share_percent);
-    case.hold(
-        C::MaxMsgRate,
-        |usage| Ok(count(usage.messages.saturating_add(1))),
-        |limits| count(limits.messages_per_second_max.saturating_mul(kept) / 100),
-    )
+    for (scope, usage, limits) in case.held.into_iter().flatten() {
+        let budget = limits.messages_per_second_max;
+        let share = budget.saturating_mul(kept) / 100;
+        let asked = usage.messages.saturating_add(1);
+        case.within(C::MaxMsgRate, scope, count(asked), count(share))?;
+    }
+    Ok(())
 }
 
 /// Where a person has the last word, only so many may wait for it.

@@ -1,6 +1,6 @@
 //! Is it an order?
 
-use portcullis_domain::OrdType;
+use portcullis_domain::{Bracket, OrdType, Px, Side};
 
 use super::case::{Case, ms_to_ns, plain};
 use crate::code::{Act, DenyCode as C};
@@ -12,9 +12,23 @@ pub(super) fn check_order_type(case: &mut Case<'_>) -> Result<(), Denial> {
         OrdType::Limit => priced,
         OrdType::Market => !priced,
     };
-    // Exits of an exit would open anew.
-    let bracketed = case.intent.bracket.is_some() && case.act != Act::Increase;
-    plain(fits && !bracketed, C::OrderTypeNotAllowed, Scope::Order)
+    plain(fits, C::OrderTypeNotAllowed, Scope::Order)
+}
+
+/// A bracket is an entry with at least one exit. From the loss to the profit the prices stand in
+/// the order stop, entry, target: an exit on the wrong side would trade at once. And exits of an
+/// exit would open anew.
+pub(super) fn check_bracket(case: &mut Case<'_>) -> Result<(), Denial> {
+    let Some(Bracket { stop_px, target_px }) = case.intent.bracket else { return Ok(()) };
+    let apart = |loss: &Px, profit: &Px| match case.intent.side {
+        Side::Buy => loss < profit,
+        Side::Sell => loss > profit,
+    };
+    let prices = [stop_px, case.intent.price, target_px].into_iter().flatten();
+    let ordered = prices.is_sorted_by(apart);
+    let exits = stop_px.is_some() || target_px.is_some();
+    let fits = exits && ordered && case.act == Act::Increase;
+    plain(fits, C::OrderTypeNotAllowed, Scope::Order)
 }
 
 pub(super) fn check_tick(case: &mut Case<'_>) -> Result<(), Denial> {

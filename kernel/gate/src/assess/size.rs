@@ -1,9 +1,8 @@
 //! Of that size?
 
-use portcullis_domain::{Money, Position, Rate, Side};
+use portcullis_domain::{Money, Rate, Side};
 
 use super::case::{Case, count, graded};
-use crate::circumstances::Working;
 use crate::code::DenyCode as C;
 use crate::deny::{Denial, Figure, Scope};
 
@@ -41,29 +40,33 @@ pub(super) fn check_order_value(case: &mut Case<'_>) -> Result<(), Denial> {
 
 /// The worst case: everything that works on this side fills, and nothing on the other.
 pub(super) fn check_position(case: &mut Case<'_>) -> Result<(), Denial> {
+    let unknown = Denial::plain(C::StaleAccount, Scope::Account);
+    let worst = worst_position(case).ok_or(unknown)?;
     let max = case.graded(i128::from(case.limits.position_qty_max.units()));
-    hold_position(case, C::MaxPosition, max)
+    let (worst, max) = (case.qty_figure(worst), case.qty_figure(max));
+    case.within(C::MaxPosition, Scope::Instrument, worst, max)
 }
 
 pub(super) fn check_short(case: &mut Case<'_>) -> Result<(), Denial> {
     if case.intent.side == Side::Buy {
         return Ok(());
     }
-    hold_position(case, C::ShortNotAllowed, i128::from(case.limits.short_qty_max.units()))
+    let short = worst_position(case).unwrap_or(i128::MAX);
+    let max = i128::from(case.limits.short_qty_max.units());
+    let (short, max) = (case.qty_figure(short), case.qty_figure(max));
+    case.within(C::ShortNotAllowed, Scope::Instrument, short, max)
 }
 
-/// Holds how far the position can go to the order's side against a limit.
-fn hold_position(case: &mut Case<'_>, code: C, max: i128) -> Result<(), Denial> {
-    let unknown = Denial::plain(C::StaleAccount, Scope::Account);
-    let known = case.at.position.zip(case.at.working);
-    let (Position(position), Working { buy_qty, sell_qty, .. }) = known.ok_or(unknown)?;
+/// How far the position can go to the order's side. `None` where it, or what works, is not known.
+fn worst_position(case: &Case<'_>) -> Option<i128> {
+    let (position, working) = case.at.position.zip(case.at.working)?;
+    let position = i128::from(position.0);
     let (held, working) = match case.intent.side {
-        Side::Buy => (i128::from(position), buy_qty),
-        Side::Sell => (i128::from(position).saturating_neg(), sell_qty),
+        Side::Buy => (position, working.buy_qty),
+        Side::Sell => (position.saturating_neg(), working.sell_qty),
     };
     let claimed = i128::from(working.units()).saturating_add(i128::from(case.intent.qty.units()));
-    let worst = case.qty_figure(held.saturating_add(claimed));
-    case.within(code, Scope::Instrument, worst, case.qty_figure(max))
+    Some(held.saturating_add(claimed))
 }
 
 pub(super) fn check_exposure(case: &mut Case<'_>) -> Result<(), Denial> {

@@ -27,6 +27,8 @@ mod monotone;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
+mod overflow;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod proposals;

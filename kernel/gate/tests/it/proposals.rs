@@ -1,10 +1,10 @@
 //! Phases 5 to 7 on a ladder that aims at a simulated venue: who is asked, and who is not.
 
 use portcullis_domain::{Bracket, Origin, Phase, Position, Side};
-use portcullis_gate::{Act, DenyCode, Verdict};
+use portcullis_gate::{Act, DenyCode, Scope, Verdict};
 use portcullis_statement::{EndpointKind, Refusal};
 
-use crate::fixture::{Case, House};
+use crate::fixture::{Case, House, denial};
 use crate::people::{floors, px, qty};
 
 const LIVE: [Phase; 3] = [Phase::ManualLive, Phase::MonitoredAuto, Phase::Continuous];
@@ -97,6 +97,11 @@ fn what_is_not_an_order_is_no_proposal() {
     check(|c| c.at.whole.proposals = 999, "PROPOSE");
     check(|c| c.at.whole.proposals = 1_000, "MAX_OPEN_PROPOSALS");
     check(|c| c.strategy().proposals = 1_000, "MAX_OPEN_PROPOSALS");
+    // Whoever does not propose is not held up by what waits, and before phase 5 nothing does.
+    check(|c| (c.intent.origin, c.at.whole.proposals) = (Origin::Person, 1_000), "APPROVE");
+    let mut case = Case::new(Phase::Paper);
+    case.at.whole.proposals = 1_000;
+    assert_eq!(case.answer(), "APPROVE");
 }
 
 /// D6: what protects never waits for a person; it says that it only reduces, and proves it.
@@ -130,11 +135,10 @@ fn an_exit_without_a_market_is_no_proposal() {
         c.at.quote = None;
     };
     check(blind, "APPROVE");
-    check(
-        |c| {
-            blind(c);
-            c.intent.reduce_only = false;
-        },
-        "NO_REFERENCE_PRICE",
-    );
+    let mut case = Case::new(Phase::ManualLive);
+    blind(&mut case);
+    case.intent.reduce_only = false;
+    let denial = denial(&case.verdict()).unwrap();
+    let seen = (denial.code, denial.scope);
+    assert_eq!(seen, (DenyCode::NoReferencePrice, Scope::Instrument));
 }

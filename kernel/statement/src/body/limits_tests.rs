@@ -1,6 +1,6 @@
 //! Limits read back as they were written, and what has no meaning cannot be signed.
 
-use portcullis_domain::policy::{Conversion, Limits};
+use portcullis_domain::policy::{Conversion, Direction, LimitTable, Limits};
 use portcullis_domain::{Instrument, InstrumentId, Name, Rate, WallNs};
 
 use super::*;
@@ -239,4 +239,51 @@ fn limits_of_two_sessions_are_compared_by_symbol() {
     let foreign = limits.renumbered(&instruments(), &swapped);
     assert!(!foreign.instruments.contains_key(&InstrumentId(0)), "another measure, another thing");
     assert_eq!(foreign.instruments.len(), 2);
+}
+
+/// Moves every key of one table by one, each alone, in both directions, and asks for the proof.
+#[track_caller]
+fn moves<T: LimitTable>(name: &str, table: impl Fn(&mut Limits) -> &mut T) {
+    for row in T::ROWS {
+        for step in [-1, 1] {
+            let (old, mut new) = (limits(), limits());
+            let number = (row.get)(table(&mut new)).saturating_add(step);
+            if (row.put)(table(&mut new), number).is_none() {
+                continue;
+            }
+            let admits_less = match row.stricter {
+                Direction::SmallerIsStricter => step < 0,
+                Direction::LargerIsStricter => step > 0,
+            };
+            let proof = new.check_tightens(&old);
+            assert_eq!(proof.is_ok(), admits_less, "{name}.{} by {step}", row.name);
+            assert!(proof.map_or_else(|not| not.key == row.name, |()| true), "{}", row.name);
+        }
+    }
+}
+
+#[test]
+fn a24_each_key_alone_in_the_wrong_direction_is_a_loosening() {
+    moves("rules", |l| &mut l.rules);
+    moves("account", |l| &mut l.account.activity);
+    moves("account", |l| &mut l.account.standing);
+    moves("venue", |l| &mut l.venue.activity);
+    moves("venue", |l| &mut l.venue.standing);
+    moves("host", |l| &mut l.host.activity);
+    moves("host", |l| &mut l.host.standing);
+    moves("strategies", |l| l.strategies.values_mut().next().unwrap());
+    moves("instruments", |l| l.instruments.values_mut().next().unwrap());
+    let refused = |change: fn(&mut Limits)| {
+        let mut new = limits();
+        change(&mut new);
+        new.check_tightens(&limits()).is_err()
+    };
+    assert!(refused(|l| l.currency = "EUR".to_owned()));
+    assert!(refused(|l| l.conversions.clear()), "what has no direction has to be the same");
+    assert!(refused(|l| {
+        let held = l.strategies.values().next().unwrap().clone();
+        l.strategies.insert(Name::new("third").unwrap(), held);
+    }));
+    assert!(!refused(|l| l.instruments.clear()), "what may not be traded at all is stricter");
+    assert!(!refused(|l| l.strategies.clear()));
 }

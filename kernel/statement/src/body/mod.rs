@@ -1,6 +1,7 @@
 //! The bodies of statements, one file for each kind, typed when they are read.
 
 mod endpoint_set;
+mod flatten_plan;
 mod genesis;
 mod instrument;
 mod limits;
@@ -8,15 +9,18 @@ mod limits_change;
 mod plugin_release;
 mod seal;
 mod session_approval;
+mod target;
 mod unkill;
 
 pub use endpoint_set::{EndpointKind, EndpointSet, Host, RecordedFile, Venue};
+pub use flatten_plan::{FlattenPlan, Slices};
 pub use genesis::Genesis;
 pub use limits::{limits_value, read_limits};
 pub use limits_change::LimitsChange;
 pub use plugin_release::PluginRelease;
 pub use seal::{Classification, JournalHead, Seal};
 pub use session_approval::{ApprovedPlugin, Carried, JournalBinding, SessionApproval};
+pub use target::{Latch, Target};
 pub use unkill::Unkill;
 
 use crate::header::Kind;
@@ -34,8 +38,10 @@ pub enum Statement {
     SessionApproval(Box<SessionApproval>),
     /// Other limits, from the next session on.
     LimitsChange(Box<LimitsChange>),
-    /// The end of one kill.
+    /// The end of one kill or stop.
     Unkill(Unkill),
+    /// The way out of positions after a kill or stop.
+    FlattenPlan(FlattenPlan),
     /// The end of one session's evidence.
     Seal(Seal),
 }
@@ -54,6 +60,7 @@ impl Statement {
                 LimitsChange::from_value(body).map(|body| Self::LimitsChange(Box::new(body)))
             }
             Kind::Unkill => Unkill::from_value(body).map(Self::Unkill),
+            Kind::FlattenPlan => FlattenPlan::from_value(body).map(Self::FlattenPlan),
             Kind::Seal => Seal::from_value(body).map(Self::Seal),
         };
         Ok(statement.map_err(|error| error.within("body"))?)
@@ -68,6 +75,7 @@ impl Statement {
             Self::SessionApproval(body) => body.to_value(),
             Self::LimitsChange(body) => body.to_value(),
             Self::Unkill(body) => body.to_value(),
+            Self::FlattenPlan(body) => body.to_value(),
             Self::Seal(body) => body.to_value(),
         }
     }

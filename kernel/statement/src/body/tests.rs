@@ -3,7 +3,8 @@
 use portcullis_domain::Phase;
 
 use super::*;
-use crate::testkit::{approval, endpoint_set, release, seal, unkill};
+use crate::json::object;
+use crate::testkit::{approval, endpoint_set, flatten_plan, release, seal, unkill};
 
 /// `value` with the value at `path` replaced, or taken away.
 fn with(value: &Value, path: &str, put: Option<Value>) -> Value {
@@ -217,5 +218,52 @@ fn an_endpoint_set_is_of_one_kind() {
     for port in [0, 65_536, -1] {
         let set = with(&endpoint_set(Simulated).to_value(), "public/port", Some(port.into()));
         assert!(EndpointSet::from_value(&set).is_err(), "{port}");
+    }
+}
+
+/// B1: a statement about a stop is none about the kill of that number, and names one latch only.
+#[test]
+fn b1_an_unkill_names_one_latch() {
+    let digest = Digest::of(b"entry");
+    let (kill, stop) = (Target::kill(4, digest), Target::stop(4, digest));
+    let lift = |target| Unkill { target, reason: "over".to_owned() }.to_value();
+    assert_ne!(lift(kill), lift(stop));
+    for target in [kill, stop] {
+        assert_eq!(Unkill::from_value(&lift(target)).unwrap().target, target);
+    }
+    for (path, put) in [
+        ("stop_seq", Some(Value::Int(4))),
+        ("stop_entry", Some(digest.hex().into())),
+        ("kill_seq", None),
+        ("kill_entry", None),
+        ("kill_seq", Some(Value::Int(-1))),
+    ] {
+        assert!(Unkill::from_value(&with(&lift(kill), path, put)).is_err(), "{path}");
+    }
+    assert!(Unkill::from_value(&with(&lift(stop), "kill_seq", Some(4.into()))).is_err());
+}
+
+#[test]
+fn a_flatten_plan_reads_back_and_is_bounded() {
+    let plan = flatten_plan();
+    assert_eq!(FlattenPlan::from_value(&plan.to_value()), Ok(plan.clone()));
+    let below = |key: &str| format!("instruments/BTC-USDT/{key}");
+    for (path, put) in [
+        ("account".to_owned(), Some("A B".into())),
+        ("reason".to_owned(), Some(" ".into())),
+        ("instruments".to_owned(), Some(object([]))),
+        ("stop_seq".to_owned(), None),
+        ("more".to_owned(), Some(1.into())),
+        (below("slice_qty_max"), Some("0".into())),
+        (below("slice_qty_max"), Some("-1".into())),
+        (below("slice_qty_max"), Some("1e3".into())),
+        (below("slice_qty_max"), Some(1.into())),
+        (below("slippage_bps_max"), Some(1_001.into())),
+        (below("slippage_bps_max"), Some(Value::Int(-1))),
+        (below("slice_pause_ms"), Some(99.into())),
+        (below("slice_pause_ms"), None),
+        (below("more"), Some(1.into())),
+    ] {
+        assert!(FlattenPlan::from_value(&with(&plan.to_value(), &path, put)).is_err(), "{path}");
     }
 }

@@ -1,16 +1,14 @@
-//! The end of one kill: bound to that kill, so that it cannot end a later one.
+//! The end of one kill, or of one smaller stop: bound to it, so that it cannot end a later one.
 
-use super::{filled_text, hex};
-use crate::Digest;
-use crate::json::{Fields, JsonError, Value, count, object};
+use super::filled_text;
+use super::target::Target;
+use crate::json::{Fields, JsonError, Value, object};
 
-/// What lifts one kill.
+/// What lifts one kill or one stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unkill {
-    /// The digest of the journal entry of the kill.
-    pub kill_entry: Digest,
-    /// The number of that kill.
-    pub kill_seq: u64,
+    /// What is lifted.
+    pub target: Target,
     /// Why it is safe to go on, in the words of those who sign.
     pub reason: String,
 }
@@ -19,19 +17,16 @@ impl Unkill {
     /// As the body of a statement.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        object([
-            ("kill_entry", hex(self.kill_entry)),
-            ("kill_seq", count(self.kill_seq)),
-            ("reason", self.reason.as_str().into()),
-        ])
+        let mut value = object([("reason", self.reason.as_str().into())]);
+        self.target.write(&mut value);
+        value
     }
 
     /// Reads the body of a statement.
     pub fn from_value(value: &Value) -> Result<Self, JsonError> {
         let mut fields = Fields::new(value)?;
         let unkill = Self {
-            kill_entry: fields.digest("kill_entry")?,
-            kill_seq: fields.uint("kill_seq")?,
+            target: Target::read(&mut fields)?,
             reason: filled_text(&mut fields, "reason")?,
         };
         fields.finish()?;

@@ -143,7 +143,8 @@ fn the_allowed_signers_file_has_exact_namespaces_and_no_wildcard() {
     assert!(!text.contains('*') && !text.contains("cert-authority"), "{text}");
     let expect = format!(
         "rita namespaces=\"portcullis-genesis,portcullis-endpoint-set,\
-         portcullis-session-approval,portcullis-limits-change,portcullis-unkill\" {}",
+         portcullis-session-approval,portcullis-limits-change,portcullis-unkill,\
+         portcullis-flatten-plan\" {}",
         testkit::key("rita").public().openssh_line()
     );
     assert_eq!(text.lines().last(), Some(expect.as_str()));

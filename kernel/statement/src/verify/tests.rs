@@ -19,13 +19,14 @@ fn simulated() -> Trust {
     trust(None, EndpointKind::Simulated)
 }
 
-fn bodies() -> [(Kind, Value); 6] {
+fn bodies() -> [(Kind, Value); 7] {
     [
         (Kind::EndpointSet, endpoint_set(EndpointKind::Simulated).to_value()),
         (Kind::PluginRelease, release().to_value()),
         (Kind::SessionApproval, approval(Phase::Paper, EndpointKind::Simulated).to_value()),
         (Kind::LimitsChange, limits_change().to_value()),
         (Kind::Unkill, unkill().to_value()),
+        (Kind::FlattenPlan, flatten_plan().to_value()),
         (Kind::Seal, seal().to_value()),
     ]
 }
@@ -73,6 +74,12 @@ fn each_kind_has_its_signers() {
     check(Kind::Unkill, &[("rita", Risk)], "SIGNER_MISSING");
     check(Kind::Unkill, &[("olga", Operator), ("gerd", Governance)], "SIGNER_ROLE");
 
+    check(Kind::FlattenPlan, &[("olga", Operator), ("rita", Risk)], "ok");
+    check(Kind::FlattenPlan, &[("olga", Operator), ("otto", Operator)], "SIGNER_MISSING");
+    check(Kind::FlattenPlan, &[("olga", Operator)], "SIGNER_MISSING");
+    check(Kind::FlattenPlan, &[("rita", Risk)], "SIGNER_MISSING");
+    check(Kind::FlattenPlan, &[("olga", Operator), ("anna", Approver)], "SIGNER_ROLE");
+
     check(Kind::Seal, &[("olga", Operator), ("anna", Approver)], "ok");
     check(Kind::Seal, &[("olga", Operator), ("otto", Operator)], "SIGNER_MISSING");
     check(Kind::Seal, &[("anna", Approver)], "SIGNER_MISSING");
@@ -90,6 +97,7 @@ fn a_kind_has_one_name_one_namespace_and_its_verified_type() {
         let signers: Signers<'_> = match kind {
             Kind::PluginRelease => &[("ada", Author), ("gerd", Governance)],
             Kind::EndpointSet | Kind::LimitsChange => &[("olga", Operator), ("gerd", Governance)],
+            Kind::FlattenPlan => &[("olga", Operator), ("rita", Risk)],
             Kind::Genesis | Kind::SessionApproval | Kind::Unkill | Kind::Seal => {
                 &[("olga", Operator), ("anna", Approver)]
             }
@@ -109,11 +117,12 @@ fn a_kind_has_one_name_one_namespace_and_its_verified_type() {
             verified(kind).into_session_approval().is_some(),
             verified(kind).into_limits_change().is_some(),
             verified(kind).into_unkill().is_some(),
+            verified(kind).into_flatten_plan().is_some(),
             verified(kind).into_seal().is_some(),
         ]
     };
     for (place, (kind, _)) in bodies().into_iter().enumerate() {
-        let mut expect = [false; 6];
+        let mut expect = [false; 7];
         expect[place] = true;
         assert_eq!(taken(kind), expect, "{}", kind.name());
     }

@@ -1,7 +1,7 @@
 //! What reaches the daemon, and what is refused before it.
 
 use portcullis_control::{Answer, PackView, Refused};
-use portcullis_statement::Digest;
+use portcullis_statement::{Digest, Target};
 
 use super::*;
 use crate::client::tests::{daemon, frame};
@@ -14,7 +14,7 @@ fn scene(scratch: &Scratch) -> (PathBuf, PathBuf, RequestFile) {
     let home = scratch.path().join("h");
     std::fs::create_dir(&home).unwrap();
     std::fs::write(home.join("genesis.json"), &people.genesis.bytes).unwrap();
-    let bytes = draft::unkill(&people.desk(), (1, Digest::of(b"k")), "mended").unwrap();
+    let bytes = draft::unkill(&people.desk(), Target::kill(1, Digest::of(b"k")), "mended").unwrap();
     let mut file = RequestFile::new(bytes).unwrap();
     file.signed = signed(file.signed.bytes.clone());
     let path = scratch.path().join("unkill.request");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::SessionArgs;
+use super::{FlattenArgs, SessionArgs};
 use crate::verbs::sign::{AttachArgs, ExtractArgs};
 
 /// Drafts what people then review, sign and submit.
@@ -18,8 +18,10 @@ pub(crate) enum RequestVerb {
     Session(SessionArgs),
     /// Loosens limits from the next session on: two sign, one as governance or risk.
     LimitsChange(LimitsChangeArgs),
-    /// Lifts the present kill: two people sign.
+    /// Lifts the present kill, or a smaller stop: two people sign.
     Unkill(UnkillArgs),
+    /// Leaves positions after a kill or a cancel-all: operator and risk sign.
+    FlattenPlan(FlattenArgs),
     /// Closes a session's evidence: operator and approver sign.
     Seal(SealArgs),
     /// Writes the bytes that are signed, for other tools.
@@ -136,7 +138,18 @@ pub(crate) struct LimitsChangeArgs {
     pub(crate) common: Common,
 }
 
-/// Lifts the present kill.
+/// Which stop a statement is about, where it is not the kill.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct TargetArgs {
+    /// The number of a smaller stop [default: the present kill]; status shows it.
+    #[arg(long, value_name = "SEQ", requires = "entry")]
+    pub(crate) stop: Option<u64>,
+    /// The journal entry of that stop; status shows it.
+    #[arg(long, value_name = "SHA256", requires = "stop")]
+    pub(crate) entry: Option<String>,
+}
+
+/// Lifts the present kill, or a smaller stop.
 #[derive(Clone, Debug, clap::Args)]
 #[command(before_help = "Examples:\n  \
     portcullis request unkill --home demo-home --reason \"feed mended\" --out unkill.request")]
@@ -147,6 +160,9 @@ pub(crate) struct UnkillArgs {
     /// Why it is safe to go on; printable ASCII.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
+    /// What is lifted.
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
     /// Where to, and who signs.
     #[command(flatten)]
     pub(crate) common: Common,

@@ -1,6 +1,7 @@
 //! `portcullis request`: drafts a statement and writes it as a request file.
 
 mod args;
+mod flatten;
 mod session;
 
 use std::path::Path;
@@ -9,7 +10,7 @@ use portcullis_control::{Reply, Request};
 use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Name, Phase, Role, WallNs};
 use portcullis_evidence::pack::Manifest;
-use portcullis_statement::{Classification, Digest, Kind, Venue};
+use portcullis_statement::{Classification, Digest, Kind, Target, Venue};
 
 use crate::client::{self, SOON};
 use crate::draft::{self, Desk, DraftError};
@@ -20,8 +21,9 @@ use crate::{CliError, Exit, clock, inspect, out};
 
 pub(crate) use args::{
     ClassificationChoice, Common, EndpointArgs, EndpointChoice, LimitsChangeArgs, ReleaseArgs,
-    RequestVerb, SealArgs, UnkillArgs, VenueChoice,
+    RequestVerb, SealArgs, TargetArgs, UnkillArgs, VenueChoice,
 };
+pub(crate) use flatten::{FlattenArgs, flatten_plan};
 pub(crate) use session::{SessionArgs, digest};
 
 /// How long a request without a window of its own can be used: a week.
@@ -103,9 +105,24 @@ pub(crate) fn endpoint_set(args: &EndpointArgs) -> Result<(), CliError> {
     finish(&args.common, draft::endpoint_set(&setting.week(), venue, ports))
 }
 
-/// Drafts the end of the present kill.
+/// Drafts the end of the present kill, or of the stop that was named.
 pub(crate) fn unkill(args: &UnkillArgs) -> Result<(), CliError> {
     let (home, setting) = Setting::new(&args.home, &args.common)?;
+    let target = target(&home, &args.target)?;
+    finish(&args.common, draft::unkill(&setting.week(), target, &args.reason))
+}
+
+/// The stop that was named, or the present kill as the daemon states it.
+fn target(home: &Home, args: &TargetArgs) -> Result<Target, CliError> {
+    let (Some(seq), Some(entry)) = (args.stop, &args.entry) else { return present_kill(home) };
+    let entry = Digest::from_hex(entry).ok_or_else(|| {
+        let (cause, next) = ("this is no SHA-256 in hex", "portcullis status shows it");
+        CliError::new(Exit::Usage, "ENTRY_MALFORMED", "--entry", cause, next)
+    })?;
+    Ok(Target::stop(seq, entry))
+}
+
+fn present_kill(home: &Home) -> Result<Target, CliError> {
     let socket = home.control_socket();
     let Reply::Status(view) = client::ask(&socket, &Request::Status, SOON)? else {
         return Err(client::unexpected(&socket));
@@ -115,8 +132,7 @@ pub(crate) fn unkill(args: &UnkillArgs) -> Result<(), CliError> {
         let cause = "the kill latch is not down";
         CliError::new(Exit::NotFound, "NOT_KILLED", "daemon", cause, next)
     })?;
-    let kill = (view.kill_seq, entry);
-    finish(&args.common, draft::unkill(&setting.week(), kill, &args.reason))
+    Ok(Target::kill(view.kill_seq, entry))
 }
 
 /// Drafts the seal of a pack.

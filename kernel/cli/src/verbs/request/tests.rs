@@ -185,3 +185,39 @@ fn a_session_is_drafted_from_what_the_daemon_says() {
     assert_eq!(session(&again).unwrap_err().exit, Exit::KillEngaged);
     server.join().unwrap();
 }
+
+/// A stop is named by what status shows of it; the daemon is not asked again.
+#[test]
+fn a_stop_is_lifted_and_left_by_number_and_entry() {
+    let scene = Scene::new();
+    let entry = Digest::of(b"stop");
+    let target = TargetArgs { stop: Some(3), entry: Some(entry.hex()) };
+    let args = UnkillArgs {
+        home: scene.init.home.clone(),
+        reason: "feed mended".to_owned(),
+        target: target.clone(),
+        common: scene.common("unkill.request"),
+    };
+    unkill(&args).unwrap();
+    let Statement::Unkill(body) = scene.verified(&args.common.out) else { panic!() };
+    assert_eq!(body.target, Target::stop(3, entry));
+    let bad = TargetArgs { entry: Some("x".to_owned()), ..target.clone() };
+    let bad = UnkillArgs { target: bad, common: scene.common("bad.request"), ..args };
+    assert_eq!(unkill(&bad).unwrap_err().code, "ENTRY_MALFORMED");
+
+    let args = FlattenArgs {
+        home: scene.init.home.clone(),
+        instruments: vec!["BTC-USDT".to_owned(), "ETH-USDT".to_owned()],
+        slice: "0.1".to_owned(),
+        slippage_bps: 40,
+        pause_ms: 1_000,
+        minutes: 30,
+        reason: "venue closes".to_owned(),
+        target,
+        common: scene.common("flatten.request"),
+    };
+    // The demo's four people have nobody for risk, and nobody else will do.
+    let error = flatten_plan(&args).unwrap_err();
+    assert_eq!((error.code.as_str(), error.exit), ("SIGNER_MISSING", Exit::Refused));
+    assert!(error.cause.contains("operator + risk"), "{}", error.cause);
+}

@@ -132,6 +132,7 @@ impl Story {
             pinned: self.ours.pin(),
             phases: PhaseRules { rules: BTreeMap::new() },
             phases_digest: Digest::of(b"phases"),
+            safety: None,
             first: false,
             clean,
         })));

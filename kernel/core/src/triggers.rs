@@ -1,0 +1,247 @@
+//! Automatic triggers: conditions that the house watches in itself, looked at after every event.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use portcullis_domain::policy::triggers::{LastingRow, LossRow, Trigger, Triggers};
+use portcullis_domain::time::NS_PER_MS;
+use portcullis_domain::{InstrumentId, Money, Position, Stop, StopScope, WallNs};
+use portcullis_gate::DenyCode;
+
+use crate::effect::Effect;
+use crate::input::{EpochCause, Input};
+use crate::losses::Losses;
+use crate::outcome::Outcome;
+use crate::state::{Core, Turn};
+
+/// What has to be remembered for the triggers.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    /// Those that have fired and are not lifted: none fires twice for one cause.
+    pub(crate) fired: BTreeSet<Trigger>,
+    /// When the session was opened.
+    opened: WallNs,
+    /// The newest market event of each instrument.
+    heard: BTreeMap<InstrumentId, WallNs>,
+    /// When the link to the venue broke, oldest first.
+    broken: VecDeque<WallNs>,
+    /// The newest reading of the venue's clock: when, and how far it was ahead, in nanoseconds.
+    clock: Option<(WallNs, i64)>,
+    /// Since when nothing has left because journal or outbox was full.
+    full_since: Option<WallNs>,
+    /// Whether a fill came that no order explains.
+    unexplained: bool,
+    /// Since when a figure of money has not been known.
+    unknown: BTreeMap<Trigger, WallNs>,
+}
+
+impl Watch {
+    pub(crate) fn session_opened(&mut self, now: WallNs) {
+        self.opened = now;
+        self.heard.clear();
+        self.unknown.clear();
+    }
+
+    pub(crate) fn fill_unexplained(&mut self) {
+        self.unexplained = true;
+    }
+
+    pub(crate) fn clock_read(&mut self, now: WallNs, offset_ns: i64) {
+        self.clock = Some((now, offset_ns));
+    }
+
+    /// A trigger was lifted: its cause begins anew. What still holds fires again.
+    fn forget(&mut self, trigger: Trigger) {
+        self.fired.remove(&trigger);
+        match trigger {
+            Trigger::Disconnects => self.broken.clear(),
+            Trigger::UnexplainedFill => self.unexplained = false,
+            Trigger::Evidence => self.full_since = None,
+            Trigger::Drawdown | Trigger::DailyLoss => drop(self.unknown.remove(&trigger)),
+            Trigger::Heartbeat | Trigger::StaleFeed | Trigger::ClockSkew => {}
+        }
+    }
+}
+
+impl Core {
+    /// Notes what an event says before it is handled.
+    pub(crate) fn note_for_triggers(&mut self, input: &Input, now: WallNs) {
+        let Some(rows) = self.safety().map(|safety| safety.triggers) else { return };
+        let watch = &mut self.watch;
+        if let Input::Market(frame) = input {
+            watch.heard.insert(frame.instrument, now);
+        } else if let Input::VenueLink { up: false, .. } = input {
+            if self.venue_up {
+                watch.broken.push_back(now);
+                // More than would fire need not be kept.
+                let most = usize::try_from(rows.disconnects.count).unwrap_or(usize::MAX).max(1);
+                while watch.broken.len() > most {
+                    watch.broken.pop_front();
+                }
+            }
+        } else if let Input::NotSent { code: DenyCode::EvidenceUnwritable, .. } = input {
+            watch.full_since.get_or_insert(now);
+        } else if let Input::Sent { .. } = input {
+            // Only an order that left proves that journal and outbox move again.
+            watch.full_since = None;
+        }
+    }
+
+    /// Looks at every trigger after an event. Silence comes here by its deadline.
+    pub(crate) fn watch_triggers(&mut self, turn: &mut Turn) {
+        let Some(rows) = self.safety().map(|safety| safety.triggers) else { return };
+        let now = turn.now.wall;
+        self.note_losses(now);
+        for trigger in Trigger::ALL {
+            let due = self.trigger_due(trigger, &rows).is_some_and(|due| due <= now);
+            if !due || !self.watch.fired.insert(trigger) {
+                continue;
+            }
+            let (observed, threshold) = self.seen_by(trigger, &rows);
+            let (code, mode) = (trigger.code(), rows.action(trigger));
+            turn.record(&Outcome::Triggered { trigger, observed, threshold, action: mode });
+            let stop = Stop { mode, scope: StopScope::All };
+            turn.effect(Effect::RaiseEpoch(EpochCause::stop(stop, ("kernel", code), None)));
+        }
+    }
+
+    /// The earliest moment at which a trigger fires if nothing more happens.
+    pub(crate) fn next_trigger(&self) -> Option<WallNs> {
+        let rows = self.safety()?.triggers;
+        let waiting = Trigger::ALL.into_iter().filter(|t| !self.watch.fired.contains(t));
+        waiting.filter_map(|trigger| self.trigger_due(trigger, &rows)).min()
+    }
+
+    fn note_losses(&mut self, now: WallNs) {
+        let Losses { drawdown, day } = self.losses();
+        let holds = self.live.is_some() && self.holds_anything();
+        for (trigger, figure) in [(Trigger::Drawdown, drawdown), (Trigger::DailyLoss, day)] {
+            if holds && figure.is_none() {
+                self.watch.unknown.entry(trigger).or_insert(now);
+            } else {
+                self.watch.unknown.remove(&trigger);
+            }
+        }
+    }
+
+    /// When a trigger fires, if nothing more happens: now, later, or not at all.
+    fn trigger_due(&self, trigger: Trigger, rows: &Triggers) -> Option<WallNs> {
+        let watch = &self.watch;
+        let now = self.place.at.wall;
+        // These two are watched always, the others while a session is open.
+        let always = matches!(trigger, Trigger::UnexplainedFill | Trigger::Evidence);
+        if self.live.is_none() && !always {
+            return None;
+        }
+        match trigger {
+            Trigger::UnexplainedFill => watch.unexplained.then_some(now),
+            Trigger::Evidence => watch.full_since.map(|since| after(since, rows.evidence.ms)),
+            Trigger::Drawdown => self.loss_due(trigger, &rows.drawdown, self.losses().drawdown),
+            Trigger::DailyLoss => self.loss_due(trigger, &rows.daily_loss, self.losses().day),
+            Trigger::Heartbeat => {
+                let held =
+                    |guard| self.alive_until(guard).unwrap_or(watch.opened).max(watch.opened);
+                let first = self.guards_required().into_iter().map(held).min()?;
+                Some(after(first, rows.heartbeat.ms))
+            }
+            Trigger::Disconnects => {
+                let within = |at: &&WallNs| after(**at, rows.disconnects.window_ms) > now;
+                let count = watch.broken.iter().filter(within).count();
+                let most = usize::try_from(rows.disconnects.count).unwrap_or(usize::MAX).max(1);
+                (count >= most).then_some(now)
+            }
+            Trigger::StaleFeed => self.stale_due(rows.stale_feed),
+            Trigger::ClockSkew if !self.has_venue_clock() => None,
+            Trigger::ClockSkew => {
+                let (at, offset) = watch.clock.unwrap_or((watch.opened, 0));
+                let most = i64::from(rows.clock_skew.offset_ms).saturating_mul(NS_PER_MS);
+                let skewed = offset.saturating_abs() > most;
+                let old = after(at.max(watch.opened), rows.clock_skew.age_ms);
+                Some(if skewed { now } else { old })
+            }
+        }
+    }
+
+    fn loss_due(&self, trigger: Trigger, row: &LossRow, loss: Option<Money>) -> Option<WallNs> {
+        match loss {
+            Some(loss) => (loss >= row.loss).then_some(self.place.at.wall),
+            None => self.watch.unknown.get(&trigger).map(|since| after(*since, row.unknown_ms)),
+        }
+    }
+
+    /// When the market of an instrument with a position or an order has been silent too long.
+    fn stale_due(&self, row: LastingRow) -> Option<WallNs> {
+        let opened = self.watch.opened;
+        let heard = |id| self.watch.heard.get(&id).copied().unwrap_or(opened).max(opened);
+        self.exposed().map(|id| after(heard(id), row.ms)).min()
+    }
+
+    /// Instruments of the session with a position or an order that can still trade.
+    fn exposed(&self) -> impl Iterator<Item = InstrumentId> + '_ {
+        let ledger = self.ledger();
+        let open: BTreeSet<InstrumentId> =
+            ledger.orders.open().map(|order| order.intent.instrument).collect();
+        let symbols = self.live.iter().flat_map(|live| &live.symbols);
+        symbols
+            .filter(move |(id, symbol)| {
+                open.contains(id) || ledger.holding(symbol).position != Position::FLAT
+            })
+            .map(|(id, _)| *id)
+    }
+
+    /// As in the gate: a recording and a simulated venue need no clock but this host's. One that
+    /// was read once has to be read on.
+    fn has_venue_clock(&self) -> bool {
+        let live = self.live.as_ref();
+        let outside = live.is_some_and(|live| live.gate.approval().endpoint_kind.is_outside());
+        outside || self.watch.clock.is_some()
+    }
+
+    /// What was seen and what is allowed, for the record.
+    fn seen_by(&self, trigger: Trigger, rows: &Triggers) -> (String, String) {
+        let ms = |ms: u32| format!("{ms} ms");
+        let since = |row: LastingRow, what: &str| (what.to_owned(), ms(row.ms));
+        let loss = |row: &LossRow, loss: Option<Money>| match loss {
+            Some(loss) => (loss.text(), row.loss.text()),
+            None => ("unknown".to_owned(), ms(row.unknown_ms)),
+        };
+        match trigger {
+            Trigger::Drawdown => loss(&rows.drawdown, self.losses().drawdown),
+            Trigger::DailyLoss => loss(&rows.daily_loss, self.losses().day),
+            Trigger::Heartbeat => {
+                let missing = self.guards_required().into_iter();
+                let missing = missing.min_by_key(|guard| self.alive_until(*guard));
+                since(rows.heartbeat, missing.map_or("-", |guard| guard.code()))
+            }
+            Trigger::Disconnects => {
+                let row = &rows.disconnects;
+                let text = |count: String| format!("{count} within {} ms", row.window_ms);
+                (text(self.watch.broken.len().to_string()), text(row.count.to_string()))
+            }
+            Trigger::StaleFeed => since(rows.stale_feed, "no market event"),
+            Trigger::ClockSkew => match self.watch.clock {
+                Some((_, offset)) => (format!("{offset} ns"), ms(rows.clock_skew.offset_ms)),
+                None => ("never read".to_owned(), ms(rows.clock_skew.age_ms)),
+            },
+            Trigger::UnexplainedFill => ("1".to_owned(), "0".to_owned()),
+            Trigger::Evidence => since(rows.evidence, "full"),
+        }
+    }
+
+    /// After a kill or stop was lifted: triggers whose stop no longer stands may fire again.
+    pub(crate) fn forget_lifted(&mut self) {
+        if self.kill.is_some() {
+            return;
+        }
+        let standing: BTreeSet<&str> =
+            self.stops.standing.values().map(|standing| standing.reason.as_str()).collect();
+        let lifted = self.watch.fired.iter().filter(|trigger| !standing.contains(trigger.code()));
+        let lifted: Vec<Trigger> = lifted.copied().collect();
+        for trigger in lifted {
+            self.watch.forget(trigger);
+        }
+    }
+}
+
+fn after(since: WallNs, ms: u32) -> WallNs {
+    since.plus_ns(i64::from(ms).saturating_mul(NS_PER_MS))
+}
