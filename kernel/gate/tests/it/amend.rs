@@ -27,6 +27,7 @@ impl Change {
         *case.all_limits() = narrow_limits(&[PLUGIN]);
         // The number was used and the content approved: by this very order.
         (case.at.reference_used, case.at.same_approved) = (true, Some(BOOT));
+        case.limits().duplicate_window_ms = 500;
         (case.at.whole.orders, case.strategy().orders) = (1, 1);
         let mut order = Order::new(ID, case.intent.clone(), px(10_000));
         order.status = OrdStatus::New;
