@@ -175,6 +175,15 @@ struct Passed {
     warnings: Vec<Denial>,
 }
 
+impl Passed {
+    fn of(case: Case<'_>) -> Self {
+        // Without any price it only reduces, and claims nothing but what it takes off.
+        let reserve_px = case.reserve_px().unwrap_or(case.instrument.tick);
+        let (act, rights, instrument) = (case.act, case.rights(), Arc::clone(case.instrument));
+        Self { act, instrument, reserve_px, rights, warnings: case.warnings }
+    }
+}
+
 impl Gate {
     /// Judges one intent. The only place where an order is approved.
     pub fn assess(&self, intent: OrderIntent, id: ClOrdId, at: &Circumstances) -> Verdict {
@@ -206,17 +215,8 @@ impl Gate {
     /// Runs the checks.
     fn judge(&self, intent: &OrderIntent, at: &Circumstances) -> Result<Passed, Denial> {
         let mut case = Case::new(self, intent, at)?;
-        for check in CHECKS {
-            if let Err(denial) = check(&mut case)
-                && denial.code.denies(case.act)
-            {
-                return Err(denial);
-            }
-        }
-        // Without any price it only reduces, and claims nothing but what it takes off.
-        let reserve_px = case.reserve_px().unwrap_or(case.instrument.tick);
-        let (act, rights, instrument) = (case.act, case.rights(), Arc::clone(case.instrument));
-        Ok(Passed { act, instrument, reserve_px, rights, warnings: case.warnings })
+        case.run(CHECKS)?;
+        Ok(Passed::of(case))
     }
 
     /// A denial, or the pause that its code begins.

@@ -30,8 +30,8 @@ pub(super) fn check_balance(case: &mut Case<'_>) -> Result<(), Denial> {
         (InstrumentKind::Linear, _) => return stale,
         (InstrumentKind::Spot, Side::Buy) => {
             let notional = case.notional().map_err(|_no_price| beyond)?;
-            let cost = with_fee(notional, case.instrument.taker_fee).ok_or(beyond)?;
-            let needed = working.reserved_quote.plus(cost).ok_or(beyond)?;
+            let cost = with_fee(notional, case.instrument.taker_fee);
+            let needed = cost.and_then(|cost| working.reserved_quote.plus(cost)).ok_or(beyond)?;
             (Figure::money(needed), Figure::money(balance.quote))
         }
         (InstrumentKind::Spot, Side::Sell) => {

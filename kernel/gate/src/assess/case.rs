@@ -6,6 +6,7 @@ use portcullis_domain::policy::{ActivityLimits, InstrumentLimits, StandingLimits
 use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{Instrument, Money, OrderIntent, Origin, Px, Qty, Rate, Side, WallNs};
 
+use super::{Check, size::with_fee};
 use crate::circumstances::{Circumstances, Quote, Usage};
 use crate::closing::Rights;
 use crate::code::{Act, DenyCode};
@@ -52,7 +53,8 @@ impl Gate {
         let id = intent.instrument;
         let (instrument, collar_bps) = self.instrument(id).zip(self.signed_collar_bps(id))?;
         let px = worst_px(intent, quote, collar_bps)?;
-        Some(Reserve { px, notional: Money::notional(px, intent.qty, instrument)? })
+        let notional = Money::notional(px, intent.qty, instrument);
+        notional.map(|notional| Reserve { px, notional })
     }
 
     /// An amount of the instrument's quote currency in the account's, with the haircut on top.
@@ -65,8 +67,7 @@ impl Gate {
         }
         let rate = limits.conversions.get(&instrument.quote)?.rate;
         let haircut = Rate::from_bps(limits.rules.conversion_haircut_bps);
-        let converted = amount.times(rate)?;
-        converted.times(haircut).and_then(|haircut| converted.plus(haircut))
+        with_fee(amount.times(rate)?, haircut)
     }
 }
 
@@ -100,9 +101,27 @@ impl<'a> Case<'a> {
         let act = act(intent, at);
         let held = [of_strategy(gate, intent, at), Some(of_all(gate, at))];
         // Five checks ask for it.
-        let notional = px.and_then(|px| Money::notional(px, intent.qty, instrument));
+        let notional = value_at(px, intent.qty, instrument);
         let warnings = Vec::new();
         Ok(Self { gate, intent, at, instrument, limits, act, held, warnings, px, notional })
+    }
+
+    /// The same case of another quantity.
+    pub(super) fn with(&self, intent: &'a OrderIntent) -> Self {
+        let notional = value_at(self.px, intent.qty, self.instrument);
+        Self { intent, notional, warnings: Vec::new(), ..*self }
+    }
+
+    /// Runs checks in their order. A denial counts only if its code holds for the act.
+    pub(super) fn run(&mut self, checks: &[Check]) -> Result<(), Denial> {
+        for check in checks {
+            if let Err(denial) = check(self)
+                && denial.code.denies(self.act)
+            {
+                return Err(denial);
+            }
+        }
+        Ok(())
     }
 
     /// By which rights the order leaves: whoever flattens keeps the exit when the session takes
@@ -233,6 +252,11 @@ fn of_strategy<'a>(
 
 fn of_all<'a>(gate: &'a Gate, at: &'a Circumstances) -> Held<'a> {
     (Scope::Account, &at.whole, &gate.whole().activity)
+}
+
+/// A value in the quote currency; `None` without a price, or where the product does not fit.
+fn value_at(px: Option<Px>, qty: Qty, instrument: &Instrument) -> Option<Money> {
+    px.and_then(|px| Money::notional(px, qty, instrument))
 }
 
 /// What the order can do to the position, whatever else fills first.

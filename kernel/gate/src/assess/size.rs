@@ -121,5 +121,5 @@ fn graded_money(limit: Money, percent: u32) -> Money {
 /// What a purchase of `notional` can cost at most: the order's reservation in money.
 #[must_use]
 pub fn with_fee(notional: Money, fee: Rate) -> Option<Money> {
-    notional.plus(notional.times(fee)?)
+    notional.times(fee).and_then(|fee| notional.plus(fee))
 }

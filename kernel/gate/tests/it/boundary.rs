@@ -254,6 +254,11 @@ fn the_level_of_warnings_is_a_rule() {
     }
     // Nothing used is nothing to warn of, whatever the limit.
     check_one(|c| c.at.whole.fees = Some(Money::ZERO), "APPROVE", &[]);
+    let flat = |c: &mut Case| {
+        (c.intent.side, c.at.position) = (Side::Sell, Some(Position(10_000)));
+        c.limits().short_qty_max = qty(0);
+    };
+    check_one(flat, "APPROVE", &[]);
 }
 
 /// The haircut is on top of what is converted: ten at par and one percent.

@@ -50,6 +50,17 @@ fn d4_a_provable_reduction_by_hand_passes_whatever_is_over() {
     both(|c| c.working().any_unknown = true, "APPROVE");
 }
 
+/// D4: after a restart there is no session to come from: the approval itself grants the rights.
+#[test]
+fn d4_closing_rights_outlive_the_session_and_a_restart() {
+    let mut case = exit();
+    let gate = case.house.closing();
+    let Verdict::Approve(order) = case.ask(&gate) else { panic!("{}", word(&case.ask(&gate))) };
+    assert_eq!(order.rights(), Rights::Closing);
+    case.intent.side = Side::Buy;
+    assert_eq!(word(&case.ask(&gate)), "REDUCE_ONLY");
+}
+
 /// An order leaves by closing rights only where the session takes nothing new.
 #[test]
 fn a_session_that_goes_on_gives_its_own_rights() {

@@ -76,6 +76,13 @@ impl House {
         self.open_under(&floors()).unwrap()
     }
 
+    /// The gate of a session that ended in an earlier life of the house.
+    pub(crate) fn closing(&self) -> Gate {
+        let signed = self.paper.sign(Some(self.trust.fingerprint()), &self.approval.to_value());
+        let verified = self.trust.verify(&signed, &floors(), NOW).unwrap();
+        Gate::closing(verified.into_session_approval().unwrap())
+    }
+
     /// As [`House::open`], under other rules than the runbook's.
     pub(crate) fn open_under(
         &self,

@@ -5,6 +5,7 @@
 )]
 
 #[cfg(test)]
+mod amend;
 #[cfg(test)]
 mod boundary;
 #[cfg(test)]
@@ -15,6 +16,8 @@ mod cancels;
 mod cells;
 #[cfg(test)]
 mod closing;
+#[cfg(test)]
+mod figures;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
@@ -33,5 +36,7 @@ mod people;
 mod proposals;
 #[cfg(test)]
 mod scopes;
+#[cfg(test)]
+mod unknown;
 #[cfg(test)]
 mod verdicts;

@@ -62,6 +62,23 @@ fn no_approval_of_phase_zero_is_one() {
     }
 }
 
+/// Only so many may wait for a person, in each phase in which one is asked, and nowhere else.
+#[test]
+fn proposals_are_counted_where_a_person_is_asked() {
+    let full = |c: &mut Case| c.at.whole.proposals = 1_000;
+    check(full, "MAX_OPEN_PROPOSALS");
+    let by_hand = |c: &mut Case| {
+        full(c);
+        c.intent.origin = Origin::Person;
+    };
+    check(by_hand, "APPROVE");
+    for phase in [Phase::Paper, Phase::BoundedAuto] {
+        let mut case = Case::new(phase);
+        full(&mut case);
+        assert_eq!(case.answer(), "APPROVE", "{phase:?}");
+    }
+}
+
 /// A person sees what is asked for and where the market stood, and nothing is reserved.
 #[test]
 fn a_proposal_carries_the_order_and_the_market() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use portcullis_domain::{Bracket, ClOrdId, Phase, Position, Side};
-use portcullis_gate::{DenyCode, Scope, Verdict, reason_codes_markdown};
+use portcullis_gate::{DenyCode, Scope, VenueStatus, Verdict, reason_codes_markdown};
 
 use crate::fixture::Case;
 use crate::people::{px, qty};
@@ -19,6 +19,20 @@ fn a_good_order_is_approved_with_what_it_reserves_and_under_whose_signatures() {
     assert_eq!(approved.authority().genesis, case.house.trust.fingerprint());
     assert_eq!(approved.instrument(), &case.house.approval.instruments[0]);
     assert_eq!(approved.warnings(), []);
+}
+
+/// What evidence and people read: these words do not change.
+#[test]
+fn statuses_and_scopes_have_names_of_their_own() {
+    let names = VenueStatus::ALL.map(VenueStatus::name);
+    assert_eq!(names, ["online", "cancel-only", "maintenance"]);
+    for status in VenueStatus::ALL {
+        assert_eq!(VenueStatus::from_name(status.name()), Some(status));
+    }
+    assert_eq!(VenueStatus::from_name("ONLINE"), None);
+    let names = Scope::ALL.map(Scope::name);
+    let expect = ["order", "strategy", "instrument", "session", "account", "venue", "host"];
+    assert_eq!(names, expect);
 }
 
 /// Phase 1: the verdict is of another type, and says what would have left.
