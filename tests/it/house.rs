@@ -95,6 +95,12 @@ impl House {
         let (_, end) = rest.split_once("[instruments.BTC-USD]").unwrap();
         let limits = format!("{}[instruments.BTC-USD]{end}", with_strategies(start));
         fs::write(policies.join("limits.toml"), limits).unwrap();
+        // A test waits for no cooldown.
+        let safety = fs::read_to_string(project().join("policies/safety.toml")).unwrap();
+        let (start, rest) = safety.split_once("cooldown_ms").unwrap();
+        let (_, end) = rest.split_once("]\n").unwrap();
+        let steps = "cooldown_ms = 0\nsteps = [{ after_ms = 0, percent = 100 }]\n";
+        fs::write(policies.join("safety.toml"), format!("{start}{steps}{end}")).unwrap();
         let phases = fs::read_to_string(project().join("policies/phases.toml")).unwrap();
         fs::write(policies.join("phases.toml"), phases + more_phases).unwrap();
         fs::write(dir.join("venue.json"), KEYS[0]).unwrap();

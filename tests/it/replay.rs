@@ -431,7 +431,7 @@ fn another_component_parameter_policy_or_balance_is_another_root() {
 /// A copy of the policies with one change.
 pub(crate) fn copy_policies(folder: &Path, file: &str, from: &str, to: &str) {
     fs::create_dir_all(folder.join("instruments")).unwrap();
-    for name in ["limits.toml", "phases.toml", "instruments/binance-btc-usdt.toml"] {
+    for name in ["limits.toml", "phases.toml", "safety.toml", "instruments/binance-btc-usdt.toml"] {
         let mut text = fs::read_to_string(project().join("policies").join(name)).unwrap();
         if name == file {
             assert!(text.contains(from), "{from} is not in {file}");

@@ -4,7 +4,7 @@
 use portcullis_domain::{Money, WallNs};
 use portcullis_lifeline::{Credential, Nonces, PrivateDoor, SimulatedEndpoint};
 use portcullis_wire::kraken::request::PrivateCall;
-use portcullis_wire::kraken::{balances, cancel_count, open_orders, ws_token};
+use portcullis_wire::kraken::{balances, open_orders, ws_token};
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -120,10 +120,6 @@ impl Outsider {
     /// How many orders are open.
     pub(crate) fn open_orders(&self) -> usize {
         self.door.call(&PrivateCall::OpenOrders, open_orders).unwrap().len()
-    }
-
-    pub(crate) fn cancel_all(&self) {
-        self.door.call(&PrivateCall::CancelAll, cancel_count).unwrap();
     }
 
     /// Rests an order far below the market, with or without an id.

@@ -7,7 +7,7 @@ use portcullis_domain::policy::{Limits, PhaseRules};
 use portcullis_domain::{Instrument, InstrumentId, Name};
 use portcullis_governance::{
     Hashed, InstrumentFile, PolicyError, parse_instrument, parse_limits, parse_limits_file,
-    parse_phases,
+    parse_phases, parse_safety,
 };
 use portcullis_statement::{Digest, Envelope, Genesis, Kind, Refusal};
 
@@ -114,7 +114,7 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
-    /// Reads and checks `limits.toml`, `phases.toml` and `instruments/*.toml`.
+    /// Reads and checks `limits.toml`, `phases.toml`, `safety.toml` and `instruments/*.toml`.
     pub(crate) fn read(folder: &Path) -> Result<Self, CliError> {
         let mut files = Vec::new();
         let mut take = |name: PathBuf| -> Result<Vec<u8>, CliError> {
@@ -127,6 +127,9 @@ impl Policies {
         let refused = |name: &Path, error: &PolicyError| refused(&folder.join(name), error);
         let phases =
             parse_phases(&phases).map_err(|error| refused("phases.toml".as_ref(), &error))?;
+        let safety = take(PathBuf::from("safety.toml"))?;
+        // The daemon alone acts on it; a home that it would not start with is not made.
+        parse_safety(&safety).map_err(|error| refused("safety.toml".as_ref(), &error))?;
         let mut instruments: Vec<(PathBuf, String)> = Vec::new();
         for name in toml_files(folder)? {
             let parsed = parse_instrument(&take(name.clone())?, InstrumentId(0));

@@ -67,6 +67,9 @@ pub struct StatusView {
     pub may_trade: bool,
     /// Why not, each as `CODE: cause`; empty if and only if they may.
     pub reasons: Vec<String>,
+    /// What protects positions, where it is blind, and where it is lost, each as `CODE: cause`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protection: Vec<String>,
     /// The phase of the open session.
     pub phase: Option<PhaseView>,
     /// The open session.

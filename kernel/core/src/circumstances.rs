@@ -4,12 +4,13 @@ use portcullis_domain::policy::guards::Guard;
 use portcullis_domain::{
     Instrument, InstrumentId, InstrumentKind, Money, OrderIntent, PluginId, Position, Px, StopMode,
 };
-use portcullis_gate::exposure::{Claim, Conversion, ExposureBook, Owner, Worst};
+use portcullis_gate::exposure::{Cell, Claim, Conversion, ExposureBook, Owner, Worst};
 use portcullis_gate::{
     Circumstances, Gate, Guards, Standing, StandingUsage, Usage, VenueStatus, Working,
 };
 use portcullis_statement::EndpointKind;
 
+use crate::bracket::LegRef;
 use crate::ledger::Ledger;
 use crate::state::{Core, LiveSession, Turn};
 use crate::submit::Door;
@@ -84,6 +85,8 @@ impl Core {
             clock_offset_ns: self.clock_offset_ns,
             guards: self.guards(),
             standing: match plugin {
+                // The kernel asks for the exits of a plugin that is gone: what protects stays (D7).
+                Some(_) if LegRef::of(intent).is_some() => Standing::Running,
                 Some(_) => plugin_desk.map_or(Standing::Suspended, |desk| desk.standing),
                 // A person has no process that could have failed.
                 None => Standing::Running,
@@ -174,7 +177,7 @@ impl Desk<'_> {
 
     /// Instruments that would have a position or an order.
     fn positions(&self, owner: Owner, instrument: InstrumentId) -> u32 {
-        let touched = self.book.cell(owner, instrument).is_some_and(|cell| cell.is_touched());
+        let touched = self.book.cell(owner, instrument).is_some_and(Cell::is_touched);
         let totals = self.book.totals(owner).map_or(u32::MAX, |totals| totals.instruments);
         totals.saturating_add(u32::from(!touched))
     }

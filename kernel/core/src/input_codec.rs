@@ -32,55 +32,37 @@ impl Input {
         let (kind, corr, body) = match self {
             Self::Market(_) | Self::Host(_) => return None,
             Self::Started(start) => ("started", "-".to_owned(), start_value(start)),
-            Self::Statement { request, signed } => (
-                "statement",
-                format!("request-{request}"),
-                json::object([("request", int(*request)), ("signed", signed.to_value())]),
-            ),
-            Self::Draft { request, session, size, root } => (
-                "draft",
-                session.to_string(),
-                json::object([
+            Self::Statement { request, signed } => {
+                requested("statement", *request, [("signed", signed.to_value())])
+            }
+            Self::Draft { request, session, size, root } => {
+                let text = session.as_str().into();
+                let fields = [
                     ("request", int(*request)),
                     ("root", root.hex().into()),
-                    ("session", session.as_str().into()),
+                    ("session", text),
                     ("size", int(*size)),
-                ]),
-            ),
-            Self::OpenSession { request, approval, workers } => (
-                "open-session",
-                format!("request-{request}"),
-                json::object([
-                    ("request", int(*request)),
-                    ("signed", approval.to_value()),
-                    ("workers", Value::List(workers.iter().map(worker_value).collect())),
-                ]),
-            ),
-            Self::CloseSession { request, who, reason } => (
-                "close-session",
-                format!("request-{request}"),
-                json::object([
-                    ("reason", reason.as_str().into()),
-                    ("request", int(*request)),
-                    ("who", who.as_str().into()),
-                ]),
-            ),
-            Self::Tighten { request, who, limits } => (
-                "tighten",
-                format!("request-{request}"),
-                json::object([
-                    ("limits", limits.clone()),
-                    ("request", int(*request)),
-                    ("who", who.as_str().into()),
-                ]),
-            ),
+                ];
+                ("draft", session.to_string(), json::object(fields))
+            }
+            Self::OpenSession { request, approval, workers } => {
+                let workers = Value::List(workers.iter().map(worker_value).collect());
+                let fields = [("signed", approval.to_value()), ("workers", workers)];
+                requested("open-session", *request, fields)
+            }
+            Self::CloseSession { request, who, reason } => {
+                let fields = [("reason", reason.as_str().into()), ("who", who.as_str().into())];
+                requested("close-session", *request, fields)
+            }
+            Self::Tighten { request, who, limits } => {
+                let fields = [("limits", limits.clone()), ("who", who.as_str().into())];
+                requested("tighten", *request, fields)
+            }
             Self::Person(asked) => {
                 let (kind, body) = person_value(asked);
                 (kind, format!("request-{}", asked.request), body)
             }
-            Self::Stop { who } => {
-                ("stop", "-".to_owned(), json::object([("who", who.as_str().into())]))
-            }
+            Self::Stop { who } => alone("stop", [("who", who.as_str().into())]),
             Self::EpochRaised { .. }
             | Self::Tick
             | Self::PluginReady { .. }
@@ -103,70 +85,50 @@ impl Input {
     }
 
     /// Inputs that are not a person's request.
-    fn event_content(&self, shadow: bool) -> Option<(&'static str, String, Value)> {
-        let of = |id: &ClOrdId| json::object([("cl_ord_id", id.to_string().into())]);
-        let why = |id: &ClOrdId, code: &DenyCode| {
-            let code = code.code().into();
-            json::object([("cl_ord_id", id.to_string().into()), ("code", code)])
-        };
+    fn event_content(&self, shadow: bool) -> Option<Parts> {
         Some(match self {
-            Self::EpochRaised { epoch, cause } => (
-                "epoch-raised",
-                format!("epoch-{epoch}"),
-                json::object([("cause", cause_value(cause)), ("epoch", int(*epoch))]),
-            ),
-            Self::Tick => ("tick", "-".to_owned(), json::object([])),
-            Self::PluginReady { plugin } => {
-                ("plugin-ready", plugin_corr(*plugin), json::object([("plugin", number(*plugin))]))
+            Self::EpochRaised { epoch, cause } => {
+                let fields = [("cause", cause_value(cause)), ("epoch", int(*epoch))];
+                ("epoch-raised", format!("epoch-{epoch}"), json::object(fields))
             }
-            Self::PluginReply { plugin, batch, fuel, intents, log } => (
-                "plugin-reply",
-                plugin_corr(*plugin),
-                json::object([
+            Self::Tick => alone("tick", []),
+            Self::PluginReady { plugin } => of_plugin("plugin-ready", *plugin, []),
+            Self::PluginReply { plugin, batch, fuel, intents, log } => {
+                let fields = [
                     ("batch", int(u64::from(*batch))),
                     ("fuel", int(*fuel)),
                     ("intents", Value::List(intents.iter().map(record_value).collect())),
                     ("log", log.as_str().into()),
-                    ("plugin", number(*plugin)),
-                ]),
-            ),
-            Self::PluginFailed { plugin, code, cause } => (
-                "plugin-failed",
-                plugin_corr(*plugin),
-                json::object([
-                    ("cause", cause.as_str().into()),
-                    ("code", code.as_str().into()),
-                    ("plugin", number(*plugin)),
-                ]),
-            ),
-            Self::Sent { cl_ord_id } => ("sent", cl_ord_id.to_string(), of(cl_ord_id)),
-            Self::NotSent { cl_ord_id, code } => {
-                ("not-sent", cl_ord_id.to_string(), why(cl_ord_id, code))
+                ];
+                of_plugin("plugin-reply", *plugin, fields)
             }
-            Self::AmendSent { cl_ord_id } => ("amend-sent", cl_ord_id.to_string(), of(cl_ord_id)),
+            Self::PluginFailed { plugin, code, cause } => {
+                let fields = [("cause", cause.as_str().into()), ("code", code.as_str().into())];
+                of_plugin("plugin-failed", *plugin, fields)
+            }
+            Self::Sent { cl_ord_id } => of_order("sent", *cl_ord_id, None),
+            Self::NotSent { cl_ord_id, code } => of_order("not-sent", *cl_ord_id, Some(*code)),
+            Self::AmendSent { cl_ord_id } => of_order("amend-sent", *cl_ord_id, None),
             Self::AmendNotSent { cl_ord_id, code } => {
-                ("amend-not-sent", cl_ord_id.to_string(), why(cl_ord_id, code))
+                of_order("amend-not-sent", *cl_ord_id, Some(*code))
             }
-            Self::Lost { cl_ord_id } => ("lost", cl_ord_id.to_string(), of(cl_ord_id)),
+            Self::Lost { cl_ord_id } => of_order("lost", *cl_ord_id, None),
             Self::Report(report) => {
                 let kind = if shadow { "shadow-report" } else { "report" };
                 (kind, report.cl_ord_id.to_string(), report_value(report))
             }
             Self::Account(snapshot) => ("account", "-".to_owned(), account_value(snapshot)),
             Self::VenueStatus { status } => {
-                ("venue-status", "-".to_owned(), json::object([("status", status.name().into())]))
+                alone("venue-status", [("status", status.name().into())])
             }
-            Self::VenueLink { up, cause } => (
-                "venue-link",
-                "-".to_owned(),
-                json::object([("cause", cause.as_str().into()), ("up", Value::Bool(*up))]),
-            ),
+            Self::VenueLink { up, cause } => {
+                alone("venue-link", [("cause", cause.as_str().into()), ("up", Value::Bool(*up))])
+            }
             Self::Beat { guard, valid_until } => {
                 ("beat", guard.name().to_owned(), beat_value(*guard, *valid_until))
             }
             Self::VenueClock { offset_ns } => {
-                let offset = offset_ns.to_string().into();
-                ("venue-clock", "-".to_owned(), json::object([("offset_ns", offset)]))
+                alone("venue-clock", [("offset_ns", offset_ns.to_string().into())])
             }
             Self::Market(_)
             | Self::Host(_)
@@ -193,31 +155,6 @@ impl Input {
                 return Ok(Self::Person(Box::new(person(kind, &entry.body)?)));
             }
             "account" => return Ok(Self::Account(account(&entry.body)?)),
-            "statement" => Self::Statement {
-                request: body.uint("request")?,
-                signed: SignedStatement::from_value(body.value("signed")?)?,
-            },
-            "draft" => Self::Draft {
-                request: body.uint("request")?,
-                session: body.name("session")?,
-                size: body.uint("size")?,
-                root: body.digest("root")?,
-            },
-            "open-session" => Self::OpenSession {
-                request: body.uint("request")?,
-                approval: SignedStatement::from_value(body.value("signed")?)?,
-                workers: body.list("workers")?.iter().map(worker).collect::<Read<_>>()?,
-            },
-            "close-session" => Self::CloseSession {
-                request: body.uint("request")?,
-                who: body.text("who")?.to_owned(),
-                reason: body.text("reason")?.to_owned(),
-            },
-            "tighten" => Self::Tighten {
-                request: body.uint("request")?,
-                who: body.name("who")?,
-                limits: body.value("limits")?.clone(),
-            },
             "epoch-raised" => Self::EpochRaised {
                 epoch: body.uint("epoch")?,
                 cause: cause(body.value("cause")?)?,
@@ -257,14 +194,80 @@ impl Input {
                 valid_until: WallNs(ns(&mut body, "valid_until")?),
             },
             "venue-clock" => Self::VenueClock { offset_ns: ns(&mut body, "offset_ns")? },
-            "explain-finding" => Self::explain_finding(&mut body)?,
-            "confirm-finding" => Self::confirm_finding(&mut body)?,
-            "stop" => Self::Stop { who: body.name("who")? },
-            other => return Err(EntryError::UnknownKind(other.to_owned())),
+            kind => Self::decode_request(kind, &mut body)?,
         };
         body.finish()?;
         Ok(input)
     }
+
+    /// Inputs that are a person's request.
+    fn decode_request(kind: &str, body: &mut Fields<'_>) -> Read<Self> {
+        Ok(match kind {
+            "statement" => Self::Statement {
+                request: body.uint("request")?,
+                signed: SignedStatement::from_value(body.value("signed")?)?,
+            },
+            "draft" => Self::Draft {
+                request: body.uint("request")?,
+                session: body.name("session")?,
+                size: body.uint("size")?,
+                root: body.digest("root")?,
+            },
+            "open-session" => Self::OpenSession {
+                request: body.uint("request")?,
+                approval: SignedStatement::from_value(body.value("signed")?)?,
+                workers: body.list("workers")?.iter().map(worker).collect::<Read<_>>()?,
+            },
+            "close-session" => Self::CloseSession {
+                request: body.uint("request")?,
+                who: body.text("who")?.to_owned(),
+                reason: body.text("reason")?.to_owned(),
+            },
+            "tighten" => Self::Tighten {
+                request: body.uint("request")?,
+                who: body.name("who")?,
+                limits: body.value("limits")?.clone(),
+            },
+            "explain-finding" => Self::explain_finding(body)?,
+            "confirm-finding" => Self::confirm_finding(body)?,
+            "stop" => Self::Stop { who: body.name("who")? },
+            other => return Err(EntryError::UnknownKind(other.to_owned())),
+        })
+    }
+}
+
+/// Kind, correlation and body of an entry.
+type Parts = (&'static str, String, Value);
+
+/// An input of which there is one in the house.
+fn alone<const N: usize>(kind: &'static str, fields: [(&'static str, Value); N]) -> Parts {
+    (kind, "-".to_owned(), json::object(fields))
+}
+
+fn with<const N: usize>(fields: [(&'static str, Value); N], more: (&'static str, Value)) -> Value {
+    json::object(fields.into_iter().chain([more]))
+}
+
+fn requested<const N: usize>(
+    kind: &'static str,
+    request: u64,
+    fields: [(&'static str, Value); N],
+) -> Parts {
+    (kind, format!("request-{request}"), with(fields, ("request", int(request))))
+}
+
+fn of_plugin<const N: usize>(
+    kind: &'static str,
+    plugin: PluginId,
+    fields: [(&'static str, Value); N],
+) -> Parts {
+    (kind, plugin_corr(plugin), with(fields, ("plugin", number(plugin))))
+}
+
+fn of_order(kind: &'static str, id: ClOrdId, code: Option<DenyCode>) -> Parts {
+    let code = code.map(|code| ("code", code.code().into()));
+    let fields = [("cl_ord_id", id.to_string().into())];
+    (kind, id.to_string(), json::object(fields.into_iter().chain(code)))
 }
 
 fn plugin_corr(plugin: PluginId) -> String {

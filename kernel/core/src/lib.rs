@@ -10,6 +10,7 @@
 
 mod account;
 mod amend;
+mod bracket;
 mod circumstances;
 mod effect;
 pub mod entry;
@@ -42,6 +43,7 @@ mod triggers;
 mod usage;
 mod view;
 
+pub use bracket::{BracketRecord, ProtectionEnd};
 pub use effect::{Amend, Answer, Effect, Leaving, Submit};
 pub use entry::{Class, Entry, EntryError};
 pub use input::{AccountSnapshot, EpochCause, Event, Input, Start, VenueOrder, Worker};

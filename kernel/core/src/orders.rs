@@ -1,18 +1,20 @@
 //! From a plugin's reply to orders, and from venue reports to the ledger.
 
 use portcullis_domain::frame::{
-    IntentRecord, REPLY_INTENTS_MAX, intent_kind, ord_type_code, side_code, tif_code,
+    IntentRecord, REPLY_INTENTS_MAX, cancel_flag, intent_kind, ord_type_code, side_code, tif_code,
 };
 use portcullis_domain::order::OrderChange;
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    ClOrdId, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, Now, OrdStatus, OrdType,
-    Order, OrderFault, OrderIntent, Origin, PluginId, Position, Px, Qty, Side, TimeInForce, WallNs,
+    Bracket, ClOrdId, ExecutionReport, InstrumentId, MarketEvent, MarketFrame, Now, OrdStatus,
+    OrdType, Order, OrderFault, OrderIntent, Origin, PluginId, Position, Px, Qty, Side,
+    TimeInForce, WallNs,
 };
 use portcullis_gate::exposure::Owner;
 use portcullis_gate::{Denial, DenyCode, Scope, Standing, approve_cancel};
 
 use crate::account::is_trade;
+use crate::bracket::LegRef;
 use crate::effect::Effect;
 use crate::input::EpochCause;
 use crate::outcome::Outcome;
@@ -92,9 +94,18 @@ impl Core {
             return self.on_plugin_failed(plugin, "PLUGIN_FLOOD", cause, turn);
         }
         for record in intents {
+            let names_order = record.kind != intent_kind::SET_TIMER;
+            if names_order && LegRef::is_reserved(record.reference) {
+                // Numbers of the kernel's own: what protects is not the plugin's to touch.
+                self.malformed(plugin, record, DenyCode::OrderTypeNotAllowed, turn);
+                continue;
+            }
             match record.kind {
                 intent_kind::SUBMIT => self.on_submit(plugin, record, turn),
                 intent_kind::AMEND => self.on_amend(plugin, record, turn),
+                intent_kind::CANCEL if record.flags == cancel_flag::EXITS => {
+                    self.on_plugin_release(plugin, record.reference, turn);
+                }
                 intent_kind::CANCEL => self.on_plugin_cancel(plugin, record.reference, turn),
                 intent_kind::SET_TIMER => self.on_set_timer(plugin, record, turn),
                 _ => self.malformed(plugin, record, DenyCode::OrderTypeNotAllowed, turn),
@@ -154,6 +165,15 @@ impl Core {
         }
     }
 
+    /// A plugin wants to leave by itself what an entry of its own has built up.
+    fn on_plugin_release(&mut self, plugin: PluginId, reference: u64, turn: &mut Turn) {
+        let by = Origin::Plugin(plugin);
+        let id = self.live.as_ref().and_then(|live| live.references.get(&(by, reference)).copied());
+        if let Some(id) = id {
+            self.release_bracket(id, turn);
+        }
+    }
+
     fn on_set_timer(&mut self, plugin: PluginId, record: &IntentRecord, turn: &mut Turn) {
         // Not at once: a timer that is due when it is set would be a loop without any time in it.
         let at = WallNs(record.time).max(turn.now.wall.plus_ns(TIMER_NS_MIN));
@@ -186,7 +206,8 @@ impl Core {
             .ledger()
             .orders
             .open()
-            .filter(|order| order.intent.origin == Origin::Plugin(plugin) && self.increases(order))
+            .filter(|order| order.intent.origin == Origin::Plugin(plugin) && !Self::is_exit(order))
+            .filter(|order| self.increases(order))
             .map(|order| order.cl_ord_id)
             .collect();
         for id in increasing {
@@ -237,6 +258,7 @@ impl Core {
             return;
         }
         turn.record(&Outcome::Booked { cl_ord_id: id, status, cum_qty, position });
+        self.stir_bracket(id);
         self.tell_order(id, turn);
         // A report that leaves the fate of its order open: the venue's list tells.
         if status == OrdStatus::Unknown && !is_trade(report) {
@@ -291,8 +313,7 @@ impl Core {
 
 /// Turns a record, which is an allegation, into an intent of valid shape.
 fn order_intent(plugin: PluginId, record: &IntentRecord) -> Result<OrderIntent, DenyCode> {
-    let bracket = record.stop_price != 0 || record.target_price != 0;
-    if bracket || record.flags != 0 || record.reference == 0 {
+    if record.flags != 0 || record.reference == 0 {
         return Err(DenyCode::OrderTypeNotAllowed);
     }
     let side = match record.side {
@@ -322,6 +343,17 @@ fn order_intent(plugin: PluginId, record: &IntentRecord) -> Result<OrderIntent, 
         qty: Qty::new(record.qty).ok_or(DenyCode::LotSize)?,
         price,
         reduce_only: false,
-        bracket: None,
+        bracket: bracket(record)?,
     })
+}
+
+/// The exits that a record asks for. Where they may stand is the gate's question.
+fn bracket(record: &IntentRecord) -> Result<Option<Bracket>, DenyCode> {
+    let leg = |units: i64| match units {
+        0 => Ok(None),
+        _ => Px::new(units).map(Some).ok_or(DenyCode::TickSize),
+    };
+    let (stop_px, target_px) = (leg(record.stop_price)?, leg(record.target_price)?);
+    let any = stop_px.is_some() || target_px.is_some();
+    Ok(any.then_some(Bracket { stop_px, target_px }))
 }

@@ -3,8 +3,7 @@
 use portcullis_domain::order::OrderEvent;
 use portcullis_domain::policy::triggers::Trigger;
 use portcullis_domain::{
-    Amendment, ClOrdId, OrdStatus, Order, OrderFault, Origin, Px, SessionId, Stop, StopMode,
-    StopScope,
+    Amendment, ClOrdId, OrdStatus, Order, OrderFault, Origin, Px, Stop, StopMode, StopScope,
 };
 use portcullis_gate::Gate;
 use portcullis_statement::Digest;
@@ -79,7 +78,7 @@ impl Core {
             Input::Person(_) => self.person_orders = self.person_orders.saturating_add(1),
             Input::NotSent { cl_ord_id, .. } => self.fold_move(cl_ord_id, Ledger::not_sent),
             Input::AmendNotSent { cl_ord_id, .. } => {
-                self.fold_move(cl_ord_id, |ledger, id| ledger.amend_failed(id));
+                self.fold_move(cl_ord_id, Ledger::amend_failed);
             }
             Input::Lost { cl_ord_id } => self.fold_move(cl_ord_id, Ledger::lost),
             Input::VenueLink { up: false, .. } => drop(self.lose_pending()),
@@ -137,28 +136,18 @@ impl Core {
                 let limits = self.unfolded_limits.take().ok_or_else(missing)?;
                 self.limits_tightened(&limits)?;
             }
-            "session-closed" => {
-                let session: SessionId = body.name("session")?;
-                self.sessions.insert(session, SessionState::Closed);
-            }
+            "session-closed" => self.session_ended(body.name("session")?),
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
-            "reckoned" => {
-                let mut money = |key| money_or_null(body.value(key)?);
-                let (bases, profit) = ((money("base_day")?, money("base_week")?), money("profit")?);
-                self.account.across.restore(body.int("day")?, bases, profit);
-                self.recorded_profit = profit;
-            }
+            "reckoned" => self.fold_reckoned(&mut body)?,
             "amend-requested" if !body.bool("shadow")? => {
-                let (qty, price) = terms(body.value("after")?)?;
-                let growth = money_or_null(body.value("growth")?)?;
-                self.account.across.approved(self.place.at.wall, growth);
-                self.fold_move(order_of(entry)?, |ledger, cl_ord_id| {
-                    ledger.amend(Amendment { cl_ord_id, qty, price })
-                });
+                self.fold_amend(order_of(entry)?, &mut body)?;
             }
             "cancel-requested" => self.fold_move(order_of(entry)?, |ledger, id| {
                 ledger.advance(id, OrderEvent::CancelRequested)
             }),
+            "protection-lost" | "protection-released" => {
+                self.fold_protection(order_of(entry)?, &mut body)?;
+            }
             "order-dead" => self.fold_move(order_of(entry)?, Ledger::dead),
             "balances-adopted" => self.account.adopt_balances(amounts(body.object("balances")?)?),
             "killed" => {
@@ -189,6 +178,22 @@ impl Core {
             // The rest is reconciliation's, or what only people read.
             other => self.fold_recon(other, &mut body)?,
         }
+        Ok(())
+    }
+
+    fn fold_reckoned(&mut self, body: &mut Fields<'_>) -> Result<(), RecoverError> {
+        let mut money = |key| money_or_null(body.value(key)?);
+        let (bases, profit) = ((money("base_day")?, money("base_week")?), money("profit")?);
+        self.account.across.restore(body.int("day")?, bases, profit);
+        self.recorded_profit = profit;
+        Ok(())
+    }
+
+    fn fold_amend(&mut self, id: ClOrdId, body: &mut Fields<'_>) -> Result<(), RecoverError> {
+        let (qty, price) = terms(body.value("after")?)?;
+        let growth = money_or_null(body.value("growth")?)?;
+        self.account.across.approved(self.place.at.wall, growth);
+        self.fold_move(id, |ledger, cl_ord_id| ledger.amend(Amendment { cl_ord_id, qty, price }));
         Ok(())
     }
 
@@ -253,7 +258,9 @@ impl Core {
             self.account.across.approved(self.place.at.wall, money_or_null(value)?);
         }
         let slice = intent.origin == Origin::House;
-        self.account.issue(Order::new(id, intent, reserve_px), instrument)?;
+        let order = Order::new(id, intent, reserve_px);
+        self.account.issue(order.clone(), instrument)?;
+        self.note_bracket(&order);
         if slice {
             self.reopen_clearing(id);
         }
@@ -281,6 +288,7 @@ impl Core {
             }
         }
         drop(self.lose_pending());
+        self.brackets.clear();
     }
 }
 

@@ -8,6 +8,7 @@ use portcullis_gate::{Gate, Opening};
 use portcullis_statement::json::{self, Value};
 use portcullis_statement::{Digest, SessionApproval, SignedStatement, Verified};
 
+use crate::bracket::ProtectionEnd;
 use crate::effect::Effect;
 use crate::entry::int;
 use crate::input::{EpochCause, Worker};
@@ -289,6 +290,7 @@ impl Core {
         if self.is_winding_down() {
             return;
         }
+        self.end_brackets(ProtectionEnd::SessionOver, turn);
         self.reckon_now(turn);
         let summary = self.summary();
         let Some(live) = self.live.take() else { return };
@@ -297,7 +299,7 @@ impl Core {
         let shadow = live.shadow.iter().flat_map(|ledger| ledger.orders.iter());
         self.past_shadow.extend(shadow.map(|order| order.cl_ord_id));
         turn.record(&Outcome::SessionClosed { session: session.clone(), summary });
-        self.sessions.insert(session.clone(), SessionState::Closed);
+        self.session_ended(session.clone());
         for number in (0_u16..).zip(&live.desks).map(|(number, _)| number) {
             turn.effect(Effect::StopPlugin { plugin: PluginId(number) });
         }

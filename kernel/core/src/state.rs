@@ -12,6 +12,7 @@ use portcullis_domain::{
 use portcullis_gate::{DenyCode, Gate, Scope, VenueStatus};
 use portcullis_statement::{Digest, EndpointSet, PluginRelease, Trust, Verified};
 
+use crate::bracket::Legs;
 use crate::effect::{Answer, Effect};
 use crate::entry::{Class, Content, Entry, Place};
 use crate::epoch::HeardEpochs;
@@ -165,6 +166,10 @@ pub struct Core {
     pub(crate) recon: Recon,
     /// Orders of phase-1 sessions that are over: what is still said about them means nothing.
     pub(crate) past_shadow: BTreeSet<ClOrdId>,
+    /// The exits that come with entries of this run, by entry.
+    pub(crate) brackets: BTreeMap<ClOrdId, Legs>,
+    /// Symbols whose positions lost their stops before they were left.
+    pub(crate) unprotected: BTreeSet<String>,
     /// Orders that are to be taken back: asked again at every reading that still lists them.
     pub(crate) withdrawn: BTreeSet<ClOrdId>,
     pub(crate) venue_up: bool,

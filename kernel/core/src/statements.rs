@@ -19,6 +19,7 @@ impl Core {
             turn.effect(Effect::Halt);
             return;
         }
+        self.lose_brackets(turn);
         self.restart();
         // Whatever was on its way when the last run ended is past its deadline only after this.
         self.venue_deadline_last = crate::submit::venue_deadline(turn.now);

@@ -6,6 +6,7 @@ use portcullis_gate::DenyCode;
 use crate::effect::Effect;
 use crate::entry::{Class, Content, Entry};
 use crate::input::{Event, Input};
+use crate::ledger::Ledger;
 use crate::outcome::Outcome;
 use crate::state::{Core, Step, Turn};
 
@@ -52,14 +53,10 @@ impl Core {
             // it, and says that journal and outbox move.
             Input::Sent { .. } | Input::AmendSent { .. } => self.evidence_full = false,
             Input::NotSent { cl_ord_id, code } => {
-                self.evidence_full = code == DenyCode::EvidenceUnwritable;
-                let moved = self.ledger_of_mut(cl_ord_id).not_sent(cl_ord_id);
-                self.on_moved(cl_ord_id, moved, &mut turn);
+                self.on_not_sent((cl_ord_id, code), Ledger::not_sent, &mut turn);
             }
             Input::AmendNotSent { cl_ord_id, code } => {
-                self.evidence_full = code == DenyCode::EvidenceUnwritable;
-                let moved = self.ledger_of_mut(cl_ord_id).amend_failed(cl_ord_id);
-                self.on_moved(cl_ord_id, moved, &mut turn);
+                self.on_not_sent((cl_ord_id, code), Ledger::amend_failed, &mut turn);
             }
             Input::Lost { cl_ord_id } => {
                 let moved = self.ledger_of_mut(cl_ord_id).lost(cl_ord_id);
@@ -87,13 +84,31 @@ impl Core {
             // Taken above: it is no event.
             Input::Host(_) => {}
         }
-        self.reckon(&mut turn);
-        self.close_when_due(&mut turn);
-        self.clear_what_never_left(&mut turn);
-        self.flatten_next(&mut turn);
-        self.watch_triggers(&mut turn);
-        self.deliver(&mut turn);
+        self.settle(&mut turn);
         turn.step
+    }
+
+    /// What every event may have made due.
+    fn settle(&mut self, turn: &mut Turn) {
+        self.tend_brackets(turn);
+        self.reckon(turn);
+        self.close_when_due(turn);
+        self.clear_what_never_left(turn);
+        self.flatten_next(turn);
+        self.watch_triggers(turn);
+        self.deliver(turn);
+    }
+
+    /// Journal or outbox had no room, or the authority was gone: nothing of it reached the venue.
+    fn on_not_sent(
+        &mut self,
+        (id, code): (ClOrdId, DenyCode),
+        fall: impl FnOnce(&mut Ledger, ClOrdId) -> Result<OrdStatus, OrderFault>,
+        turn: &mut Turn,
+    ) {
+        self.evidence_full = code == DenyCode::EvidenceUnwritable;
+        let moved = fall(self.ledger_of_mut(id), id);
+        self.on_moved(id, moved, turn);
     }
 
     /// Records something about the host at the place of the last event. Nothing else happens.
@@ -131,6 +146,7 @@ impl Core {
         moved: Result<OrdStatus, OrderFault>,
         turn: &mut Turn,
     ) {
+        self.stir_bracket(id);
         match moved {
             Ok(_) => self.tell_order(id, turn),
             Err(fault) => turn.fault(fault),

@@ -6,6 +6,7 @@ use portcullis_domain::{
 };
 use portcullis_gate::{Approved, Denial, DenyCode, Gate, Pause, Proposal, Scope, Verdict};
 
+use crate::bracket::LegRef;
 use crate::effect::{Effect, Leaving};
 use crate::ledger::Ledger;
 use crate::outcome::Outcome;
@@ -44,7 +45,9 @@ impl Core {
     /// Has a wish judged, and what was approved recorded and sent on its way.
     pub(crate) fn submit(&mut self, intent: OrderIntent, door: Door, turn: &mut Turn) -> Submitted {
         let at = self.circumstances(&intent, door, turn);
-        if let Some(desk) = intent.origin.plugin().and_then(|plugin| self.desk(plugin)) {
+        // The kernel's own numbers never repeat, and what a plugin uses up it cannot use up.
+        let asker = intent.origin.plugin().filter(|_| LegRef::of(&intent).is_none());
+        if let Some(desk) = asker.and_then(|plugin| self.desk(plugin)) {
             desk.references.insert(intent.reference);
         }
         let Some(id) = self.next_cl_ord_id() else { return Submitted::Faulted };
@@ -154,6 +157,7 @@ impl Core {
             return false;
         }
         ledger.across.approved(turn.now.wall, value);
+        self.note_bracket(&recorded);
         turn.record(&Outcome::Ordered { order: recorded, symbol, shadow, epoch, value });
         self.tell_order(id, turn);
         true
@@ -170,6 +174,9 @@ impl Core {
     }
 
     pub(crate) fn on_denied(&mut self, intent: OrderIntent, denial: Denial, turn: &mut Turn) {
+        if LegRef::of(&intent).is_some() {
+            return self.on_leg_denied(intent, denial, turn);
+        }
         if let Origin::Plugin(plugin) = intent.origin {
             let about = (intent.reference, intent.instrument.0);
             self.tell_denial(plugin, about, denial.code, turn.now.wall);

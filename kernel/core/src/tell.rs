@@ -12,8 +12,19 @@ impl Core {
     pub(crate) fn tell_denial(
         &mut self,
         plugin: PluginId,
-        (reference, instrument): (u64, u32),
+        about: (u64, u32),
         code: DenyCode,
+        now: WallNs,
+    ) {
+        self.tell_leg_denial(plugin, about, (code, 0), now);
+    }
+
+    /// A denial of an order, or of an exit of it: which one says the last number.
+    pub(crate) fn tell_leg_denial(
+        &mut self,
+        plugin: PluginId,
+        (reference, instrument): (u64, u32),
+        (code, extra): (DenyCode, i64),
         now: WallNs,
     ) {
         if let Some(live) = self.live.as_mut() {
@@ -26,6 +37,7 @@ impl Core {
                 instrument,
                 kind: event_kind::DENIAL,
                 code: code.number(),
+                extra,
                 ..EventRecord::default()
             });
         }
@@ -34,9 +46,10 @@ impl Core {
     /// Tells the plugin the state of an order of its own.
     pub(crate) fn tell_order(&mut self, id: ClOrdId, turn: &Turn) {
         let Some(order) = self.ledger_of(id).orders.get(id) else { return };
+        let (reference, extra) = self.told_number(order);
         let record = EventRecord {
             time: turn.now.wall.0,
-            reference: order.intent.reference,
+            reference,
             instrument: order.intent.instrument.0,
             kind: event_kind::ORDER,
             side: side_of(order.intent.side),
@@ -44,6 +57,7 @@ impl Core {
             price: order.intent.price.map_or(0, Px::units),
             qty: order.cum_qty.units(),
             qty2: order.leaves_qty().units(),
+            extra,
             ..EventRecord::default()
         };
         let plugin = order.intent.origin.plugin();
@@ -64,12 +78,14 @@ impl Core {
             instrument: order.intent.instrument.0,
             ..EventRecord::default()
         };
+        let (reference, extra) = self.told_number(order);
         let fill = EventRecord {
-            reference: order.intent.reference,
+            reference,
             kind: event_kind::FILL,
             side: side_of(order.intent.side),
             price: px.units(),
             qty: qty.units(),
+            extra,
             ..common
         };
         let position = EventRecord {

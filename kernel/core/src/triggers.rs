@@ -6,7 +6,6 @@ use portcullis_domain::policy::triggers::{LastingRow, LossRow, Trigger, Triggers
 use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{InstrumentId, Money, Position, Stop, StopScope, WallNs};
 use portcullis_gate::DenyCode;
-use portcullis_statement::EndpointKind;
 
 use crate::effect::Effect;
 use crate::input::{EpochCause, Input};
@@ -189,10 +188,12 @@ impl Core {
             .map(|(id, _)| *id)
     }
 
-    /// A recording has no venue whose clock could be read.
+    /// As in the gate: a recording and a simulated venue need no clock but this host's. One that
+    /// was read once has to be read on.
     fn has_venue_clock(&self) -> bool {
-        let kind = self.live.as_ref().map(|live| live.gate.approval().endpoint_kind);
-        kind.is_some_and(|kind| kind != EndpointKind::Recorded)
+        let live = self.live.as_ref();
+        let outside = live.is_some_and(|live| live.gate.approval().endpoint_kind.is_outside());
+        outside || self.watch.clock.is_some()
     }
 
     /// What was seen and what is allowed, for the record.

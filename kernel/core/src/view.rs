@@ -79,6 +79,8 @@ pub struct View {
     pub phase: Option<(u8, &'static str)>,
     /// Why nothing new may be traded; empty means that it may.
     pub blocked: Vec<String>,
+    /// What protects positions, where it is blind, and where it is lost; one line each.
+    pub protection: Vec<String>,
     /// Orders that can still trade.
     pub orders: Vec<OrderView>,
     /// What is held.
@@ -116,6 +118,7 @@ impl Core {
             session: live.map(|live| live.name.to_string()),
             phase: live.map(|live| (live.gate.phase().number(), live.gate.phase().name())),
             blocked: self.blocked(),
+            protection: self.protection(),
             orders: self.order_views(),
             positions: self.position_views(),
             verdicts: live.map_or_else(BTreeMap::new, LiveSession::verdict_counts),

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use portcullis_core::{Core, Start};
 use portcullis_domain::policy::PhaseRules;
+use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::{Instrument, InstrumentId};
 use portcullis_evidence::{Damage, DiskFault, FileDisk, Journal, JournalFault};
-use portcullis_governance::{Hashed, PolicyError, parse_instrument, parse_phases};
+use portcullis_governance::{Hashed, PolicyError, parse_instrument, parse_phases, parse_safety};
 use portcullis_lifeline::Credential;
 use portcullis_statement::{Digest, EndpointKind, SignedStatement, Trust};
 
@@ -33,6 +34,8 @@ pub(crate) struct Home {
     pub(crate) genesis: SignedStatement,
     pub(crate) trust: Trust,
     pub(crate) phases: Hashed<PhaseRules>,
+    /// Guards beyond the floor, triggers, and the way back after a kill.
+    safety: Safety,
     pub(crate) instruments: Vec<Instrument>,
     pub(crate) credential: Arc<Credential>,
     /// Held as long as the daemon lives.
@@ -67,6 +70,8 @@ impl Home {
         })?;
         let path = root.join("policies/phases.toml");
         let phases = parse_phases(&read(&path)?).map_err(|error| bad_policy(&path, &error))?;
+        let path = root.join("policies/safety.toml");
+        let safety = parse_safety(&read(&path)?).map_err(|error| bad_policy(&path, &error))?.value;
         let instruments = read_instruments(&root.join("policies/instruments"))?;
         let credential = Credential::from_json(&read(&args.credential)?).map_err(|fault| {
             let subject = args.credential.display().to_string();
@@ -79,6 +84,7 @@ impl Home {
             genesis,
             trust,
             phases,
+            safety,
             instruments,
             credential: Arc::new(credential),
             _lock: lock,
@@ -177,7 +183,7 @@ impl Home {
             pinned: self.trust.fingerprint(),
             phases: self.phases.value.clone(),
             phases_digest: self.phases.digest,
-            safety: None,
+            safety: Some(self.safety.clone()),
             first,
             clean,
         })

@@ -42,6 +42,7 @@ fn view(mut view: View, shut: Option<&str>) -> StatusView {
     StatusView {
         may_trade: view.blocked.is_empty(),
         reasons: view.blocked,
+        protection: view.protection,
         phase: view.phase.map(|(number, name)| PhaseView { number, name: name.to_owned() }),
         session: view.session,
         killed: view.kill_entry.is_some(),

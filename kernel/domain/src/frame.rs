@@ -73,6 +73,12 @@ pub mod tif_code {
     pub const IOC: u8 = 3;
 }
 
+/// Flags of a cancel (`intent.flags`).
+pub mod cancel_flag {
+    /// Not the order, but the exits that came with it.
+    pub const EXITS: u64 = 1;
+}
+
 /// One thing that a plugin is told. Field meanings by kind are tabled in `wit/`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -97,7 +103,8 @@ pub struct EventRecord {
     pub price2: i64,
     /// Second quantity.
     pub qty2: i64,
-    /// Kind-dependent.
+    /// Of orders, fills and denials: 1 for the target's exit and 2 for the stop's, which go by
+    /// the number of their entry; 0 for the order of that number itself.
     pub extra: i64,
 }
 
@@ -121,13 +128,13 @@ pub struct IntentRecord {
     pub price: i64,
     /// Base quantity.
     pub qty: i64,
-    /// Stop leg of a bracket; must be 0 in 0.9.
+    /// Of a new order: leave at the market once it is crossed; 0 for no stop.
     pub stop_price: i64,
-    /// Target leg of a bracket; must be 0 in 0.9.
+    /// Of a new order: leave at this limit; 0 for no target.
     pub target_price: i64,
     /// For a timer: when, wall clock, nanoseconds.
     pub time: i64,
-    /// Must be 0 in 0.9.
+    /// See [`cancel_flag`]; 0 for everything else.
     pub flags: u64,
 }
 

@@ -88,7 +88,8 @@ pub enum Origin {
     Plugin(PluginId),
     /// A person, by hand. Who it was stands in the request, which is an entry of its own.
     Person,
-    /// The house itself: a leg of a bracket, or a slice of a signed flatten plan.
+    /// The house itself: a slice of a signed flatten plan. The exits of a bracket are asked for in
+    /// the name of their entry's origin, so that what they leave is the strategy's.
     House,
 }
 

@@ -14,6 +14,7 @@ use crate::open::Gate;
 mod account;
 mod amend;
 mod approved;
+mod bracket;
 mod cancel;
 mod case;
 mod guards;
@@ -103,6 +104,7 @@ const CHECKS: &[Check] = &[
     state::check_window,
     state::check_phase,
     state::check_plugin,
+    state::check_strategy,
     state::check_warm_up,
     state::check_evidence,
     guards::check_clock,
@@ -112,6 +114,7 @@ const CHECKS: &[Check] = &[
     guards::check_presence,
     // Is it an order?
     shape::check_order_type,
+    bracket::check_bracket,
     shape::check_tick,
     shape::check_lot,
     shape::check_reference_number,
@@ -172,6 +175,15 @@ struct Passed {
     warnings: Vec<Denial>,
 }
 
+impl Passed {
+    fn of(case: Case<'_>) -> Self {
+        // Without any price it only reduces, and claims nothing but what it takes off.
+        let reserve_px = case.reserve_px().unwrap_or(case.instrument.tick);
+        let (act, rights, instrument) = (case.act, case.rights(), Arc::clone(case.instrument));
+        Self { act, instrument, reserve_px, rights, warnings: case.warnings }
+    }
+}
+
 impl Gate {
     /// Judges one intent. The only place where an order is approved.
     pub fn assess(&self, intent: OrderIntent, id: ClOrdId, at: &Circumstances) -> Verdict {
@@ -203,17 +215,8 @@ impl Gate {
     /// Runs the checks.
     fn judge(&self, intent: &OrderIntent, at: &Circumstances) -> Result<Passed, Denial> {
         let mut case = Case::new(self, intent, at)?;
-        for check in CHECKS {
-            if let Err(denial) = check(&mut case)
-                && denial.code.denies(case.act)
-            {
-                return Err(denial);
-            }
-        }
-        // Without any price it only reduces, and claims nothing but what it takes off.
-        let reserve_px = case.reserve_px().unwrap_or(case.instrument.tick);
-        let (act, rights, instrument) = (case.act, case.rights(), Arc::clone(case.instrument));
-        Ok(Passed { act, instrument, reserve_px, rights, warnings: case.warnings })
+        case.run(CHECKS)?;
+        Ok(Passed::of(case))
     }
 
     /// A denial, or the pause that its code begins.

@@ -42,6 +42,7 @@ slice of a signed plan, **flattens**. A cancel of any order that we issued is le
 only the same cancel again within a second is held back (`a repetition`), and a plugin takes back no
 order but its own. Cancel-all is never denied.
 
-| number | code | meaning | what would make it pass | increase | reduce | cancel | cancel-all | flatten |
+| number | code | meaning | what would make it pass | increase | reduce | cancel | cancel-all \
+| flatten |
 |---|---|---|---|---|---|---|---|---|
 ";

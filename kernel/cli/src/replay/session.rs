@@ -203,6 +203,7 @@ impl Run<'_> {
             pinned: cast.fingerprint,
             phases: self.files.phases.value.clone(),
             phases_digest: self.files.phases.digest,
+            // Guards and triggers protect what is real: a replay sends nothing anywhere.
             safety: None,
             first: true,
             clean: false,

@@ -93,6 +93,9 @@ pub(crate) fn render(view: &StatusView) -> String {
     text += &reconciliation(&view.reconciliation);
     text += &orders(view);
     text += &positions(view);
+    for line in &view.protection {
+        text += &field("protection", line);
+    }
     for (code, count) in &view.verdicts {
         text += &field("verdict", &format!("{count} x {code}"));
     }

@@ -10,6 +10,7 @@ fn status() -> StatusView {
     StatusView {
         may_trade: false,
         reasons: vec![text("RECON_UNRESOLVED: not compared yet")],
+        protection: vec![text("PROTECTION_HELD_BY_KERNEL: 1 positions")],
         phase: Some(PhaseView { number: 2, name: text("paper") }),
         session: Some(text("s1")),
         killed: false,

@@ -1,8 +1,8 @@
 //! What people say about findings, as entries and back.
 
-use portcullis_statement::json::{self, Fields, Value};
+use portcullis_statement::json::{self, Fields};
 
-use super::Read;
+use super::{Parts, Read};
 use crate::entry::int;
 use crate::input::Input;
 
@@ -12,7 +12,7 @@ pub(crate) fn finding_corr(finding: u64) -> String {
 }
 
 impl Input {
-    pub(super) fn finding_content(&self) -> Option<(&'static str, String, Value)> {
+    pub(super) fn finding_content(&self) -> Option<Parts> {
         if let Self::ExplainFinding { request, finding, who, reason } = self {
             let body = json::object([
                 ("finding", int(*finding)),

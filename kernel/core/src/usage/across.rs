@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn at(day: i64) -> WallNs {
-        WallNs(day * NS_PER_DAY + 1)
+        WallNs(day.saturating_mul(NS_PER_DAY).saturating_add(1))
     }
 
     #[test]

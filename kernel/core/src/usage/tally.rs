@@ -113,6 +113,7 @@ fn forget(times: &mut VecDeque<BootNs>, now: BootNs, window_ns: i64) {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "every figure may be unknown")]
     fn dollars(units: i128) -> Option<Money> {
         Some(Money(units))
     }

@@ -78,7 +78,7 @@ mod tests {
         let mut window = Middles::new(10);
         for (at, middle) in middles {
             let px = |units| Px::new(units).unwrap();
-            let (bid, ask) = (px(middle - 1), px(middle + 1));
+            let (bid, ask) = (px(middle.saturating_sub(1)), px(middle.saturating_add(1)));
             window.see(Quote { bid, ask, received: BootNs(*at) });
         }
         let seen = window.extremes(BootNs(now)).map(|w| (w.low_twice / 2, w.high_twice / 2));

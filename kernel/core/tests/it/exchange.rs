@@ -11,7 +11,9 @@ use portcullis_domain::{
 use portcullis_gate::DenyCode;
 
 use crate::people::{money, px, qty};
-use crate::world::{ALPHA, BETA, Out, SECOND_NS, World, amend, buy, cancel, report, sell, trade};
+use crate::world::{
+    ALPHA, BETA, Out, SECOND_NS, World, amend, bracketed, buy, cancel, report, sell, trade,
+};
 
 /// A small generator with a seed: the same numbers in every run.
 #[derive(Debug)]
@@ -180,7 +182,14 @@ impl Play {
         match self.draw.below(10) {
             // Of late, so that some of them still work.
             8..=9 => amend(reference.saturating_sub(self.draw.below(10)).max(1), units, price),
+            // Every third with exits so near that each of them is met now and then.
+            0..=2 if reference % 3 == 0 => {
+                bracketed(buy(reference, units, price), price - 20, price + 20)
+            }
             0..=2 => buy(reference, units, price),
+            3 if reference % 3 == 0 => {
+                bracketed(sell(reference, units, price), price + 20, price - 20)
+            }
             3..=4 => sell(reference, units, price),
             5 => cancel(1 + self.draw.below(self.reference)),
             6 => IntentRecord {

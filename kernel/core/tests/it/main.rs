@@ -10,6 +10,8 @@ mod amend;
 #[cfg(test)]
 mod blocked;
 #[cfg(test)]
+mod bracket;
+#[cfg(test)]
 mod exchange;
 #[cfg(test)]
 mod findings;

@@ -7,7 +7,6 @@ use portcullis_statement::json::{Fields, Value};
 
 use crate::world::{ALPHA, Out, SECOND_NS, World, buy, cancel, folded, resting};
 
-const WHOLE: &[(&str, &str)] = &[("USDT", "1000"), ("BTC", "5")];
 /// After 0.1 bought at 100.
 const BOUGHT: &[(&str, &str)] = &[("USDT", "990"), ("BTC", "5.1")];
 
@@ -373,9 +372,9 @@ fn d4_a_shadow_session_does_not_take_closing_rights_away() {
     let id = id.and_then(|text| ClOrdId::parse(&text)).unwrap();
     world.report(id, ExecType::Canceled);
     world.close();
-    for core in [None, Some(folded(&world.journal()))] {
+    for core in [None, Some(Box::new(folded(&world.journal())))] {
         if let Some(core) = core {
-            world.core = core;
+            world.core = *core;
             world.start(false, true);
             settle(&mut world, BOUGHT);
         }

@@ -166,7 +166,7 @@ fn f15_orders_of_an_earlier_run_are_known_and_ids_never_come_again() {
     world.unkill();
     world.open_session("s-2", Phase::Paper);
     let out = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]);
-    assert_eq!(out.reasons("denied"), [] as [&str; 0]);
+    assert_eq!(out.reasons("denied"), Vec::<&str>::new());
     let second = out.submits()[0];
     assert_ne!(first.epoch, second.epoch);
 }

@@ -73,6 +73,8 @@ fn a_random_session_replays_byte_for_byte() {
             "amend-sent",
             "cancel-requested",
             "plugin-reply",
+            "stop-fired",
+            "leg-denied",
         ] {
             assert!(text.contains(&format!("\"kind\":\"{kind}\"")), "no {kind} in {phase:?}");
         }

@@ -76,7 +76,7 @@ fn an_intent_becomes_a_would_be_order_and_its_fills_earn_or_lose() {
 fn a_denial_is_told_to_the_plugin_by_its_number() {
     let mut world = World::open(Phase::Shadow);
     let bracket =
-        portcullis_domain::frame::IntentRecord { stop_price: 1, ..buy(3, 10_000, 10_000) };
+        portcullis_domain::frame::IntentRecord { stop_price: 10_000, ..buy(3, 10_000, 10_000) };
     let amend = portcullis_domain::frame::IntentRecord {
         kind: intent_kind::AMEND,
         ..buy(4, 10_000, 10_000)

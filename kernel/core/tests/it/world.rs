@@ -517,6 +517,11 @@ pub(crate) fn sell(reference: u64, units: i64, price: i64) -> IntentRecord {
     limit(side_code::SELL, reference, units, price)
 }
 
+/// With a stop and a target; 0 for none.
+pub(crate) fn bracketed(record: IntentRecord, stop_price: i64, target_price: i64) -> IntentRecord {
+    IntentRecord { stop_price, target_price, ..record }
+}
+
 /// To a whole quantity of `units` at `price`.
 pub(crate) fn amend(reference: u64, units: i64, price: i64) -> IntentRecord {
     let (kind, qty) = (intent_kind::AMEND, units);

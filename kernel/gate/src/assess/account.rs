@@ -20,8 +20,7 @@ pub(super) fn check_unknown_orders(case: &mut Case<'_>) -> Result<(), Denial> {
 /// base. A derivative needs neither: leverage and exposure bound it.
 pub(super) fn check_balance(case: &mut Case<'_>) -> Result<(), Denial> {
     let unknown = Denial::plain(C::StaleAccount, Scope::Account);
-    let balance = case.at.balance.ok_or(unknown)?;
-    let working = case.at.working.ok_or(unknown)?;
+    let (balance, working) = case.at.balance.zip(case.at.working).ok_or(unknown)?;
     let age = case.at.now.boot.since_ns(balance.read);
     let stale =
         young((C::StaleAccount, Scope::Account), age, case.gate.limits().rules.account_age_ms_max);
@@ -31,8 +30,8 @@ pub(super) fn check_balance(case: &mut Case<'_>) -> Result<(), Denial> {
         (InstrumentKind::Linear, _) => return stale,
         (InstrumentKind::Spot, Side::Buy) => {
             let notional = case.notional().map_err(|_no_price| beyond)?;
-            let cost = with_fee(notional, case.instrument.taker_fee).ok_or(beyond)?;
-            let needed = working.reserved_quote.plus(cost).ok_or(beyond)?;
+            let cost = with_fee(notional, case.instrument.taker_fee);
+            let needed = cost.and_then(|cost| working.reserved_quote.plus(cost)).ok_or(beyond)?;
             (Figure::money(needed), Figure::money(balance.quote))
         }
         (InstrumentKind::Spot, Side::Sell) => {

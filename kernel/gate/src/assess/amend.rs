@@ -3,7 +3,7 @@
 use portcullis_domain::{Amendment, Order, OrderIntent, Phase, Qty};
 
 use super::approved::Terms;
-use super::{Approved, Case, Check, Passed, size};
+use super::{Approved, CHECKS, Case, Check, Passed, size};
 use crate::circumstances::{Circumstances, Usage};
 use crate::code::DenyCode;
 use crate::deny::{Denial, Scope};
@@ -68,6 +68,10 @@ impl Gate {
             Ok(passed) => passed,
             Err(denial) => return AmendVerdict::Deny(denial),
         };
+        // A person released the terms that stand, and nobody has seen the new ones.
+        if self.asks_a_person(&order.intent, passed.act) && !shrinks(order, change) {
+            return AmendVerdict::Deny(Denial::plain(DenyCode::PhaseForbids, Scope::Session));
+        }
         if self.phase() == Phase::Shadow {
             return AmendVerdict::WouldBe(ShadowAmend(change));
         }
@@ -88,18 +92,22 @@ impl Gate {
             OrderIntent { qty: change.qty, price: Some(change.price), ..order.intent.clone() };
         // What is filled stands in the position already; what would be open comes on top of it.
         let open = change.qty.minus(order.cum_qty).unwrap_or(Qty::ZERO);
-        let passed = self.judge(&OrderIntent { qty: open, ..whole.clone() }, &at)?;
-        let mut case = Case::new(self, &whole, &at)?;
-        for check in WHOLE_ORDER {
-            check(&mut case)?;
-        }
+        let open = OrderIntent { qty: open, ..whole.clone() };
+        let mut case = Case::new(self, &open, &at)?;
+        case.run(CHECKS)?;
+        case.with(&whole).run(WHOLE_ORDER)?;
         // Of an order that is ended, unknown, or being changed or taken back, nobody can say what
         // a change would lead to.
         if change.cl_ord_id != order.cl_ord_id || !order.is_amendable() {
             return Err(Denial::plain(DenyCode::OrderUnknown, Scope::Order));
         }
-        Ok(passed)
+        Ok(Passed::of(case))
     }
+}
+
+/// Whether it only takes off: no more of it, at the same price.
+fn shrinks(order: &Order, change: Amendment) -> bool {
+    change.qty <= order.intent.qty && order.intent.price == Some(change.price)
 }
 
 /// The circumstances of an order that keeps its number and was counted when it was approved.

@@ -6,6 +6,7 @@ use portcullis_domain::policy::{ActivityLimits, InstrumentLimits, StandingLimits
 use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{Instrument, Money, OrderIntent, Origin, Px, Qty, Rate, Side, WallNs};
 
+use super::{Check, size::with_fee};
 use crate::circumstances::{Circumstances, Quote, Usage};
 use crate::closing::Rights;
 use crate::code::{Act, DenyCode};
@@ -32,8 +33,11 @@ pub(crate) struct Case<'a> {
     pub(super) instrument: &'a Arc<Instrument>,
     pub(super) limits: &'a InstrumentLimits,
     pub(super) act: Act,
+    /// The strategy's own limits and the strictest of account, venue and host, with their usage.
+    pub(super) held: [Option<Held<'a>>; 2],
     pub(super) warnings: Vec<Denial>,
     px: Option<Px>,
+    notional: Option<Money>,
 }
 
 /// A table of limits with what is used of it, and whose it is.
@@ -49,7 +53,8 @@ impl Gate {
         let id = intent.instrument;
         let (instrument, collar_bps) = self.instrument(id).zip(self.signed_collar_bps(id))?;
         let px = worst_px(intent, quote, collar_bps)?;
-        Some(Reserve { px, notional: Money::notional(px, intent.qty, instrument)? })
+        let notional = Money::notional(px, intent.qty, instrument);
+        notional.map(|notional| Reserve { px, notional })
     }
 
     /// An amount of the instrument's quote currency in the account's, with the haircut on top.
@@ -62,8 +67,7 @@ impl Gate {
         }
         let rate = limits.conversions.get(&instrument.quote)?.rate;
         let haircut = Rate::from_bps(limits.rules.conversion_haircut_bps);
-        let converted = amount.times(rate)?;
-        converted.plus(converted.times(haircut)?)
+        with_fee(amount.times(rate)?, haircut)
     }
 }
 
@@ -95,7 +99,29 @@ impl<'a> Case<'a> {
         let collar_bps = gate.signed_collar_bps(intent.instrument);
         let px = worst_px(intent, at.quote, collar_bps.unwrap_or(limits.price_collar_bps));
         let act = act(intent, at);
-        Ok(Self { gate, intent, at, instrument, limits, act, warnings: Vec::new(), px })
+        let held = [of_strategy(gate, intent, at), Some(of_all(gate, at))];
+        // Five checks ask for it.
+        let notional = value_at(px, intent.qty, instrument);
+        let warnings = Vec::new();
+        Ok(Self { gate, intent, at, instrument, limits, act, held, warnings, px, notional })
+    }
+
+    /// The same case of another quantity.
+    pub(super) fn with(&self, intent: &'a OrderIntent) -> Self {
+        let notional = value_at(self.px, intent.qty, self.instrument);
+        Self { intent, notional, warnings: Vec::new(), ..*self }
+    }
+
+    /// Runs checks in their order. A denial counts only if its code holds for the act.
+    pub(super) fn run(&mut self, checks: &[Check]) -> Result<(), Denial> {
+        for check in checks {
+            if let Err(denial) = check(self)
+                && denial.code.denies(self.act)
+            {
+                return Err(denial);
+            }
+        }
+        Ok(())
     }
 
     /// By which rights the order leaves: whoever flattens keeps the exit when the session takes
@@ -113,8 +139,8 @@ impl<'a> Case<'a> {
     /// limit, for a reduction too.
     pub(super) fn notional(&self) -> Result<Money, Denial> {
         let unpriced = Denial::plain(DenyCode::NoReferencePrice, Scope::Instrument);
-        let px = self.px.ok_or(unpriced)?;
-        Money::notional(px, self.intent.qty, self.instrument).ok_or(BEYOND)
+        let absent = if self.px.is_some() { BEYOND } else { unpriced };
+        self.notional.ok_or(absent)
     }
 
     /// The order's value in the account's currency.
@@ -133,17 +159,6 @@ impl<'a> Case<'a> {
         self.gate.in_account_currency(notional, self.instrument).ok_or(BEYOND)
     }
 
-    /// The strategy's own limits and the strictest of account, venue and host, with their usage.
-    /// A person's order has no strategy; a strategy without limits or figures may do nothing.
-    pub(super) fn held(&self) -> Result<[Option<Held<'a>>; 2], Denial> {
-        let whole = (Scope::Account, &self.at.whole, &self.gate.whole().activity);
-        let Origin::Plugin(plugin) = self.intent.origin else { return Ok([None, Some(whole)]) };
-        let missing = Denial::plain(DenyCode::ApprovalMissing, Scope::Strategy);
-        let limits = self.gate.strategy_limits(plugin).ok_or(missing)?;
-        let usage = self.at.strategy.as_ref().ok_or(missing)?;
-        Ok([Some((Scope::Strategy, usage, limits)), Some(whole)])
-    }
-
     /// Holds one figure of every scope against its limit.
     pub(super) fn hold(
         &mut self,
@@ -151,7 +166,7 @@ impl<'a> Case<'a> {
         figure: impl Fn(&Usage) -> Result<Figure, Denial>,
         limit: impl Fn(&ActivityLimits) -> Figure,
     ) -> Result<(), Denial> {
-        for (scope, usage, limits) in self.held()?.into_iter().flatten() {
+        for (scope, usage, limits) in self.held.into_iter().flatten() {
             self.within(code, scope, figure(usage)?, limit(limits))?;
         }
         Ok(())
@@ -224,6 +239,26 @@ impl<'a> Case<'a> {
     }
 }
 
+/// A person's order has no strategy. A strategy without limits or figures has none of this, and
+/// `state::check_strategy` denies whatever it asks for.
+fn of_strategy<'a>(
+    gate: &'a Gate,
+    intent: &OrderIntent,
+    at: &'a Circumstances,
+) -> Option<Held<'a>> {
+    let limits = gate.strategy_limits(intent.origin.plugin()?);
+    at.strategy.as_ref().zip(limits).map(|(usage, limits)| (Scope::Strategy, usage, limits))
+}
+
+fn of_all<'a>(gate: &'a Gate, at: &'a Circumstances) -> Held<'a> {
+    (Scope::Account, &at.whole, &gate.whole().activity)
+}
+
+/// A value in the quote currency; `None` without a price, or where the product does not fit.
+fn value_at(px: Option<Px>, qty: Qty, instrument: &Instrument) -> Option<Money> {
+    px.and_then(|px| Money::notional(px, qty, instrument))
+}
+
 /// What the order can do to the position, whatever else fills first.
 fn act(intent: &OrderIntent, at: &Circumstances) -> Act {
     if !is_reduction(intent, at) {
@@ -250,9 +285,9 @@ pub fn is_reduction(intent: &OrderIntent, at: &Circumstances) -> bool {
     held > 0 && after.is_some_and(|claimed| claimed <= held)
 }
 
-/// Some percent of a limit, rounded down.
+/// Some percent of a limit, rounded down. There is no more than all of it.
 pub(super) fn graded(limit: i128, percent: u32) -> i128 {
-    limit.saturating_mul(i128::from(percent.min(100))) / 100
+    if percent >= 100 { limit } else { limit.saturating_mul(i128::from(percent)) / 100 }
 }
 
 pub(super) fn ms_to_ns(ms: u32) -> i64 {

@@ -15,7 +15,7 @@ pub(super) fn check_marks(case: &mut Case<'_>) -> Result<(), Denial> {
 }
 
 pub(super) fn check_session(case: &mut Case<'_>) -> Result<(), Denial> {
-    for (scope, usage, limits) in case.held()?.into_iter().flatten() {
+    for (scope, usage, limits) in case.held.into_iter().flatten() {
         let loss = loss(usage.profit)?;
         let limit = limits.loss_session_max;
         case.lost((C::MaxLossSession, scope), loss, limit)?;
@@ -34,7 +34,7 @@ pub(super) fn check_week(case: &mut Case<'_>) -> Result<(), Denial> {
 }
 
 pub(super) fn check_drawdown(case: &mut Case<'_>) -> Result<(), Denial> {
-    for (scope, usage, limits) in case.held()?.into_iter().flatten() {
+    for (scope, usage, limits) in case.held.into_iter().flatten() {
         let limit = limits.drawdown_max;
         case.lost((C::MaxDrawdown, scope), usage.drawdown.ok_or(UNKNOWN)?, limit)?;
     }
@@ -42,7 +42,7 @@ pub(super) fn check_drawdown(case: &mut Case<'_>) -> Result<(), Denial> {
 }
 
 pub(super) fn check_adverse_fills(case: &mut Case<'_>) -> Result<(), Denial> {
-    for (scope, usage, limits) in case.held()?.into_iter().flatten() {
+    for (scope, usage, limits) in case.held.into_iter().flatten() {
         let limit = limits.adverse_fill_max;
         case.lost((C::MaxAdverseFill, scope), usage.adverse.ok_or(UNKNOWN)?, limit)?;
     }
@@ -50,7 +50,7 @@ pub(super) fn check_adverse_fills(case: &mut Case<'_>) -> Result<(), Denial> {
 }
 
 pub(super) fn check_fees(case: &mut Case<'_>) -> Result<(), Denial> {
-    for (scope, usage, limits) in case.held()?.into_iter().flatten() {
+    for (scope, usage, limits) in case.held.into_iter().flatten() {
         let limit = limits.fees_max;
         case.lost((C::MaxFees, scope), usage.fees.ok_or(UNKNOWN)?, limit)?;
     }

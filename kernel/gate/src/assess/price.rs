@@ -47,9 +47,8 @@ pub(super) fn check_collar(case: &mut Case<'_>) -> Result<(), Denial> {
     };
     let middle_twice = i128::from(bid.units()).saturating_add(i128::from(ask.units()));
     let max = case.limits.price_collar_bps;
-    beyond(px, middle_twice, max).map_or(Ok(()), |bps| {
-        Err(Denial::over(C::PriceCollar, Scope::Instrument, Figure::count(bps), count(max)))
-    })
+    let distance_twice = twice(px).saturating_sub(middle_twice).saturating_abs();
+    within(C::PriceCollar, distance_twice, middle_twice, max)
 }
 
 /// Not further above the lowest middle of the window for a buy, nor below the highest for a sell:
@@ -60,18 +59,14 @@ pub(super) fn check_collar_window(case: &mut Case<'_>) -> Result<(), Denial> {
         |window: &PriceWindow| 0 < window.low_twice && window.low_twice <= window.high_twice;
     let window = case.at.window.filter(sound).ok_or(missing)?;
     let px = case.reserve_px().ok_or(missing)?;
-    let (middle_twice, worse) = match case.intent.side {
-        Side::Buy => (window.low_twice, twice(px) > i128::from(window.low_twice)),
-        Side::Sell => (window.high_twice, twice(px) < i128::from(window.high_twice)),
+    let (low, high) = (i128::from(window.low_twice), i128::from(window.high_twice));
+    // Below zero on the better side.
+    let (middle_twice, worse_twice) = match case.intent.side {
+        Side::Buy => (low, twice(px).saturating_sub(low)),
+        Side::Sell => (high, high.saturating_sub(twice(px))),
     };
     let max = case.limits.price_collar_window_bps;
-    match beyond(px, i128::from(middle_twice), max).filter(|_| worse) {
-        Some(bps) => {
-            let (observed, max) = (Figure::count(bps), count(max));
-            Err(Denial::over(C::PriceCollarWindow, Scope::Instrument, observed, max))
-        }
-        None => Ok(()),
-    }
+    within(C::PriceCollarWindow, worse_twice, middle_twice, max)
 }
 
 /// An order of ours that could meet another of ours trades with nobody.
@@ -83,12 +78,16 @@ fn twice(px: Px) -> i128 {
     i128::from(px.units()).saturating_mul(2)
 }
 
-/// The distance in whole basis points if it is above `max`. Compared as a product, so that a
-/// fraction of a basis point above the limit is above it.
-fn beyond(px: Px, middle_twice: i128, max: u32) -> Option<i64> {
-    let distance = twice(px).saturating_sub(middle_twice).saturating_abs().saturating_mul(10_000);
+/// Holds a distance against so many basis points of the middle. Compared as a product, so that a
+/// fraction of a basis point above the limit is above it; told in whole ones.
+fn within(code: C, distance_twice: i128, middle_twice: i128, max: u32) -> Result<(), Denial> {
+    let distance = distance_twice.saturating_mul(10_000);
     let allowed = middle_twice.saturating_mul(i128::from(max));
-    // Both come from prices, which are above zero.
+    if distance <= allowed {
+        return Ok(());
+    }
+    // A middle comes from prices, which are above zero.
     let bps = distance.checked_div(middle_twice).unwrap_or(i128::MAX);
-    (distance > allowed).then(|| i64::try_from(bps).unwrap_or(i64::MAX))
+    let bps = Figure::count(i64::try_from(bps).unwrap_or(i64::MAX));
+    Err(Denial::over(code, Scope::Instrument, bps, count(max)))
 }

@@ -17,7 +17,7 @@ pub(super) fn check_cooldown(case: &mut Case<'_>) -> Result<(), Denial> {
 /// A strategy that executes again and again is stopped until a person lets it go on.
 pub(super) fn check_repeats(case: &mut Case<'_>) -> Result<(), Denial> {
     plain(!case.at.disabled, C::RepeatExecThrottle, Scope::Strategy)?;
-    for (scope, usage, limits) in case.held()?.into_iter().flatten() {
+    for (scope, usage, limits) in case.held.into_iter().flatten() {
         let max = limits.repeat_executions_max;
         case.reached(C::RepeatExecThrottle, scope, count(usage.executions), count(max))?;
     }
@@ -44,7 +44,7 @@ pub(super) fn check_daily_notional(case: &mut Case<'_>) -> Result<(), Denial> {
 /// New exposure leaves a share of every budget to cancels and reductions.
 pub(super) fn check_messages(case: &mut Case<'_>) -> Result<(), Denial> {
     let kept = 100_u32.saturating_sub(case.gate.limits().rules.cancel_share_percent);
-    for (scope, usage, limits) in case.held()?.into_iter().flatten() {
+    for (scope, usage, limits) in case.held.into_iter().flatten() {
         let budget = limits.messages_per_second_max;
         let share = budget.saturating_mul(kept) / 100;
         let asked = usage.messages.saturating_add(1);

@@ -12,9 +12,7 @@ pub(super) fn check_order_type(case: &mut Case<'_>) -> Result<(), Denial> {
         OrdType::Limit => priced,
         OrdType::Market => !priced,
     };
-    // Exits of an exit would open anew.
-    let bracketed = case.intent.bracket.is_some() && case.act != Act::Increase;
-    plain(fits && !bracketed, C::OrderTypeNotAllowed, Scope::Order)
+    plain(fits, C::OrderTypeNotAllowed, Scope::Order)
 }
 
 pub(super) fn check_tick(case: &mut Case<'_>) -> Result<(), Denial> {

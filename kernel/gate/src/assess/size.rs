@@ -3,7 +3,6 @@
 use portcullis_domain::{Money, Rate, Side};
 
 use super::case::{Case, count, graded};
-use crate::circumstances::Working;
 use crate::code::DenyCode as C;
 use crate::deny::{Denial, Figure, Scope};
 
@@ -41,7 +40,8 @@ pub(super) fn check_order_value(case: &mut Case<'_>) -> Result<(), Denial> {
 
 /// The worst case: everything that works on this side fills, and nothing on the other.
 pub(super) fn check_position(case: &mut Case<'_>) -> Result<(), Denial> {
-    let worst = worst_position(case)?;
+    let unknown = Denial::plain(C::StaleAccount, Scope::Account);
+    let worst = worst_position(case).ok_or(unknown)?;
     let max = case.graded(i128::from(case.limits.position_qty_max.units()));
     let (worst, max) = (case.qty_figure(worst), case.qty_figure(max));
     case.within(C::MaxPosition, Scope::Instrument, worst, max)
@@ -51,23 +51,22 @@ pub(super) fn check_short(case: &mut Case<'_>) -> Result<(), Denial> {
     if case.intent.side == Side::Buy {
         return Ok(());
     }
-    let short = worst_position(case)?.max(0);
+    let short = worst_position(case).unwrap_or(i128::MAX);
     let max = i128::from(case.limits.short_qty_max.units());
     let (short, max) = (case.qty_figure(short), case.qty_figure(max));
     case.within(C::ShortNotAllowed, Scope::Instrument, short, max)
 }
 
-/// How far the position can go to the order's side.
-fn worst_position(case: &Case<'_>) -> Result<i128, Denial> {
-    let unknown = Denial::plain(C::StaleAccount, Scope::Account);
-    let position = i128::from(case.at.position.ok_or(unknown)?.0);
-    let Working { buy_qty, sell_qty, .. } = case.at.working.ok_or(unknown)?;
+/// How far the position can go to the order's side. `None` where it, or what works, is not known.
+fn worst_position(case: &Case<'_>) -> Option<i128> {
+    let (position, working) = case.at.position.zip(case.at.working)?;
+    let position = i128::from(position.0);
     let (held, working) = match case.intent.side {
-        Side::Buy => (position, buy_qty),
-        Side::Sell => (position.saturating_neg(), sell_qty),
+        Side::Buy => (position, working.buy_qty),
+        Side::Sell => (position.saturating_neg(), working.sell_qty),
     };
     let claimed = i128::from(working.units()).saturating_add(i128::from(case.intent.qty.units()));
-    Ok(held.saturating_add(claimed))
+    Some(held.saturating_add(claimed))
 }
 
 pub(super) fn check_exposure(case: &mut Case<'_>) -> Result<(), Denial> {
@@ -122,5 +121,5 @@ fn graded_money(limit: Money, percent: u32) -> Money {
 /// What a purchase of `notional` can cost at most: the order's reservation in money.
 #[must_use]
 pub fn with_fee(notional: Money, fee: Rate) -> Option<Money> {
-    notional.plus(notional.times(fee)?)
+    notional.times(fee).and_then(|fee| notional.plus(fee))
 }

@@ -49,6 +49,13 @@ pub(super) fn check_plugin(case: &mut Case<'_>) -> Result<(), Denial> {
     plain(same, C::HashNotSigned, Scope::Strategy)
 }
 
+/// A strategy that the limits say nothing of, or of which no figures are known, may do nothing.
+pub(super) fn check_strategy(case: &mut Case<'_>) -> Result<(), Denial> {
+    let [of_strategy, _of_all] = case.held;
+    let known = of_strategy.is_some() || case.intent.origin.plugin().is_none();
+    plain(known, C::ApprovalMissing, Scope::Strategy)
+}
+
 /// Only a strategy is told the past: what a person or the house asks for is never held up by it.
 pub(super) fn check_warm_up(case: &mut Case<'_>) -> Result<(), Denial> {
     let asks = case.intent.origin.plugin().is_some();

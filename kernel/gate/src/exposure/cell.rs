@@ -46,8 +46,9 @@ impl Leaves {
 
     /// `None` also where more is taken away than there is: that order was never counted.
     fn minus(self, claim: &Claim) -> Option<Self> {
-        let value = self.value.minus(claim.value)?;
-        (value >= Money::ZERO).then_some(Self { qty: self.qty.minus(claim.qty)?, value })
+        let qty = self.qty.minus(claim.qty)?;
+        let value = self.value.minus(claim.value).filter(|rest| *rest >= Money::ZERO)?;
+        Some(Self { qty, value })
     }
 }
 
@@ -123,8 +124,8 @@ impl Cell {
             Position::FLAT => Money::ZERO,
             position => Money::value(mark?, position, &line.instrument)?,
         };
-        let up = held.plus(self.buys.value)?.0.checked_abs()?;
-        let down = held.minus(self.sells.value)?.0.checked_abs()?;
-        Some(Money(up.max(down)))
+        let (up, down) = held.plus(self.buys.value).zip(held.minus(self.sells.value))?;
+        let worse = up.0.checked_abs().zip(down.0.checked_abs());
+        worse.map(|(up, down)| Money(up.max(down)))
     }
 }

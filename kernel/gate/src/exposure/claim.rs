@@ -54,6 +54,6 @@ impl Claim {
 /// A base quantity as an amount of money. `None` on overflow.
 #[must_use]
 pub fn base_amount(qty: Qty, instrument: &Instrument) -> Option<Money> {
-    let unit = pow10(Money::SCALE.checked_sub(instrument.qty_scale)?)?;
+    let unit = Money::SCALE.checked_sub(instrument.qty_scale).and_then(pow10)?;
     i128::from(qty.units()).checked_mul(unit).map(Money)
 }

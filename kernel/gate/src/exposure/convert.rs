@@ -1,10 +1,12 @@
 //! From a quote currency to the account's, always rounded against us.
 
-use portcullis_domain::number::pow10;
 use portcullis_domain::{Money, Rate};
 
 /// Basis points of the whole.
 const WHOLE_BPS: i128 = 10_000;
+
+/// The whole in units of a rate times basis points.
+const WHOLE: i128 = 1_000_000_000_000;
 
 /// What one unit of a quote currency is worth in the account's, and how far to mistrust that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +33,13 @@ impl Conversion {
             return Some(amount);
         }
         let haircut = i128::from(self.haircut_bps);
-        let kept_bps = if amount < Money::ZERO {
-            WHOLE_BPS.checked_add(haircut)?
+        let kept_bps = if amount.0.is_negative() {
+            WHOLE_BPS.saturating_add(haircut)
         } else {
-            WHOLE_BPS.checked_sub(haircut)?.max(0)
+            WHOLE_BPS.saturating_sub(haircut).max(0)
         };
-        let factor = i128::from(self.rate.0).checked_mul(kept_bps)?;
-        let unit = pow10(Rate::SCALE)?.checked_mul(WHOLE_BPS)?;
-        let (whole, rest) = share(amount.0, factor, unit)?;
+        let factor = i128::from(self.rate.0).saturating_mul(kept_bps);
+        let (whole, rest) = share(amount.0, factor, WHOLE)?;
         // Toward zero is against us for a profit; a loss goes one further.
         whole.checked_add(rest.signum().min(0)).map(Money)
     }
@@ -64,9 +65,11 @@ pub(super) fn converted(
 /// a large amount does not overflow on the way to a result that fits. `None` where it does not, or
 /// where `of` is zero.
 pub(super) fn share(amount: i128, times: i128, of: i128) -> Option<(i128, i128)> {
-    let rest = amount.checked_rem(of)?.checked_mul(times)?;
-    let whole = amount.checked_div(of)?.checked_mul(times)?;
-    Some((whole.checked_add(rest.checked_div(of)?)?, rest.checked_rem(of)?))
+    let divided = |number: i128| number.checked_div(of).zip(number.checked_rem(of));
+    let (whole, rest) = divided(amount)?;
+    let (part, rest) = rest.checked_mul(times).and_then(divided)?;
+    let whole = whole.checked_mul(times).and_then(|whole| whole.checked_add(part));
+    whole.map(|whole| (whole, rest))
 }
 
 fn negated(amount: Money) -> Option<Money> {
@@ -136,5 +139,9 @@ mod tests {
         assert_eq!(share(-7, 2, 3), Some((-4, -2)));
         assert_eq!(share(i128::MAX, 3, 3), Some((i128::MAX, 0)));
         assert_eq!(share(1, 1, 0), None);
+        // The whole fits, and the part does; their sum does not.
+        assert_eq!(share(4, i128::MAX, 3), None);
+        assert_eq!(share(3, i128::MAX, 3), Some((i128::MAX, 0)));
+        assert_eq!(share(9, i128::MAX, 3), None);
     }
 }

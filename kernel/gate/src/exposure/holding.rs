@@ -51,24 +51,27 @@ impl Holding {
         }
         // The closed part takes its share of the cost with it; whatever is beyond opens anew.
         let magnitude = held.checked_abs()?;
-        let closed = magnitude.min(signed.checked_abs()?);
-        let closed_signed = closed.checked_mul(held.signum())?;
-        let (released, _rest) = share(self.cost.0, i128::from(closed), i128::from(magnitude))?;
-        let released = Money(released);
-        let earned = value(closed_signed)?.minus(released)?;
-        next.realised = self.realised.plus(earned)?;
-        let opened = signed.checked_add(closed_signed)?;
-        next.cost = self.cost.minus(released)?.plus(value(opened)?)?;
+        let closed = magnitude.min(fill.qty.units());
+        let closed_signed = closed.saturating_mul(held.signum());
+        let released = share(self.cost.0, i128::from(closed), i128::from(magnitude));
+        let released = released.map(|(whole, _rest)| Money(whole));
+        let (released, worth) = released.zip(value(closed_signed))?;
+        let earned = worth.minus(released);
+        next.realised = earned.and_then(|earned| self.realised.plus(earned))?;
+        let opened = value(signed.saturating_add(closed_signed));
+        let kept = self.cost.minus(released);
+        next.cost = kept.zip(opened).and_then(|(kept, opened)| kept.plus(opened))?;
         Some(next)
     }
 
     /// Average price of what is held; `None` when flat.
     #[must_use]
     pub fn avg_px(&self, instrument: &Instrument) -> Option<Px> {
-        let places = instrument.price_scale.checked_add(instrument.qty_scale)?;
-        let unit = pow10(Money::SCALE.checked_sub(places)?)?;
-        let per_unit = self.cost.0.checked_div(unit)?.checked_div(i128::from(self.position.0))?;
-        Px::new(i64::try_from(per_unit).ok()?)
+        let places = instrument.price_scale.saturating_add(instrument.qty_scale);
+        let unit = Money::SCALE.checked_sub(places).and_then(pow10);
+        let cost = unit.and_then(|unit| self.cost.0.checked_div(unit))?;
+        let per_unit = cost.checked_div(i128::from(self.position.0))?;
+        i64::try_from(per_unit).ok().and_then(Px::new)
     }
 
     /// Profit with the position marked at `mark`, fees taken off. `None` on overflow.
@@ -79,6 +82,6 @@ impl Holding {
             return Some(closed);
         }
         let value = Money::value(mark?, self.position, instrument)?;
-        closed.plus(value.minus(self.cost)?)
+        value.minus(self.cost).and_then(|open| closed.plus(open))
     }
 }

@@ -17,17 +17,20 @@ pub(super) struct Ladder {
 impl Ladder {
     /// Adds an order. `None` on overflow.
     pub(super) fn insert(&mut self, price: Option<Px>) -> Option<()> {
-        let Some(price) = price else {
-            self.unpriced = self.unpriced.checked_add(1)?;
-            return Some(());
-        };
-        match self.levels.binary_search_by_key(&price, |level| level.0) {
-            Ok(at) => {
-                let level = self.levels.get_mut(at)?;
-                level.1 = level.1.checked_add(1)?;
+        let count = match price {
+            None => &mut self.unpriced,
+            Some(price) => {
+                let at = self.place(price);
+                match self.levels.get_mut(at) {
+                    Some(level) if level.0 == price => &mut level.1,
+                    Some(_) | None => {
+                        self.levels.insert(at, (price, 1));
+                        return Some(());
+                    }
+                }
             }
-            Err(at) => self.levels.insert(at, (price, 1)),
-        }
+        };
+        *count = count.checked_add(1)?;
         Some(())
     }
 
@@ -37,13 +40,19 @@ impl Ladder {
             self.unpriced = self.unpriced.checked_sub(1)?;
             return Some(());
         };
-        let at = self.levels.binary_search_by_key(&price, |level| level.0).ok()?;
-        let level = self.levels.get_mut(at)?;
-        level.1 = level.1.checked_sub(1)?;
+        let at = self.place(price);
+        let level = self.levels.get_mut(at).filter(|level| level.0 == price)?;
+        // None is empty, so there is one to take.
+        level.1 = level.1.saturating_sub(1);
         if level.1 == 0 {
             self.levels.remove(at);
         }
         Some(())
+    }
+
+    /// Where the level of that price stands, or would.
+    fn place(&self, price: Px) -> usize {
+        self.levels.partition_point(|level| level.0 < price)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -60,5 +69,37 @@ impl Ladder {
 
     pub(super) fn highest(&self) -> Option<Px> {
         self.levels.last().map(|level| level.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_are_counted_by_price_and_none_is_taken_away_twice() {
+        let [low, high] = [100, 101].map(|units| Px::new(units).unwrap());
+        let mut ladder = Ladder::default();
+        for price in [Some(high), Some(low), Some(high), None] {
+            ladder.insert(price).unwrap();
+        }
+        assert_eq!((ladder.levels.as_slice(), ladder.unpriced), (&[(low, 1), (high, 2)][..], 1));
+        assert_eq!((ladder.lowest(), ladder.highest()), (Some(low), Some(high)));
+        for price in [None, Some(low), Some(high), Some(high)] {
+            assert!(!ladder.is_empty());
+            ladder.remove(price).unwrap();
+        }
+        assert!(ladder.is_empty());
+        assert_eq!(ladder.remove(None), None);
+        assert_eq!(ladder.remove(Some(low)), None);
+        ladder.insert(Some(high)).unwrap();
+        assert_eq!(ladder.remove(Some(low)), None);
+    }
+
+    #[test]
+    fn more_orders_than_can_be_counted_are_not_counted() {
+        let price = Px::new(100);
+        let mut full = Ladder { levels: vec![(price.unwrap(), u32::MAX)], unpriced: u32::MAX };
+        assert_eq!((full.insert(price), full.insert(None)), (None, None));
     }
 }

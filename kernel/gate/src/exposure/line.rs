@@ -66,10 +66,7 @@ impl Line {
         if let Some(price) = old {
             ladder.remove(price)?;
         }
-        if let Some(price) = new {
-            ladder.insert(price)?;
-        }
-        Some(())
+        new.map_or(Some(()), |price| ladder.insert(price))
     }
 
     /// Whether an order of `side` at `price` (`None` = any) could trade with one of ours.

@@ -28,6 +28,8 @@ mod line;
 #[cfg(test)]
 mod naive;
 #[cfg(test)]
+mod overflow;
+#[cfg(test)]
 mod properties;
 mod read;
 #[cfg(test)]
@@ -147,12 +149,13 @@ impl ExposureBook {
     /// Values positions at a new reference price. `None` if the instrument is not of the session,
     /// which changes nothing, or on overflow of a total, which breaks the book.
     pub fn marked(&mut self, instrument: InstrumentId, px: Px, at: BootNs) -> Option<()> {
-        let line = self.lines.get_mut(usize::try_from(instrument.0).ok()?)?;
-        let old = line.mark.replace((px, at));
-        if old.is_some_and(|(known, _)| known == px) {
-            return (!self.broken).then_some(());
-        }
-        self.sound(|book| book.revalue(instrument))
+        let line = self.lines.get_mut(index(instrument))?;
+        let known = line.mark.replace((px, at)).map(|(known, _)| known);
+        let first = index(instrument).saturating_mul(self.sums.len());
+        let cells = self.cells.iter_mut().skip(first).zip(&mut self.sums);
+        let sound = !self.broken && (known == Some(px) || revalue(line, cells).is_some());
+        self.broken = !sound;
+        sound.then_some(())
     }
 
     /// Whether the book failed to add up. It stays so, and the book answers nothing any more.
@@ -176,18 +179,20 @@ impl ExposureBook {
             return None;
         }
         let intent = &after.intent;
-        let line = self.lines.get_mut(usize::try_from(intent.instrument.0).ok()?)?;
+        let line = self.lines.get_mut(index(intent.instrument))?;
         let old = match before {
             Some(before) => Some(Claim::of(before, &line.instrument)?),
             None => None,
         };
         let new = Claim::of(after, &line.instrument)?;
         line.stand(before, after)?;
-        let reserved = self.reserved.get_mut(line.pays(intent.side))?;
-        if let Some(old) = &old {
-            *reserved = reserved.minus(old.reserves(&line.instrument)?)?;
-        }
-        *reserved = reserved.plus(new.reserves(&line.instrument)?)?;
+        let freed = match &old {
+            Some(old) => old.reserves(&line.instrument)?,
+            None => Money::ZERO,
+        };
+        let claimed = new.reserves(&line.instrument);
+        let (reserved, claimed) = self.reserved.get_mut(line.pays(intent.side)).zip(claimed)?;
+        *reserved = reserved.minus(freed).and_then(|rest| rest.plus(claimed))?;
         owners(intent.origin).try_for_each(|owner| {
             self.update(owner, intent.instrument, |cell, _| {
                 let rest = match &old {
@@ -206,42 +211,50 @@ impl ExposureBook {
         instrument: InstrumentId,
         change: impl Fn(Cell, &Line) -> Option<Cell>,
     ) -> Option<()> {
-        let (slot, place) = (self.slot(owner)?, self.place(owner, instrument)?);
-        let line = self.lines.get(usize::try_from(instrument.0).ok()?)?;
-        let cell = self.cells.get_mut(place)?;
+        let place = self.place(owner, instrument)?;
+        let line = self.lines.get(index(instrument));
+        let (Some(line), Some(cell), Some(sums)) =
+            (line, self.cells.get_mut(place), self.sums.get_mut(slot(owner)))
+        else {
+            return None;
+        };
         let next = change(*cell, line)?.valued(line);
-        let sums = self.sums.get_mut(slot)?;
         *sums = sums.replace(cell, &next)?;
         *cell = next;
         Some(())
     }
 
-    /// Values the held cells of an instrument anew.
-    fn revalue(&mut self, instrument: InstrumentId) -> Option<()> {
-        let line = self.lines.get(usize::try_from(instrument.0).ok()?)?;
-        let first = self.place(Owner::Whole, instrument)?;
-        let owners = self.cells.get_mut(first..)?.iter_mut().zip(&mut self.sums);
-        for (cell, sums) in owners.filter(|(cell, _)| cell.holding.position != Position::FLAT) {
-            let next = cell.valued(line);
-            *sums = sums.replace(cell, &next)?;
-            *cell = next;
-        }
-        Some(())
-    }
-
-    /// The place of an owner among the owners.
-    fn slot(&self, owner: Owner) -> Option<usize> {
-        let slot = match owner {
-            Owner::Whole => 0,
-            Owner::Strategy(plugin) => usize::from(plugin.0).checked_add(1)?,
-        };
-        (slot < self.sums.len()).then_some(slot)
-    }
-
-    /// The place of a cell among the cells.
+    /// The place of a cell among the cells; `None` if the session has no such owner.
     fn place(&self, owner: Owner, instrument: InstrumentId) -> Option<usize> {
-        let first = usize::try_from(instrument.0).ok()?.checked_mul(self.sums.len())?;
-        first.checked_add(self.slot(owner)?)
+        let (slot, owners) = (slot(owner), self.sums.len());
+        let first = index(instrument).saturating_mul(owners);
+        (slot < owners).then_some(first.saturating_add(slot))
+    }
+}
+
+/// Values the held cells of an instrument anew.
+fn revalue<'a>(
+    line: &Line,
+    cells: impl Iterator<Item = (&'a mut Cell, &'a mut Sums)>,
+) -> Option<()> {
+    for (cell, sums) in cells.filter(|(cell, _)| cell.holding.position != Position::FLAT) {
+        let next = cell.valued(line);
+        *sums = sums.replace(cell, &next)?;
+        *cell = next;
+    }
+    Some(())
+}
+
+/// The place of an instrument among the lines. A number that is none is beyond all of them.
+fn index(instrument: InstrumentId) -> usize {
+    usize::try_from(instrument.0).unwrap_or(usize::MAX)
+}
+
+/// The place of an owner among the owners.
+fn slot(owner: Owner) -> usize {
+    match owner {
+        Owner::Whole => 0,
+        Owner::Strategy(plugin) => usize::from(plugin.0).saturating_add(1),
     }
 }
 

@@ -6,7 +6,7 @@ use super::cell::Cell;
 use super::claim::Claim;
 use super::line::Line;
 use super::totals::Totals;
-use super::{ExposureBook, Owner};
+use super::{ExposureBook, Owner, index, slot};
 
 /// What would stand if one more order worked, in the account's currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl ExposureBook {
     /// Everything of one owner. `None` if the session has no such, or the book is broken.
     #[must_use]
     pub fn totals(&self, owner: Owner) -> Option<Totals> {
-        let sums = self.sums.get(self.slot(owner)?)?;
+        let sums = self.sums.get(slot(owner))?;
         (!self.broken).then(|| sums.totals())
     }
 
@@ -41,10 +41,15 @@ impl ExposureBook {
         instrument: InstrumentId,
         claim: &Claim,
     ) -> Option<Worst> {
-        let cell = self.cell(owner, instrument)?;
-        let next = cell.with(claim)?.valued(self.line(instrument)?);
-        let sums = self.sums.get(self.slot(owner)?)?.replace(cell, &next)?;
-        Some(Worst { instrument: next.exposure?, gross: sums.gross()? })
+        let sums = self.sums.get(slot(owner));
+        let (Some(cell), Some(line), Some(sums)) =
+            (self.cell(owner, instrument), self.line(instrument), sums)
+        else {
+            return None;
+        };
+        let next = cell.with(claim)?.valued(line);
+        let gross = sums.replace(cell, &next).and_then(|sums| sums.gross());
+        next.exposure.zip(gross).map(|(instrument, gross)| Worst { instrument, gross })
     }
 
     /// The newest reference price and when it came in.
@@ -86,7 +91,7 @@ impl ExposureBook {
     }
 
     fn line(&self, instrument: InstrumentId) -> Option<&Line> {
-        let line = self.lines.get(usize::try_from(instrument.0).ok()?)?;
+        let line = self.lines.get(index(instrument))?;
         (!self.broken).then_some(line)
     }
 }

@@ -245,8 +245,20 @@ fn the_level_of_warnings_is_a_rule() {
     };
     check_one(budget(7), "APPROVE", &["VENUE_RATE_BUDGET"]);
     check_one(budget(8), "APPROVE", &[]);
+    // A fifth of 125 is kept for cancels, and not one more.
+    for (messages, expect) in [(99, "APPROVE"), (100, "MAX_MSG_RATE")] {
+        let mut case = Case::new(Phase::Paper);
+        case.all_limits().account.activity.messages_per_second_max = 125;
+        case.at.whole.messages = messages;
+        assert_eq!(case.answer(), expect);
+    }
     // Nothing used is nothing to warn of, whatever the limit.
     check_one(|c| c.at.whole.fees = Some(Money::ZERO), "APPROVE", &[]);
+    let flat = |c: &mut Case| {
+        (c.intent.side, c.at.position) = (Side::Sell, Some(Position(10_000)));
+        c.limits().short_qty_max = qty(0);
+    };
+    check_one(flat, "APPROVE", &[]);
 }
 
 /// The haircut is on top of what is converted: ten at par and one percent.
@@ -281,7 +293,7 @@ fn sizes_come_back_in_steps() {
     ];
     for (code, narrow) in sizes {
         for (percent, enough, short) in
-            [(50, 200, 199), (75, 134, 133), (100, 100, 99), (200, 100, 99)]
+            [(50, 200, 199), (75, 134, 133), (99, 102, 101), (100, 100, 99), (200, 100, 99)]
         {
             let graded = |number: i128| {
                 let mut case = Case::new(Phase::Paper);

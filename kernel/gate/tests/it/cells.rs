@@ -55,62 +55,125 @@ const BY_HAND: Cell = First(C::PhaseForbids, "nobody trades by hand in pre-live"
 
 const UNPRICED: Cell = First(C::PriceCollar, "whoever leaves without a market names a price");
 
-#[rustfmt::skip]
 const ROWS: &[Row] = &[
     (C::KillActive, Scope::Session, Fact, EXITS, |c| c.at.killed = true),
     (C::ApprovalMissing, Scope::Strategy, Fact, OF_STRATEGIES, |c| c.at.strategy = None),
-    (C::ApprovalExpired, Scope::Session, Fact, EXITS, |c| c.at.now.wall = NOW.plus_ns(HOUR_NS * 48)),
+    (C::ApprovalExpired, Scope::Session, Fact, EXITS, |c| {
+        c.at.now.wall = NOW.plus_ns(HOUR_NS * 48);
+    }),
     (C::OutsideSessionWindow, Scope::Session, Fact, EXITS, |c| c.at.closing = true),
-    (C::PhaseForbids, Scope::Session, Fact, [NOT_BY_HAND, NOT_BY_HAND, D, NOT_BY_HAND], |c| c.house.approval.phase = Phase::Shadow),
+    (C::PhaseForbids, Scope::Session, Fact, [NOT_BY_HAND, NOT_BY_HAND, D, NOT_BY_HAND], |c| {
+        c.house.approval.phase = Phase::Shadow;
+    }),
     (C::LiveLocked, Scope::Session, Fact, [D, D, BY_HAND, D], |c| in_phase(c, Phase::PreLive)),
     (C::HashNotSigned, Scope::Strategy, Fact, OF_PLUGINS, |c| c.at.component = None),
-    (C::PluginSuspended, Scope::Strategy, Fact, OF_PLUGINS, |c| c.at.standing = Standing::Suspended),
-    (C::InstrumentNotAllowed, Scope::Instrument, Fact, DENIED, |c| c.intent.instrument = InstrumentId(9)),
+    (C::PluginSuspended, Scope::Strategy, Fact, OF_PLUGINS, |c| {
+        c.at.standing = Standing::Suspended;
+    }),
+    (C::InstrumentNotAllowed, Scope::Instrument, Fact, DENIED, |c| {
+        c.intent.instrument = InstrumentId(9);
+    }),
     (C::OrderTypeNotAllowed, Scope::Order, Fact, DENIED, |c| c.intent.price = None),
     (C::DuplicateIntent, Scope::Order, Fact, DENIED, |c| c.at.reference_used = true),
     (C::TickSize, Scope::Order, Number, DENIED, |c| c.intent.price = Some(px(10_011))),
     (C::LotSize, Scope::Order, Number, DENIED, |c| c.intent.qty = qty(10_001)),
-    (C::MinNotional, Scope::Instrument, Number, DENIED, |c| c.instrument().notional_min = money("11")),
+    (C::MinNotional, Scope::Instrument, Number, DENIED, |c| {
+        c.instrument().notional_min = money("11");
+    }),
     (C::MaxOrderQty, Scope::Instrument, Number, DENIED, |c| c.limits().order_qty_max = qty(9_990)),
-    (C::MaxOrderNotional, Scope::Instrument, Number, DENIED, |c| c.limits().order_notional_max = money("10")),
-    (C::MaxPosition, Scope::Instrument, Number, REDUCES, |c| c.limits().position_qty_max = qty(9_990)),
-    (C::InsufficientBalance, Scope::Account, Number, DENIED, |c| (c.balance().base, c.balance().quote) = (qty(0), money("0"))),
+    (C::MaxOrderNotional, Scope::Instrument, Number, DENIED, |c| {
+        c.limits().order_notional_max = money("10");
+    }),
+    (C::MaxPosition, Scope::Instrument, Number, REDUCES, |c| {
+        c.limits().position_qty_max = qty(9_990);
+    }),
+    (C::InsufficientBalance, Scope::Account, Number, DENIED, |c| {
+        (c.balance().base, c.balance().quote) = (qty(0), money("0"));
+    }),
     (C::StaleAccount, Scope::Account, Fact, REDUCES, |c| c.at.balance = None),
-    (C::NoReferencePrice, Scope::Instrument, Fact, [D, S, UNPRICED, UNPRICED], |c| { c.at_market(); c.at.quote = None; }),
+    (C::NoReferencePrice, Scope::Instrument, Fact, [D, S, UNPRICED, UNPRICED], |c| {
+        c.at_market();
+        c.at.quote = None;
+    }),
     (C::BookInvalid, Scope::Instrument, Fact, REDUCES, |c| c.at.book_valid = false),
-    (C::StaleMarketData, Scope::Instrument, Number, REDUCES, |c| c.quote().received.0 -= 3_000_000_000),
+    (C::StaleMarketData, Scope::Instrument, Number, REDUCES, |c| {
+        c.quote().received.0 -= 3_000_000_000;
+    }),
     (C::PriceCollar, Scope::Instrument, Number, DENIED, |c| c.limits().price_collar_bps = 9),
     (C::MaxOpenOrders, Scope::Account, Number, REDUCES, |c| c.at.whole.open_orders = 1_000),
     (C::MaxMsgRate, Scope::Account, Number, REDUCES, |c| c.at.whole.messages = 1_000),
-    (C::ReconUnresolved, Scope::Account, Fact, REDUCES, |c| (c.at.reconciled, c.at.reducible) = (false, Some(qty(10_000)))),
+    (C::ReconUnresolved, Scope::Account, Fact, REDUCES, |c| {
+        (c.at.reconciled, c.at.reducible) = (false, Some(qty(10_000)));
+    }),
     (C::OrderUnknown, Scope::Instrument, Fact, REDUCES, |c| c.working().any_unknown = true),
     (C::ReduceOnly, Scope::Session, Fact, REDUCES, |c| c.at.reduce_only = true),
     (C::EvidenceUnwritable, Scope::Host, Fact, DENIED, |c| c.at.evidence_writable = false),
     (C::PriceCollarWindow, Scope::Instrument, Number, REDUCES, |c| shifted_window(c)),
     (C::PriceBound, Scope::Instrument, Number, REDUCES, |c| c.limits().price_max = px(10_000)),
-    (C::MaxSymbolExposure, Scope::Instrument, Number, REDUCES, |c| c.limits().exposure_max = money("9")),
-    (C::MaxGrossExposure, Scope::Account, Number, REDUCES, |c| c.all_limits().account.activity.gross_exposure_max = money("9")),
+    (C::MaxSymbolExposure, Scope::Instrument, Number, REDUCES, |c| {
+        c.limits().exposure_max = money("9");
+    }),
+    (C::MaxGrossExposure, Scope::Account, Number, REDUCES, |c| {
+        c.all_limits().account.activity.gross_exposure_max = money("9");
+    }),
     (C::MaxLeverage, Scope::Account, Number, REDUCES, |c| c.at.across.equity = Some(money("0"))),
     (C::MaxOpenPositions, Scope::Account, Number, REDUCES, |c| c.at.whole.positions = 1_001),
-    (C::MaxOpenProposals, Scope::Account, Number, OF_PROPOSALS, |c| { in_phase(c, Phase::ManualLive); c.at.whole.proposals = 1_000; }),
+    (C::MaxOpenProposals, Scope::Account, Number, OF_PROPOSALS, |c| {
+        in_phase(c, Phase::ManualLive);
+        c.at.whole.proposals = 1_000;
+    }),
     (C::MaxOrdersPerSession, Scope::Account, Number, REDUCES, |c| c.at.whole.orders = 1_000),
-    (C::MaxDailyNotional, Scope::Account, Number, REDUCES, |c| c.at.across.notional = Some(money("1000000"))),
-    (C::VenueRateBudget, Scope::Venue, Number, REDUCES, |c| { c.all_limits().venue.activity.messages_per_second_max = 10; c.at.whole.messages = 8; }),
-    (C::Cooldown, Scope::Instrument, Fact, REDUCES, |c| { c.limits().cooldown_ms = 5; c.at.reduced = Some(BOOT); }),
+    (C::MaxDailyNotional, Scope::Account, Number, REDUCES, |c| {
+        c.at.across.notional = Some(money("1000000"));
+    }),
+    (C::VenueRateBudget, Scope::Venue, Number, REDUCES, |c| {
+        c.all_limits().venue.activity.messages_per_second_max = 10;
+        c.at.whole.messages = 8;
+    }),
+    (C::Cooldown, Scope::Instrument, Fact, REDUCES, |c| {
+        c.limits().cooldown_ms = 5;
+        c.at.reduced = Some(BOOT);
+    }),
     (C::RepeatExecThrottle, Scope::Strategy, Fact, REDUCES, |c| c.at.disabled = true),
-    (C::MaxLossSession, Scope::Account, Number, REDUCES, |c| c.at.whole.profit = Some(money("-1000000"))),
-    (C::MaxLossDay, Scope::Account, Number, REDUCES, |c| c.at.across.profit_day = Some(money("-1000000"))),
-    (C::MaxLossWeek, Scope::Account, Number, REDUCES, |c| c.at.across.profit_week = Some(money("-1000000"))),
-    (C::MaxDrawdown, Scope::Account, Number, REDUCES, |c| c.at.whole.drawdown = Some(money("1000000"))),
-    (C::MaxAdverseFill, Scope::Account, Number, REDUCES, |c| c.at.whole.adverse = Some(money("1000000"))),
+    (C::MaxLossSession, Scope::Account, Number, REDUCES, |c| {
+        c.at.whole.profit = Some(money("-1000000"));
+    }),
+    (C::MaxLossDay, Scope::Account, Number, REDUCES, |c| {
+        c.at.across.profit_day = Some(money("-1000000"));
+    }),
+    (C::MaxLossWeek, Scope::Account, Number, REDUCES, |c| {
+        c.at.across.profit_week = Some(money("-1000000"));
+    }),
+    (C::MaxDrawdown, Scope::Account, Number, REDUCES, |c| {
+        c.at.whole.drawdown = Some(money("1000000"));
+    }),
+    (C::MaxAdverseFill, Scope::Account, Number, REDUCES, |c| {
+        c.at.whole.adverse = Some(money("1000000"));
+    }),
     (C::MaxFees, Scope::Account, Number, REDUCES, |c| c.at.whole.fees = Some(money("1000000"))),
-    (C::ShortNotAllowed, Scope::Instrument, Number, REDUCES, |c| { c.intent.side = Side::Sell; c.limits().short_qty_max = qty(0); }),
+    (C::ShortNotAllowed, Scope::Instrument, Number, REDUCES, |c| {
+        c.intent.side = Side::Sell;
+        c.limits().short_qty_max = qty(0);
+    }),
     (C::SelfCross, Scope::Account, Fact, DENIED, |c| c.at.crosses_own = true),
-    (C::SyntheticData, Scope::Instrument, Fact, REDUCES, |c| c.at.feed = Some(EndpointKind::Recorded)),
-    (C::NoConversionPrice, Scope::Instrument, Fact, REDUCES, |c| { c.account_in_usd("1"); c.at.now.wall = NOW.plus_ns(2_000_000); c.all_limits().rules.conversion_age_ms_max = 1; }),
-    (C::InstrumentStale, Scope::Instrument, Number, REDUCES, |c| c.limits().metadata_age_ms_max = 999),
-    (C::VenueStatus, Scope::Venue, Fact, REDUCES, |c| c.at.venue_status = Some(VenueStatus::CancelOnly)),
-    (C::ClockSkew, Scope::Host, Number, REDUCES, |c| { c.all_limits().rules.clock_skew_ms_max = 5; c.at.clock_offset_ns = Some(-5_000_001); }),
+    (C::SyntheticData, Scope::Instrument, Fact, REDUCES, |c| {
+        c.at.feed = Some(EndpointKind::Recorded);
+    }),
+    (C::NoConversionPrice, Scope::Instrument, Fact, REDUCES, |c| {
+        c.account_in_usd("1");
+        c.at.now.wall = NOW.plus_ns(2_000_000);
+        c.all_limits().rules.conversion_age_ms_max = 1;
+    }),
+    (C::InstrumentStale, Scope::Instrument, Number, REDUCES, |c| {
+        c.limits().metadata_age_ms_max = 999;
+    }),
+    (C::VenueStatus, Scope::Venue, Fact, REDUCES, |c| {
+        c.at.venue_status = Some(VenueStatus::CancelOnly);
+    }),
+    (C::ClockSkew, Scope::Host, Number, REDUCES, |c| {
+        c.all_limits().rules.clock_skew_ms_max = 5;
+        c.at.clock_offset_ns = Some(-5_000_001);
+    }),
     (C::DeadmanStale, Scope::Host, Fact, REDUCES, |c| c.at.guards.dead_man = GuardState::Missing),
     (C::GuardianDown, Scope::Host, Fact, REDUCES, |c| c.at.guards.guardian = GuardState::Missing),
     (C::WitnessBehind, Scope::Host, Fact, REDUCES, |c| c.at.guards.witness = GuardState::Missing),

@@ -1,10 +1,10 @@
 //! Closing rights: what stays of an approval after its session.
 
 use portcullis_domain::{Bracket, OrdType, Origin, Phase, PluginId, Position, Side};
-use portcullis_gate::{Rights, Verdict};
+use portcullis_gate::{Gate, Rights, Verdict};
 
 use crate::fixture::{Case, word};
-use crate::people::{HOUR_NS, NOW, px, qty};
+use crate::people::{HOUR_NS, NOW, floors, px, qty};
 
 type Change = fn(&mut Case);
 
@@ -50,6 +50,34 @@ fn d4_a_provable_reduction_by_hand_passes_whatever_is_over() {
     both(|c| c.working().any_unknown = true, "APPROVE");
 }
 
+/// D4: after a restart there is no session to come from: the approval itself grants the rights.
+#[test]
+fn d4_closing_rights_outlive_the_session_and_a_restart() {
+    let mut case = exit();
+    let gate = case.house.closing();
+    let Verdict::Approve(order) = case.ask(&gate) else { panic!("{}", word(&case.ask(&gate))) };
+    assert_eq!(order.rights(), Rights::Closing);
+    case.intent.side = Side::Buy;
+    assert_eq!(word(&case.ask(&gate)), "REDUCE_ONLY");
+}
+
+/// An order leaves by closing rights only where the session takes nothing new.
+#[test]
+fn a_session_that_goes_on_gives_its_own_rights() {
+    let by = |change: Change| {
+        let mut case = Case::reduction(Phase::Paper);
+        case.intent.origin = Origin::Person;
+        change(&mut case);
+        let Verdict::Approve(order) = case.verdict() else { panic!("{}", case.answer()) };
+        order.rights()
+    };
+    assert_eq!(by(|_| {}), Rights::Session);
+    assert_eq!(by(|c| c.intent.origin = Origin::Plugin(PluginId(0))), Rights::Session);
+    assert_eq!(by(|c| c.at.killed = true), Rights::Closing);
+    assert_eq!(by(|c| c.at.closing = true), Rights::Closing);
+    assert_eq!(by(|c| c.at.now.wall = NOW.plus_ns(HOUR_NS)), Rights::Closing);
+}
+
 /// D4: nothing but a provable reduction, whatever else the circumstances say.
 #[test]
 fn d4_closing_rights_let_nothing_grow() {
@@ -62,7 +90,7 @@ fn d4_closing_rights_let_nothing_grow() {
     check(|c| c.intent.origin = Origin::House, "KILL_ACTIVE", "OUTSIDE_SESSION_WINDOW");
     let mut case = Case::new(Phase::Paper);
     case.intent.origin = Origin::Person;
-    let gate = case.house.open().unwrap().into_closing();
+    let gate = Gate::closing(case.house.approved_under(&floors()).unwrap());
     assert_eq!(word(&case.ask(&gate)), "REDUCE_ONLY");
 }
 

@@ -76,13 +76,19 @@ impl House {
         self.open_under(&floors()).unwrap()
     }
 
+    /// The gate of a session that ended in an earlier life of the house.
+    pub(crate) fn closing(&self) -> Gate {
+        let signed = self.paper.sign(Some(self.trust.fingerprint()), &self.approval.to_value());
+        let verified = self.trust.verify(&signed, &floors(), NOW).unwrap();
+        Gate::closing(verified.into_session_approval().unwrap())
+    }
+
     /// As [`House::open`], under other rules than the runbook's.
     pub(crate) fn open_under(
         &self,
         rules: &PhaseRules,
     ) -> Result<Result<Gate, OpenRefusal>, Refusal> {
-        let signed = self.paper.sign(Some(self.trust.fingerprint()), &self.approval.to_value());
-        let verified = self.trust.verify(&signed, rules, NOW)?;
+        let approval = self.approved_under(rules)?;
         let desk = Opening {
             now: self.now,
             genesis: self.genesis,
@@ -95,7 +101,16 @@ impl House {
             releases: &self.releases,
             components: &self.components,
         };
-        Ok(Gate::open(verified.into_session_approval().unwrap(), &desk))
+        Ok(Gate::open(approval, &desk))
+    }
+
+    /// Signs the approval as it stands and has it verified.
+    pub(crate) fn approved_under(
+        &self,
+        rules: &PhaseRules,
+    ) -> Result<Verified<SessionApproval>, Refusal> {
+        let signed = self.paper.sign(Some(self.trust.fingerprint()), &self.approval.to_value());
+        Ok(self.trust.verify(&signed, rules, NOW)?.into_session_approval().unwrap())
     }
 }
 
@@ -269,4 +284,20 @@ pub(crate) fn denial(verdict: &Verdict) -> Option<Denial> {
         Verdict::Pause(pause) => Some(pause.denial),
         Verdict::Approve(_) | Verdict::WouldBe(_) | Verdict::Propose(_) => None,
     }
+}
+
+/// Alters one thing of an order that is approved, and compares the answer.
+#[track_caller]
+pub(crate) fn check(change: impl FnOnce(&mut Case), expect: &str) {
+    let mut case = Case::new(Phase::Paper);
+    change(&mut case);
+    assert_eq!(case.answer(), expect);
+}
+
+/// As [`check`], for a sale that can only make a position smaller.
+#[track_caller]
+pub(crate) fn check_exit(change: impl FnOnce(&mut Case), expect: &str) {
+    let mut case = Case::reduction(Phase::Paper);
+    change(&mut case);
+    assert_eq!(case.answer(), expect);
 }

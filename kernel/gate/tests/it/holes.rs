@@ -1,27 +1,11 @@
 //! Holes of other risk engines (`reference/trading-systems.md` 2.1), and the faults of the runbook
 //! that a gate answers: each is shut here, by its name.
 
-use portcullis_domain::{Instrument, InstrumentKind, OrdType, Origin, Phase, Position, Side};
-use portcullis_gate::{Balance, Verdict};
+use portcullis_domain::{InstrumentKind, OrdType, Origin, Phase, Position, Side};
+use portcullis_gate::{Balance, DenyCode, Scope, Verdict};
 
-use crate::fixture::{BOOT, Case};
-use crate::people::{money, px, qty};
-
-/// Alters one thing of an order that is approved, and compares the answer.
-#[track_caller]
-fn check(change: impl FnOnce(&mut Case), expect: &str) {
-    let mut case = Case::new(Phase::Paper);
-    change(&mut case);
-    assert_eq!(case.answer(), expect);
-}
-
-/// As [`check`], for a sale that can only make a position smaller.
-#[track_caller]
-fn check_exit(change: impl FnOnce(&mut Case), expect: &str) {
-    let mut case = Case::reduction(Phase::Paper);
-    change(&mut case);
-    assert_eq!(case.answer(), expect);
-}
+use crate::fixture::{BOOT, Case, PLUGIN, check, check_exit, denial};
+use crate::people::{money, narrow_limits, px, qty};
 
 /// A short position that a purchase makes smaller.
 fn cover(case: &mut Case) {
@@ -59,85 +43,6 @@ fn nt2_a_market_order_without_a_quote_is_denied() {
     check(worth("10.11"), "MAX_ORDER_NOTIONAL");
 }
 
-/// Makes price and quantity the largest that there are.
-fn huge(case: &mut Case) {
-    let most = i64::MAX - i64::MAX % 10;
-    (case.instrument().price_scale, case.instrument().qty_scale) = (0, 0);
-    (case.intent.qty, case.intent.price) = (qty(most), Some(px(most)));
-    let quote = case.at.quote.as_mut().unwrap();
-    (quote.bid, quote.ask) = (px(most - 10), px(most));
-    let window = case.at.window.as_mut().unwrap();
-    (window.low_twice, window.high_twice) = (i64::MAX, i64::MAX);
-    let limits = case.limits();
-    (limits.price_max, limits.price_collar_window_bps) = (px(i64::MAX), 1_000_000);
-    limits.order_qty_max = qty(i64::MAX);
-    limits.position_qty_max = qty(i64::MAX);
-    limits.short_qty_max = qty(i64::MAX);
-}
-
-/// A value that does not fit is above every limit: it is never taken for nothing, and never for a
-/// price that is only missing.
-#[test]
-fn nt3_a_value_that_overflows_is_denied() {
-    check(huge, "MAX_ORDER_NOTIONAL");
-    let exit = |c: &mut Case| {
-        huge(c);
-        c.at.position = Some(Position(i64::MAX));
-    };
-    check_exit(exit, "MAX_ORDER_NOTIONAL");
-    // At the market, even the price does not fit.
-    check(
-        |c| {
-            huge(c);
-            c.at_market();
-        },
-        "NO_REFERENCE_PRICE",
-    );
-    check_exit(
-        |c| {
-            exit(c);
-            c.at_market();
-        },
-        "MAX_ORDER_NOTIONAL",
-    );
-    // Converted, the value of 10 does not fit any more; neither does what a day has seen with it.
-    check(
-        |c| {
-            c.account_in_usd("90000000000");
-            c.intent.qty = qty(1_000_000_000_000_000);
-        },
-        "MAX_ORDER_NOTIONAL",
-    );
-    let day = |c: &mut Case| c.at.across.notional = Some(portcullis_domain::Money(i128::MAX));
-    check(day, "MAX_DAILY_NOTIONAL");
-    // Working sales that cannot be added up leave nothing to sell.
-    check(
-        |c| {
-            (c.intent.side, c.at.position) = (Side::Sell, Some(Position(i64::MAX)));
-            c.working().sell_qty = qty(i64::MAX);
-        },
-        "INSUFFICIENT_BALANCE",
-    );
-    check(|c| c.working().reserved_quote.0 = i128::MAX, "INSUFFICIENT_BALANCE");
-    check(|c| c.at.whole.profit = Some(portcullis_domain::Money(i128::MIN)), "NO_REFERENCE_PRICE");
-}
-
-/// The largest limit that can be written down does not admit the largest exposure.
-#[test]
-fn nt3_an_exposure_that_overflows_is_denied() {
-    check(
-        |c| {
-            let limits = c.all_limits();
-            for scope in [&mut limits.account, &mut limits.venue, &mut limits.host] {
-                scope.activity.gross_exposure_max.0 = i128::MAX;
-            }
-            c.at.across.equity.as_mut().unwrap().0 = i128::MAX;
-            c.at.whole.gross.as_mut().unwrap().0 = i128::MAX;
-        },
-        "MAX_GROSS_EXPOSURE",
-    );
-}
-
 /// What is approved claims its share at once, whatever the venue has said by then.
 #[test]
 fn nt5_orders_in_flight_are_reserved() {
@@ -154,7 +59,7 @@ fn nt5_orders_in_flight_are_reserved() {
     check(sell(15_000, 5_001), "INSUFFICIENT_BALANCE");
     let buy = |held: i64, claimed: i64| {
         move |c: &mut Case| {
-            c.limits().position_qty_max = qty(200_000);
+            *c.all_limits() = narrow_limits(&[PLUGIN]);
             c.at.position = Some(Position(held));
             c.working().buy_qty = qty(claimed);
         }
@@ -201,6 +106,9 @@ fn nt7_a_reduction_cannot_flip_through_zero() {
     // An order that says of itself that it only reduces is held to it, in any state.
     check(|c| c.intent.reduce_only = true, "REDUCE_ONLY");
     check_exit(|c| c.intent.reduce_only = true, "APPROVE");
+    let mut case = Case::new(Phase::Paper);
+    case.intent.reduce_only = true;
+    assert_eq!(denial(&case.verdict()).map(|denial| denial.scope), Some(Scope::Order));
 }
 
 /// Per strategy, per day, by loss: limits that others do not have at all.
@@ -326,6 +234,20 @@ fn d5_an_exit_at_a_price_that_nothing_measures_is_a_persons_alone() {
         },
         "APPROVE",
     );
+    // A person names a price, and the band that people signed holds to its last tick.
+    let by_hand = |price: Option<i64>| {
+        let mut case = Case::reduction(Phase::Paper);
+        (case.intent.origin, case.at.quote) = (Origin::Person, None);
+        (case.limits().price_min, case.limits().price_max) = (px(6_000), px(7_000));
+        case.intent.price = price.map(px);
+        if price.is_none() {
+            case.at_market();
+        }
+        denial(&case.verdict()).map(|denial| (denial.code, denial.scope))
+    };
+    let collar = Some((DenyCode::PriceCollar, Scope::Instrument));
+    assert_eq!([by_hand(Some(6_000)), by_hand(Some(7_000))], [None, None]);
+    assert_eq!([by_hand(Some(5_990)), by_hand(Some(7_010)), by_hand(None)], [collar; 3]);
     // A slice of a plan that is not signed is an order like any other.
     let house = |c: &mut Case| (c.intent.origin, c.at.killed) = (Origin::House, true);
     check_exit(house, "KILL_ACTIVE");
@@ -425,27 +347,4 @@ fn a_derivative_needs_no_balance_but_a_fresh_reading() {
     })(&mut case);
     let Verdict::Approve(approved) = case.verdict() else { panic!("{}", case.answer()) };
     assert_eq!(approved.reserve_px(), px(10));
-}
-
-/// What an order reserves can be asked for without asking for the order.
-#[test]
-fn an_order_reserves_its_value_at_the_worst_price() {
-    let mut case = Case::new(Phase::Paper);
-    case.account_in_usd("2");
-    case.all_limits().rules.conversion_haircut_bps = 100;
-    let gate = case.house.open().unwrap();
-    let reserve = |case: &Case| gate.reserve(&case.intent, case.at.quote);
-    let text = |case: &Case| reserve(case).map(|held| (held.px.units(), held.notional.text()));
-    assert_eq!(text(&case), Some((10_000, "10".to_owned())));
-    case.at_market();
-    assert_eq!(text(&case), Some((10_111, "10.111".to_owned())));
-    case.intent.side = Side::Sell;
-    assert_eq!(text(&case), Some((9_990, "9.99".to_owned())));
-    case.intent.instrument.0 = 9;
-    assert_eq!(text(&case), None);
-    // At 2 a piece, and one percent on top.
-    let instrument = &gate.instruments()[0];
-    assert_eq!(gate.in_account_currency(money("10"), instrument), Some(money("20.2")));
-    let other = Instrument { quote: "EUR".to_owned(), ..instrument.clone() };
-    assert_eq!(gate.in_account_currency(money("10"), &other), None);
 }

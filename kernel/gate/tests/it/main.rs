@@ -5,14 +5,19 @@
 )]
 
 #[cfg(test)]
+mod amend;
 #[cfg(test)]
 mod boundary;
+#[cfg(test)]
+mod bracket;
 #[cfg(test)]
 mod cancels;
 #[cfg(test)]
 mod cells;
 #[cfg(test)]
 mod closing;
+#[cfg(test)]
+mod figures;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
@@ -24,10 +29,14 @@ mod monotone;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
+mod overflow;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod proposals;
 #[cfg(test)]
 mod scopes;
+#[cfg(test)]
+mod unknown;
 #[cfg(test)]
 mod verdicts;

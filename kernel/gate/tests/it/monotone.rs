@@ -222,7 +222,7 @@ fn check(draw: &mut Draw, phase: Phase, keys: &[Key], reached: &mut Reached) {
 #[test]
 fn a24_tightening_any_limit_never_turns_a_no_into_a_yes() {
     let (mut draw, keys, mut reached) = (Draw(0x5eed_0001), keys(), Reached::default());
-    for _ in 0..12 {
+    for _ in 0..8 {
         for phase in [Phase::Shadow, Phase::Paper, Phase::ManualLive] {
             check(&mut draw, phase, &keys, &mut reached);
         }

@@ -76,11 +76,16 @@ fn f16_the_endpoint_is_the_signed_one() {
     }
 }
 
-/// Binds a sound endpoint set that the same people signed under another genesis.
-fn bind_foreign(house: &mut House) {
+/// The same people under another genesis.
+fn foreign_trust() -> Trust {
     let mark = Some(portcullis_statement::Mark::Demo);
     let signed = people::genesis(mark, EndpointKind::Simulated);
-    let trust = Trust::genesis(&signed, Digest::of(&signed.bytes), NOW).unwrap();
+    Trust::genesis(&signed, Digest::of(&signed.bytes), NOW).unwrap()
+}
+
+/// Binds a sound endpoint set that the same people signed under another genesis.
+fn bind_foreign(house: &mut House) {
+    let trust = foreign_trust();
     let by = [("gerd", Role::Governance), ("olga", Role::Operator)];
     let body = people::endpoint_set(EndpointKind::Simulated).to_value();
     let signed = Paper::new(Kind::EndpointSet, 2, &by).sign(Some(trust.fingerprint()), &body);
@@ -114,6 +119,43 @@ fn only_signed_components_of_this_phase_run() {
     );
     check(Phase::BoundedAuto, |h| up_to(h, Phase::Paper), "RELEASE_PHASE");
     check(Phase::Paper, |h| up_to(h, Phase::Paper), "OPEN");
+}
+
+/// B2: the same people released the same component, but under another genesis.
+#[test]
+fn a_release_of_another_genesis_is_none() {
+    check(
+        Phase::Paper,
+        |house| {
+            let trust = foreign_trust();
+            let by = [("ada", Role::Author), ("gerd", Role::Governance)];
+            let body = people::release("ada", PLUGIN, Phase::Continuous).to_value();
+            let signed =
+                Paper::new(Kind::PluginRelease, 3, &by).sign(Some(trust.fingerprint()), &body);
+            let release = trust.verify(&signed, &floors(), NOW).unwrap();
+            let release = release.into_plugin_release().unwrap();
+            house.approval.plugins[0].release = release.digest();
+            house.releases = [(release.digest(), release)].into();
+        },
+        "HASH_NOT_SIGNED",
+    );
+}
+
+/// What a release covers for one plugin it does not cover for its neighbour.
+#[test]
+fn a_release_covers_each_plugin_by_its_own_component() {
+    let beside = |component: &'static [u8]| {
+        move |house: &mut House| {
+            let mut other = house.approval.plugins[0].clone();
+            (other.name, other.component) = (name("other"), Digest::of(component));
+            house.components.push(other.component);
+            house.approval.plugins.push(other);
+            let limits = house.approval.limits.strategies[&name(PLUGIN)].clone();
+            house.approval.limits.strategies.insert(name("other"), limits);
+        }
+    };
+    check(Phase::Paper, beside(PLUGIN.as_bytes()), "OPEN");
+    check(Phase::Paper, beside(b"swapped"), "HASH_NOT_SIGNED");
 }
 
 /// Replaces the release by one that goes up to `phase_max`.
@@ -159,5 +201,49 @@ fn f13_the_author_of_a_plugin_does_not_approve_its_session() {
     assert!(house.open().is_ok());
     house.paper =
         Paper::new(Kind::SessionApproval, 4, &[("olga", Role::Operator), ("otto", Role::Approver)]);
-    assert_eq!(house.open().map(|_gate| ()), Err(OpenRefusal::AuthorAlone));
+    let refused = house.open().map_or_else(OpenRefusal::code, |_gate| "OPEN");
+    assert_eq!(refused, "AUTHOR_ALONE");
+}
+
+/// A release that the same people signed under another genesis is none of this house.
+#[test]
+fn a14_a_release_of_another_genesis_runs_nothing() {
+    check(
+        Phase::Paper,
+        |house| {
+            let trust = foreign_trust();
+            let by = [("ada", Role::Author), ("gerd", Role::Governance)];
+            let body = people::release("ada", PLUGIN, Phase::Continuous).to_value();
+            let signed = Paper::new(Kind::PluginRelease, 3, &by);
+            let signed = signed.sign(Some(trust.fingerprint()), &body);
+            let release = trust.verify(&signed, &floors(), NOW).unwrap();
+            let release = release.into_plugin_release().unwrap();
+            house.approval.plugins[0].release = release.digest();
+            house.releases.insert(release.digest(), release);
+        },
+        "HASH_NOT_SIGNED",
+    );
+}
+
+/// Programs and people look these words up.
+#[test]
+fn each_refusal_has_a_code_of_its_own() {
+    use OpenRefusal as R;
+    let all = [
+        (R::GenesisMismatch, "GENESIS_MISMATCH"),
+        (R::HostMismatch, "HOST_MISMATCH"),
+        (R::AccountMismatch, "ACCOUNT_MISMATCH"),
+        (R::JournalMismatch, "JOURNAL_MISMATCH"),
+        (R::KillSeqChanged, "KILL_SEQ_CHANGED"),
+        (R::PolicyChanged, "POLICY_CHANGED"),
+        (R::OutsideSessionWindow, "OUTSIDE_SESSION_WINDOW"),
+        (R::EndpointNotSigned, "ENDPOINT_NOT_SIGNED"),
+        (R::EndpointForbidden, "ENDPOINT_FORBIDDEN"),
+        (R::HashNotSigned, "HASH_NOT_SIGNED"),
+        (R::ReleasePhase, "RELEASE_PHASE"),
+        (R::AuthorAlone, "AUTHOR_ALONE"),
+        (R::CompileRecord, "COMPILE_RECORD"),
+        (R::NothingToDo, "NOTHING_TO_DO"),
+    ];
+    assert_eq!(all.map(|(refusal, _)| refusal.code()), all.map(|(_, code)| code));
 }

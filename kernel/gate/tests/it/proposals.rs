@@ -1,10 +1,10 @@
 //! Phases 5 to 7 on a ladder that aims at a simulated venue: who is asked, and who is not.
 
 use portcullis_domain::{Bracket, Origin, Phase, Position, Side};
-use portcullis_gate::{Act, DenyCode, Verdict};
+use portcullis_gate::{Act, DenyCode, Scope, Verdict};
 use portcullis_statement::{EndpointKind, Refusal};
 
-use crate::fixture::{Case, House};
+use crate::fixture::{Case, House, denial};
 use crate::people::{floors, px, qty};
 
 const LIVE: [Phase; 3] = [Phase::ManualLive, Phase::MonitoredAuto, Phase::Continuous];
@@ -62,6 +62,23 @@ fn no_approval_of_phase_zero_is_one() {
     }
 }
 
+/// Only so many may wait for a person, in each phase in which one is asked, and nowhere else.
+#[test]
+fn proposals_are_counted_where_a_person_is_asked() {
+    let full = |c: &mut Case| c.at.whole.proposals = 1_000;
+    check(full, "MAX_OPEN_PROPOSALS");
+    let by_hand = |c: &mut Case| {
+        full(c);
+        c.intent.origin = Origin::Person;
+    };
+    check(by_hand, "APPROVE");
+    for phase in [Phase::Paper, Phase::BoundedAuto] {
+        let mut case = Case::new(phase);
+        full(&mut case);
+        assert_eq!(case.answer(), "APPROVE", "{phase:?}");
+    }
+}
+
 /// A person sees what is asked for and where the market stood, and nothing is reserved.
 #[test]
 fn a_proposal_carries_the_order_and_the_market() {
@@ -80,6 +97,11 @@ fn what_is_not_an_order_is_no_proposal() {
     check(|c| c.at.whole.proposals = 999, "PROPOSE");
     check(|c| c.at.whole.proposals = 1_000, "MAX_OPEN_PROPOSALS");
     check(|c| c.strategy().proposals = 1_000, "MAX_OPEN_PROPOSALS");
+    // Whoever does not propose is not held up by what waits, and before phase 5 nothing does.
+    check(|c| (c.intent.origin, c.at.whole.proposals) = (Origin::Person, 1_000), "APPROVE");
+    let mut case = Case::new(Phase::Paper);
+    case.at.whole.proposals = 1_000;
+    assert_eq!(case.answer(), "APPROVE");
 }
 
 /// D6: what protects never waits for a person; it says that it only reduces, and proves it.
@@ -113,11 +135,10 @@ fn an_exit_without_a_market_is_no_proposal() {
         c.at.quote = None;
     };
     check(blind, "APPROVE");
-    check(
-        |c| {
-            blind(c);
-            c.intent.reduce_only = false;
-        },
-        "NO_REFERENCE_PRICE",
-    );
+    let mut case = Case::new(Phase::ManualLive);
+    blind(&mut case);
+    case.intent.reduce_only = false;
+    let denial = denial(&case.verdict()).unwrap();
+    let seen = (denial.code, denial.scope);
+    assert_eq!(seen, (DenyCode::NoReferencePrice, Scope::Instrument));
 }

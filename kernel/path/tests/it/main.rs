@@ -10,5 +10,6 @@ mod fixture;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+#[expect(dead_code, reason = "the narrow limits are for the scenes of gate and core")]
 #[path = "../../../gate/tests/it/people.rs"]
 mod people;

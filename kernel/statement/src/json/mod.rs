@@ -98,7 +98,7 @@ impl std::error::Error for JsonError {}
 
 /// An object of the given entries.
 #[must_use]
-pub fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
+pub fn object<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
     Value::Object(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 

@@ -10,9 +10,11 @@ use super::session::Session;
 use crate::text::{escape_terminal, escape_value};
 
 /// The kinds that make a line.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 16] = [
     "ordered",
     "denied",
+    "leg-denied",
+    "stop-fired",
     "amend-requested",
     "amend-denied",
     "amend-sent",
@@ -88,7 +90,7 @@ fn numbers(session: &Session, item: &Item) -> Result<Value, JsonError> {
             let instrument = session.instrument(body.text("symbol")?);
             intent(instrument, body.value("intent")?)
         }
-        "denied" => {
+        "denied" | "leg-denied" => {
             let asked = body.value("intent")?;
             if *asked == Value::Null {
                 return Ok(Value::Null);

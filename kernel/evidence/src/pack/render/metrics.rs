@@ -62,7 +62,7 @@ fn verdict(item: &Item) -> Option<&str> {
     match item.kind() {
         "ordered" => Some("APPROVED"),
         "amend-requested" => Some("AMENDED"),
-        "denied" | "amend-denied" => Some(&item.entry.reason),
+        "denied" | "leg-denied" | "amend-denied" => Some(&item.entry.reason),
         _ => None,
     }
 }

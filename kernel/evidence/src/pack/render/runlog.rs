@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::text::quote_markdown;
 
 /// The kinds that stand in the timeline.
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 27] = [
     "session-opened",
     "tightened",
     "session-closing",
@@ -22,6 +22,9 @@ const KINDS: [&str; 24] = [
     "unkilled",
     "orders-clear",
     "plugin-stopped",
+    "stop-fired",
+    "protection-lost",
+    "protection-released",
     "events-dropped",
     "faulted",
     "refused",
