@@ -1,5 +1,7 @@
 //! The eight steps, in order.
 
+use std::fs;
+
 use portcullis_control::{Reconciliation, Request};
 
 use super::props::{
@@ -15,6 +17,9 @@ use crate::{CliError, clock};
 
 /// What the account on the simulated exchange starts with.
 const BALANCES: &str = r#"{"USD":"100000","BTC":"0"}"#;
+
+/// The cooldown after a kill in the demo, in milliseconds; that of the policies is minutes.
+const COOLDOWN_MS: u32 = 500;
 
 /// 1: what the component can do, from its bytes.
 pub(super) fn show_component(stage: &Stage) -> Result<(), CliError> {
@@ -44,6 +49,7 @@ pub(super) fn make_home(stage: &Stage) -> Result<(), CliError> {
         "--policies",
         &policies,
     ])?;
+    shorten_cooldown(stage)?;
     tell(
         2,
         &format!(
@@ -53,6 +59,18 @@ pub(super) fn make_home(stage: &Stage) -> Result<(), CliError> {
         "Why: the roster is signed by everyone in it, pinned outside the home, and marked demo: \
          no phase from 4 on accepts it.",
     )
+}
+
+/// Nobody watches a demo for the minutes in which nothing new is allowed after a kill.
+fn shorten_cooldown(stage: &Stage) -> Result<(), CliError> {
+    let path = stage.path("home/policies/safety.toml");
+    let failed = |error: std::io::Error| unexpected("the demo's policies", &error.to_string());
+    let text = fs::read_to_string(&path).map_err(failed)?;
+    let short = |line: &str| match line.split_once('=') {
+        Some(("cooldown_ms ", _)) => format!("cooldown_ms = {COOLDOWN_MS}\n"),
+        _ => format!("{line}\n"),
+    };
+    fs::write(&path, text.lines().map(short).collect::<String>()).map_err(failed)
 }
 
 /// The exchange and the daemon, and what they have to agree on.

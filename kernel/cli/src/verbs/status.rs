@@ -193,6 +193,7 @@ mod tests {
     fn the_first_line_answers_and_nothing_foreign_reaches_the_terminal() {
         let text = render(&view());
         assert!(text.starts_with("may I trade      NO\n  KILL_ACTIVE: kill 1 (\\u{1b}[2Joops)\n"));
+        assert!(text.contains("PROTECTION_HELD_BY_KERNEL: 1 positions"));
         assert!(text.contains("one\\u{a}two") && !text.contains('\u{1b}'));
         assert!(text.contains("witness: not required") && text.contains("50 % of the limits"));
         assert!(text.contains("BTC-USDT 1 at 2, profit unknown, fees 0.1"));
