@@ -160,6 +160,7 @@ mod tests {
         StatusView {
             may_trade: false,
             reasons: vec![text("KILL_ACTIVE: kill 1 (\u{1b}[2Joops)")],
+            protection: vec![text("PROTECTION_HELD_BY_KERNEL: 1 positions")],
             phase: Some(PhaseView { number: 2, name: text("paper") }),
             session: Some(text("s1")),
             killed: true,
