@@ -24,7 +24,8 @@ const KEYS: [&str; 2] = [
 ];
 
 /// Names of the strategies in the sessions of these tests.
-const STRATEGIES: [&str; 4] = ["actor", "hostile-spin", "hostile-trap", "hostile-memory-bomb"];
+const STRATEGIES: [&str; 5] =
+    ["actor", "hostile-spin", "hostile-trap", "hostile-memory-bomb", "hostile-intent-flood"];
 
 /// What a command of the command line said.
 #[derive(Debug)]

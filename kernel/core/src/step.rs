@@ -58,11 +58,7 @@ impl Core {
             Input::AmendNotSent { cl_ord_id, code } => {
                 self.on_not_sent((cl_ord_id, code), Ledger::amend_failed, &mut turn);
             }
-            Input::Lost { cl_ord_id } => {
-                let moved = self.ledger_of_mut(cl_ord_id).lost(cl_ord_id);
-                self.on_moved(cl_ord_id, moved, &mut turn);
-                turn.effect(Effect::ReadAccount);
-            }
+            Input::Lost { cl_ord_id } => self.on_lost(cl_ord_id, &mut turn),
             Input::Report(report) => self.on_report(&report, &mut turn),
             Input::Account(snapshot) => self.on_account(&snapshot, &mut turn),
             Input::ExplainFinding { request, finding, who, reason } => {
@@ -75,11 +71,7 @@ impl Core {
             Input::VenueStatus { status } => self.venue_status = Some(status),
             Input::Market(frame) => self.on_market(&frame, &mut turn),
             Input::Beat { guard, valid_until } => self.on_beat(guard, valid_until, &turn),
-            Input::VenueClock { offset_ns } => {
-                // The gate is told how far ours is ahead.
-                self.clock_offset_ns = Some(offset_ns.saturating_neg());
-                self.watch.clock_read(turn.now.wall, offset_ns);
-            }
+            Input::VenueClock { offset_ns } => self.on_venue_clock(offset_ns, &turn),
             Input::Stop { .. } => self.on_stop(&mut turn),
             // Taken above: it is no event.
             Input::Host(_) => {}
@@ -109,6 +101,19 @@ impl Core {
         self.evidence_full = code == DenyCode::EvidenceUnwritable;
         let moved = fall(self.ledger_of_mut(id), id);
         self.on_moved(id, moved, turn);
+    }
+
+    /// Whether it arrived is not known: the account is read.
+    fn on_lost(&mut self, id: ClOrdId, turn: &mut Turn) {
+        let moved = self.ledger_of_mut(id).lost(id);
+        self.on_moved(id, moved, turn);
+        turn.effect(Effect::ReadAccount);
+    }
+
+    /// The gate is told how far our clock is ahead.
+    fn on_venue_clock(&mut self, offset_ns: i64, turn: &Turn) {
+        self.clock_offset_ns = Some(offset_ns.saturating_neg());
+        self.watch.clock_read(turn.now.wall, offset_ns);
     }
 
     /// Records something about the host at the place of the last event. Nothing else happens.

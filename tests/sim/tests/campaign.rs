@@ -38,8 +38,8 @@ mod tests {
             let Self { seeds, steps, orders, changes, fills, starts, faults } = self;
             let injected: u64 = faults.values().sum();
             println!(
-                "{name}: {seeds} seeds, {steps} steps, {orders} orders, {changes} changes, {fills} fills, \
-                 {starts} starts, {injected} faults"
+                "{name}: {seeds} seeds, {steps} steps, {orders} orders, {changes} changes, \
+                 {fills} fills, {starts} starts, {injected} faults"
             );
             for (fault, count) in faults {
                 println!("  {count:>7} {fault:?}");

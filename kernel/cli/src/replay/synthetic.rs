@@ -3,8 +3,8 @@
 
 /// Frames of market data in it, besides the snapshot.
 const FRAMES: u32 = 20_000;
-/// 2026-01-01 00:00:00 UTC.
-const START_NS: i64 = 1_767_225_600_000_000_000;
+/// 2024-08-09 00:00:00 UTC: within the age of the conversion price in `policies/limits.toml`.
+const START_NS: i64 = 1_723_161_600_000_000_000;
 
 /// One JSONL file: a random walk of the best bid and offer, trades at it, and a book around it.
 /// The same seed gives the same bytes.

@@ -63,9 +63,7 @@ impl Outcome {
                 booked_body(*status, *cum_qty, *position)
             }
             Self::Tightened { who, count, keys, .. } => tightened_body(who, *count, keys),
-            Self::Killed { kill_seq, who, .. } => {
-                json::object([("kill_seq", int(*kill_seq)), ("who", who.clone().into())])
-            }
+            Self::Killed { kill_seq, who, .. } => killed_body(*kill_seq, who),
             Self::Stopped { stop_seq, stop, who, .. } => stopped_body(*stop_seq, stop, who),
             Self::StopClear { stop_seq, .. } | Self::StopLifted { stop_seq } => {
                 json::object([("stop_seq", int(*stop_seq))])
@@ -177,6 +175,10 @@ fn triggered_body(observed: &str, threshold: &str, action: StopMode) -> Value {
         ("observed", observed.into()),
         ("threshold", threshold.into()),
     ])
+}
+
+fn killed_body(kill_seq: u64, who: &str) -> Value {
+    json::object([("kill_seq", int(kill_seq)), ("who", who.into())])
 }
 
 fn stopped_body(stop_seq: u64, stop: &Stop, who: &str) -> Value {

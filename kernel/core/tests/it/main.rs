@@ -34,6 +34,8 @@ mod mismatch;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
+mod out;
+#[cfg(test)]
 mod paper;
 #[cfg(test)]
 #[path = "../../../gate/tests/it/people.rs"]

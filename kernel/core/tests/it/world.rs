@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_core::entry::{Decoded, decode};
+use portcullis_core::entry::decode;
 use portcullis_core::{
-    AccountSnapshot, Answer, Core, Effect, Entry, EpochCause, Event, Input, PersonCommand,
-    PersonRequest, Start, VenueOrder, Worker,
+    AccountSnapshot, Core, Effect, Entry, EpochCause, Event, Input, PersonCommand, PersonRequest,
+    Start, VenueOrder, Worker,
 };
-use portcullis_domain::frame::{
-    EventRecord, IntentRecord, intent_kind, ord_type_code, side_code, tif_code,
-};
+use portcullis_domain::frame::{IntentRecord, intent_kind, ord_type_code, side_code, tif_code};
 use portcullis_domain::market::Level;
 use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::{
@@ -22,6 +20,7 @@ use portcullis_statement::{
     Digest, EndpointKind, JournalBinding, Kind, SessionApproval, SignedStatement, Target, Unkill,
 };
 
+pub(crate) use crate::out::Out;
 use crate::people::{self, HOUR_NS, NOW, ORIGIN, Paper, floors, money, name, px, qty, signers};
 
 pub(crate) const SECOND_NS: i64 = 1_000_000_000;
@@ -29,91 +28,6 @@ pub(crate) const ALPHA: PluginId = PluginId(0);
 pub(crate) const BETA: PluginId = PluginId(1);
 /// Names of the plugins, by number; each runs the component of its name.
 pub(crate) const PLUGINS: [&str; 2] = ["alpha", "beta"];
-
-/// What one event led to.
-#[derive(Debug, Default)]
-pub(crate) struct Out {
-    pub(crate) entries: Vec<Decoded>,
-    pub(crate) effects: Vec<Effect>,
-}
-
-impl Out {
-    pub(crate) fn kinds(&self) -> Vec<&str> {
-        self.entries.iter().map(|entry| entry.kind.as_str()).collect()
-    }
-
-    pub(crate) fn entry(&self, kind: &str) -> Option<&Decoded> {
-        self.entries.iter().find(|entry| entry.kind == kind)
-    }
-
-    /// Reasons of all entries of a kind.
-    pub(crate) fn reasons(&self, kind: &str) -> Vec<&str> {
-        let of_kind = self.entries.iter().filter(|entry| entry.kind == kind);
-        of_kind.map(|entry| entry.reason.as_str()).collect()
-    }
-
-    pub(crate) fn submits(&self) -> Vec<ClOrdId> {
-        let id = |effect: &Effect| match effect {
-            Effect::Submit(submit) => Some(submit.order.cl_ord_id()),
-            Effect::ShadowSubmit(shadow) => Some(shadow.cl_ord_id()),
-            _ => None,
-        };
-        self.effects.iter().filter_map(id).collect()
-    }
-
-    /// Orders for which a change leaves, or would leave in phase 1.
-    pub(crate) fn amends(&self) -> Vec<ClOrdId> {
-        let id = |effect: &Effect| match effect {
-            Effect::Amend(amend) => Some(amend.order.cl_ord_id()),
-            Effect::ShadowAmend(shadow) => Some(shadow.item().cl_ord_id),
-            _ => None,
-        };
-        self.effects.iter().filter_map(id).collect()
-    }
-
-    pub(crate) fn cancels(&self) -> Vec<ClOrdId> {
-        let id = |effect: &Effect| match effect {
-            Effect::Cancel(request) => Some(request.cl_ord_id),
-            Effect::ShadowCancel(id) => Some(*id),
-            _ => None,
-        };
-        self.effects.iter().filter_map(id).collect()
-    }
-
-    pub(crate) fn has(&self, wanted: impl Fn(&Effect) -> bool) -> bool {
-        self.effects.iter().any(wanted)
-    }
-
-    pub(crate) fn reads(&self) -> bool {
-        self.has(|effect| matches!(effect, Effect::ReadAccount))
-    }
-
-    /// `DONE`, `LATCHED`, `CLEAR` or the code of the refusal, for every answer.
-    pub(crate) fn answers(&self) -> Vec<&str> {
-        let answer = |effect: &'_ Effect| match effect {
-            Effect::Answer { answer: Answer::Done(_), .. } => Some("DONE".to_owned()),
-            Effect::Answer { answer: Answer::Latched { .. }, .. } => Some("LATCHED".to_owned()),
-            Effect::Answer { answer: Answer::OrdersClear { .. }, .. } => Some("CLEAR".to_owned()),
-            Effect::Answer { answer: Answer::Refused { code, .. }, .. } => Some(code.clone()),
-            Effect::Answer { answer: Answer::Ordered { .. }, .. } => Some("ORDERED".to_owned()),
-            Effect::Answer { answer: Answer::Denied(denial), .. } => {
-                Some(denial.code.code().to_owned())
-            }
-            _ => None,
-        };
-        let known = self.effects.iter().filter_map(answer);
-        known.map(|text| &*Box::leak(text.into_boxed_str())).collect()
-    }
-
-    /// Events delivered to a plugin.
-    pub(crate) fn delivered(&self, to: PluginId) -> Vec<EventRecord> {
-        let records = |effect: &Effect| match effect {
-            Effect::Deliver { plugin, records, .. } if *plugin == to => Some(records.clone()),
-            _ => None,
-        };
-        self.effects.iter().filter_map(records).flatten().collect()
-    }
-}
 
 /// The core and all of its past.
 #[derive(Debug)]

@@ -74,8 +74,8 @@ struct Working {
 /// A venue of one instrument that exists only here.
 ///
 /// Give it every market frame in the order of receipt. What it answers depends on the calls of
-/// `submit`, `amend`, `cancel` and `on_market` alone, not on how often [`take_due`](Self::take_due) is
-/// called.
+/// `submit`, `amend`, `cancel` and `on_market` alone, not on how often
+/// [`take_due`](Self::take_due) is called.
 #[derive(Debug)]
 pub struct ShadowVenue {
     instrument: Instrument,
