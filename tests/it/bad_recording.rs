@@ -191,11 +191,11 @@ fn receive_times_that_cannot_be_are_refused() {
             LINES
         }
     };
-    check(at("1767225600000"), "RECORDING_MALFORMED", &["nanoseconds"]);
+    check(at("1723161600000"), "RECORDING_MALFORMED", &["nanoseconds"]);
     check(at("9223372036854775807"), "RECORDING_MALFORMED", &["nanoseconds"]);
     check(at("9223372036854775808"), "RECORDING_MALFORMED", &[]);
-    check(at("1767225600000000000"), "RECORDING_REORDERED", &[]);
-    check(at("1767830401000000000"), "RECORDING_TOO_LONG", &["168 h"]);
+    check(at("1723161600000000000"), "RECORDING_REORDERED", &[]);
+    check(at("1723766401000000000"), "RECORDING_TOO_LONG", &["168 h"]);
 }
 
 fn compressed(bytes: &[u8]) -> Vec<u8> {
