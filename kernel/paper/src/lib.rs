@@ -13,6 +13,9 @@ pub use matching::{
 pub use shadow::{ShadowOrder, ShadowVenue};
 
 #[cfg(test)]
+#[path = "../../gate/src/exposure/seeded.rs"]
+mod seeded;
+#[cfg(test)]
 mod testing;
 
 use portcullis_domain::{Instrument, Money, OrdType, Px, Qty, Side};

@@ -2,6 +2,8 @@
 
 use portcullis_domain::{Instrument, InstrumentId, InstrumentKind, Money, Px, Qty, Rate};
 
+pub(crate) use crate::seeded::Seeded;
+
 /// Prices in cents, quantities in thousandths, fees of 10 and 20 basis points.
 pub(crate) fn instrument() -> Instrument {
     Instrument {
@@ -28,27 +30,4 @@ pub(crate) fn px(units: i64) -> Px {
 
 pub(crate) fn qty(units: i64) -> Qty {
     Qty::new(units).unwrap()
-}
-
-/// Numbers from a seed (splitmix64): the same seed gives the same world.
-pub(crate) struct Seeded(pub(crate) u64);
-
-impl Seeded {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// From `low` to `high`, both included.
-    pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
-        let span = high.abs_diff(low).saturating_add(1);
-        low.saturating_add_unsigned(self.next().checked_rem(span).unwrap())
-    }
-
-    pub(crate) fn one_in(&mut self, n: i64) -> bool {
-        self.between(1, n) == 1
-    }
 }

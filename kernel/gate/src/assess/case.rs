@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use portcullis_domain::policy::{ActivityLimits, InstrumentLimits, StandingLimits};
 use portcullis_domain::time::NS_PER_MS;
-use portcullis_domain::{Instrument, Money, OrderIntent, Origin, Px, Qty, Rate, Side, WallNs};
+use portcullis_domain::{Instrument, Money, OrderIntent, Origin, Px, Qty, Side, WallNs};
 
-use super::{Check, size::with_fee};
+use super::Check;
 use crate::circumstances::{Circumstances, Quote, Usage};
 use crate::closing::Rights;
 use crate::code::{Act, DenyCode};
@@ -61,13 +61,7 @@ impl Gate {
     /// `None` without a conversion, or where the product does not fit.
     #[must_use]
     pub fn in_account_currency(&self, amount: Money, instrument: &Instrument) -> Option<Money> {
-        let limits = self.limits();
-        if instrument.quote == limits.currency {
-            return Some(amount);
-        }
-        let rate = limits.conversions.get(&instrument.quote)?.rate;
-        let haircut = Rate::from_bps(limits.rules.conversion_haircut_bps);
-        with_fee(amount.times(rate)?, haircut)
+        self.limits().cost_in_account(amount, &instrument.quote)
     }
 }
 

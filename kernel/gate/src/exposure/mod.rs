@@ -33,6 +33,8 @@ mod overflow;
 mod properties;
 mod read;
 #[cfg(test)]
+mod seeded;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

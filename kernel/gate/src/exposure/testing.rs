@@ -6,6 +6,7 @@ use portcullis_domain::{
 };
 
 use super::Conversion;
+pub(super) use super::seeded::Seeded;
 
 /// Prices in cents, quantities in thousandths, fees of 10 and 20 basis points.
 pub(super) fn instrument(id: u32, base: &str, quote: &str, kind: InstrumentKind) -> Instrument {
@@ -74,28 +75,7 @@ pub(super) fn market(sequence: u32, origin: Origin, side: Side, units: i64, pric
     order
 }
 
-/// Numbers from a seed (splitmix64): the same seed gives the same world.
-pub(super) struct Seeded(pub(super) u64);
-
 impl Seeded {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// From `low` to `high`, both included.
-    pub(super) fn between(&mut self, low: i64, high: i64) -> i64 {
-        let span = high.abs_diff(low).saturating_add(1);
-        low.saturating_add_unsigned(self.next().checked_rem(span).unwrap())
-    }
-
-    pub(super) fn one_in(&mut self, n: i64) -> bool {
-        self.between(1, n) == 1
-    }
-
     /// One of `items`.
     pub(super) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         let last = i64::try_from(items.len()).unwrap().saturating_sub(1);
