@@ -185,7 +185,7 @@ impl Core {
             }
             let instrument = self.instruments.get(symbol)?;
             let earned = holding.profit(None, instrument)?;
-            sum = sum.plus(gate.in_account_currency(earned, instrument)?)?;
+            sum = sum.plus(gate.converter(instrument)?.result(earned)?)?;
         }
         Some(sum)
     }

@@ -224,7 +224,7 @@ pub(crate) fn is_past(deadline: Now, at: Now) -> bool {
 
 /// What an order of that price and quantity counts for the day, in the account's currency.
 pub(crate) fn value(gate: &Gate, (px, qty): (Px, Qty), instrument: &Instrument) -> Option<Money> {
-    gate.in_account_currency(Money::notional(px, qty, instrument)?, instrument)
+    gate.converter(instrument)?.cost(Money::notional(px, qty, instrument)?)
 }
 
 impl LiveSession {
