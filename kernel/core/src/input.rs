@@ -52,8 +52,10 @@ pub struct Start {
     pub phases: PhaseRules,
     /// Digest of the file they came from.
     pub phases_digest: Digest,
-    /// Guards, triggers and the way back after a kill, if the house has a policy for them.
-    pub safety: Option<Safety>,
+    /// Guards, triggers and the way back after a kill.
+    pub safety: Safety,
+    /// Digest of the file they came from.
+    pub safety_digest: Digest,
     /// Whether the journal is new.
     pub first: bool,
     /// Whether the last run ended with a clean mark.

@@ -93,6 +93,7 @@ impl Core {
             origin: &identity.origin,
             kill_seq: self.kill_seq,
             phases_digest: identity.phases_digest,
+            safety_digest: identity.safety_digest,
             endpoints: &self.endpoints,
             releases: &self.releases,
             components: &components,

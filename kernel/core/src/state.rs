@@ -76,7 +76,8 @@ pub(crate) struct Identity {
     pub(crate) phases_digest: Digest,
     pub(crate) origin: String,
     pub(crate) draw: u32,
-    pub(crate) safety: Option<Safety>,
+    pub(crate) safety: Safety,
+    pub(crate) safety_digest: Digest,
 }
 
 /// A session that takes no new orders any more.

@@ -58,6 +58,7 @@ impl Core {
             origin: start.origin.clone(),
             draw: start.draw,
             safety: start.safety.clone(),
+            safety_digest: start.safety_digest,
         });
         self.orders_issued = 0;
         Ok(())

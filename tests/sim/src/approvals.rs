@@ -13,6 +13,7 @@ use portcullis_statement::{
 };
 
 use crate::people::{self, HOUR_NS, ORIGIN, Paper, floors, money, name, signers};
+use crate::wide_safety::wide_safety;
 
 /// Names of the plugins, by number; each runs the component of its name.
 pub(crate) const PLUGINS: [&str; 2] = ["alpha", "beta"];
@@ -83,7 +84,8 @@ impl People {
             pinned: self.fingerprint(),
             phases: floors(),
             phases_digest: Digest::of(b"phases"),
-            safety: None,
+            safety_digest: Digest::of(b"safety"),
+            safety: wide_safety(),
             first,
             clean,
         }

@@ -20,6 +20,8 @@ mod plugins;
 mod replay;
 mod seed;
 mod venue;
+#[path = "../../../kernel/core/tests/it/wide_safety.rs"]
+mod wide_safety;
 mod world;
 
 pub use bug::Bug;

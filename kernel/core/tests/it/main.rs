@@ -63,4 +63,6 @@ mod stops;
 #[cfg(test)]
 mod triggers;
 #[cfg(test)]
+mod wide_safety;
+#[cfg(test)]
 mod world;

@@ -61,21 +61,24 @@ impl Limits {
     /// How amounts of `currency` lead to the account's; `None` where the limits hold no price.
     #[must_use]
     pub fn converter(&self, currency: &str) -> Option<Converter> {
+        self.mistrusted(currency, self.rules.conversion_haircut_bps)
+    }
+
+    fn mistrusted(&self, currency: &str, haircut_bps: u32) -> Option<Converter> {
         if currency == self.currency {
             return Some(Converter::SAME);
         }
-        let price = self.conversions.get(currency)?;
-        Converter::new(price.rate, self.rules.conversion_haircut_bps)
+        Converter::new(self.conversions.get(currency)?.rate, haircut_bps)
     }
 
     /// What the balances that need no market to be valued are worth: those in the account's
-    /// currency and in currencies with a price. A lower bound; `None` on overflow.
+    /// currency and in currencies with a price, at that price. A lower bound; `None` on overflow.
     #[must_use]
     pub fn cash_worth(&self, balances: &BTreeMap<String, Money>) -> Option<Money> {
         let mut worth = Money::ZERO;
         for (currency, amount) in balances {
-            if let Some(converter) = self.converter(currency) {
-                worth = worth.plus(converter.result(*amount)?)?;
+            if let Some(at_price) = self.mistrusted(currency, 0) {
+                worth = worth.plus(at_price.result(*amount)?)?;
             }
         }
         Some(worth)
