@@ -226,6 +226,25 @@ fn the_venue_is_read_again_and_again() {
     assert!(!world.feed(Input::Tick).reads());
 }
 
+/// An order of unknown fate is asked after every second; one that rests has time.
+#[test]
+fn an_order_of_unknown_fate_is_read_for_sooner_than_one_that_rests() {
+    for (fate, soon) in [("resting", false), ("unknown", true)] {
+        let mut world = World::open(Phase::Paper);
+        let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+        if soon {
+            world.feed(Input::Lost { cl_ord_id: id });
+            // The reading that was under way when the send was lost shows nothing yet.
+            world.account(&[], WHOLE);
+        } else {
+            world.report(id, ExecType::New);
+            world.account(&[resting(id, 10_000)], WHOLE);
+        }
+        world.pass(2 * SECOND_NS);
+        assert_eq!(world.feed(Input::Tick).reads(), soon, "{fate}");
+    }
+}
+
 /// A cancel that the venue has carried out and a report that is late do not contradict each other.
 #[test]
 fn a_cancel_report_after_the_burial_is_no_fault() {
