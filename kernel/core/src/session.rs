@@ -6,7 +6,7 @@ use portcullis_domain::frame::{EventRecord, event_kind};
 use portcullis_domain::{ClOrdId, Money, Phase, PluginId, SessionId, WallNs};
 use portcullis_gate::{Gate, Opening};
 use portcullis_statement::json::{self, Value};
-use portcullis_statement::{Digest, SessionApproval, SignedStatement, Verified};
+use portcullis_statement::{ApprovedPlugin, Digest, SessionApproval, SignedStatement, Verified};
 
 use crate::bracket::ProtectionEnd;
 use crate::effect::Effect;
@@ -206,10 +206,12 @@ impl Core {
             .iter()
             .filter_map(|i| Some((i.symbol.clone(), ledger.holding(&i.symbol).profit(None, i)?)))
             .collect();
-        let desks = approval.plugins.iter();
+        let desk = |p: &ApprovedPlugin| {
+            PluginDesk::new(p.name.clone(), p.component, approval.instruments.len())
+        };
         LiveSession {
             name: approval.session.clone(),
-            desks: desks.map(|p| PluginDesk::new(p.name.clone(), p.component)).collect(),
+            desks: approval.plugins.iter().map(desk).collect(),
             market: MarketDesk::new(instruments.iter().map(|i| i.id)),
             closing: None,
             reduce_only,

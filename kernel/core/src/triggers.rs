@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use portcullis_domain::policy::triggers::{LastingRow, LossRow, Trigger, Triggers};
 use portcullis_domain::time::NS_PER_MS;
-use portcullis_domain::{InstrumentId, Money, Position, Stop, StopScope, WallNs};
+use portcullis_domain::{InstrumentId, Money, Stop, StopScope, WallNs};
 use portcullis_gate::DenyCode;
+use portcullis_gate::exposure::{Cell, Owner};
 
 use crate::effect::Effect;
 use crate::input::{EpochCause, Input};
 use crate::losses::Losses;
 use crate::outcome::Outcome;
 use crate::state::{Core, Turn};
+use crate::usage::SessionBook;
 
 /// What has to be remembered for the triggers.
 #[derive(Debug, Default)]
@@ -32,6 +34,8 @@ pub(crate) struct Watch {
     unexplained: bool,
     /// Since when a figure of money has not been known.
     unknown: BTreeMap<Trigger, WallNs>,
+    /// No trigger but those of losses fires before, if nothing but the market moves until then.
+    quiet_until: WallNs,
 }
 
 impl Watch {
@@ -91,7 +95,12 @@ impl Core {
         let Some(rows) = self.safety().map(|safety| safety.triggers) else { return };
         let now = turn.now.wall;
         self.note_losses(now);
-        for trigger in Trigger::ALL {
+        // Whatever else could bring a trigger nearer is on record, and the market alone only ends
+        // silence: so most events of the market need no look at every instrument.
+        let quiet = turn.step.entries.is_empty() && now < self.watch.quiet_until;
+        let looked_at: &[Trigger] =
+            if quiet { &[Trigger::Drawdown, Trigger::DailyLoss] } else { &Trigger::ALL };
+        for trigger in looked_at.iter().copied() {
             let due = self.trigger_due(trigger, &rows).is_some_and(|due| due <= now);
             if !due || !self.watch.fired.insert(trigger) {
                 continue;
@@ -101,6 +110,9 @@ impl Core {
             turn.record(&Outcome::Triggered { trigger, observed, threshold, action: mode });
             let stop = Stop { mode, scope: StopScope::All };
             turn.effect(Effect::RaiseEpoch(EpochCause::stop(stop, ("kernel", code), None)));
+        }
+        if !quiet {
+            self.watch.quiet_until = self.next_trigger().unwrap_or(WallNs(i64::MAX));
         }
     }
 
@@ -113,9 +125,8 @@ impl Core {
 
     fn note_losses(&mut self, now: WallNs) {
         let Losses { drawdown, day } = self.losses();
-        let holds = self.live.is_some() && self.holds_anything();
         for (trigger, figure) in [(Trigger::Drawdown, drawdown), (Trigger::DailyLoss, day)] {
-            if holds && figure.is_none() {
+            if figure.is_none() && self.live.is_some() && self.holds_anything() {
                 self.watch.unknown.entry(trigger).or_insert(now);
             } else {
                 self.watch.unknown.remove(&trigger);
@@ -177,15 +188,13 @@ impl Core {
 
     /// Instruments of the session with a position or an order that can still trade.
     fn exposed(&self) -> impl Iterator<Item = InstrumentId> + '_ {
-        let ledger = self.ledger();
-        let open: BTreeSet<InstrumentId> =
-            ledger.orders.open().map(|order| order.intent.instrument).collect();
-        let symbols = self.live.iter().flat_map(|live| &live.symbols);
-        symbols
-            .filter(move |(id, symbol)| {
-                open.contains(id) || ledger.holding(symbol).position != Position::FLAT
-            })
-            .map(|(id, _)| *id)
+        let book = self.ledger().session.as_ref().map(SessionBook::book);
+        // A book that is broken answers nothing: anything may be held then.
+        let touched = move |id: &InstrumentId| {
+            let cell = book.and_then(|book| book.cell(Owner::Whole, *id));
+            cell.is_none_or(Cell::is_touched)
+        };
+        self.live.iter().flat_map(|live| live.symbols.keys().copied()).filter(touched)
     }
 
     /// As in the gate: a recording and a simulated venue need no clock but this host's. One that

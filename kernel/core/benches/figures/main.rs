@@ -27,7 +27,8 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use portcullis_core::{Core, Effect, Event, Input};
+use portcullis_core::{Effect, Event, Input};
+use portcullis_domain::PluginId;
 
 use crowd::{Market, crowded};
 use world::World;
@@ -50,7 +51,7 @@ fn market(what: &str, count: u32, world: fn() -> World, answers: bool) {
         .map(|_| {
             let mut world = world();
             let events = Market::default().events(&mut world, count);
-            let time = fed(&mut world.core, events, answers);
+            let time = fed(&mut world, events, answers);
             u128::from(count) * 1_000_000_000 / time.as_nanos().max(1)
         })
         .collect();
@@ -59,8 +60,9 @@ fn market(what: &str, count: u32, world: fn() -> World, answers: bool) {
 }
 
 /// How long the core takes over all of them. Strategies that answer ask for nothing.
-fn fed(core: &mut Core, events: Vec<Event>, answers: bool) -> Duration {
-    let mut out = Vec::new();
+fn fed(world: &mut World, events: Vec<Event>, answers: bool) -> Duration {
+    let core = &mut world.core;
+    let mut out: Vec<(PluginId, u32)> = std::mem::take(&mut world.out).into_iter().collect();
     let begin = Instant::now();
     for (number, event) in (1..).zip(events) {
         let now = event.now;
@@ -76,7 +78,7 @@ fn fed(core: &mut Core, events: Vec<Event>, answers: bool) -> Duration {
     begin.elapsed()
 }
 
-fn take(out: &mut Vec<(portcullis_domain::PluginId, u32)>, effects: Vec<Effect>) {
+fn take(out: &mut Vec<(PluginId, u32)>, effects: Vec<Effect>) {
     for effect in effects {
         if let Effect::Deliver { plugin, batch, .. } = effect {
             out.push((plugin, batch));
