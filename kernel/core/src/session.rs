@@ -111,8 +111,8 @@ impl Core {
         self.burned.insert(nonce.clone());
         self.sessions.insert(session.clone(), SessionState::Open);
         turn.record(&Outcome::SessionOpened { session, nonce, facts });
+        self.watch.session_opened(gate.instruments().len(), turn.now.wall);
         self.live = Some(self.live_session(gate, reduce_only, opened));
-        self.watch.session_opened(turn.now.wall);
         self.follow_account();
         Ok(())
     }
