@@ -8,6 +8,7 @@ use portcullis_domain::{
 use portcullis_gate::Gate;
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, JsonError};
+use std::sync::Arc;
 
 use crate::account::is_trade;
 use crate::entry::{self, Class, Decoded, EntryError};
@@ -51,7 +52,7 @@ impl Core {
     /// Folds one entry of the journal, in order.
     pub fn fold(&mut self, bytes: &[u8]) -> Result<(), RecoverError> {
         let entry = entry::decode(bytes)?;
-        self.place = entry.place.clone();
+        self.place = Arc::new(entry.place.clone());
         match entry.class {
             Class::Host => Ok(()),
             Class::Input => self.fold_input(&entry),

@@ -1,6 +1,7 @@
 //! The core's state and the bookkeeping of one step.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::policy::guards::Guard;
@@ -195,7 +196,8 @@ pub struct Core {
     pub(crate) venue_deadlines: BTreeMap<ClOrdId, Now>,
     /// When the venue is to be read again, while there is a link to it.
     pub(crate) read_due: Option<WallNs>,
-    pub(crate) place: Place,
+    /// Shared with the turn, which would otherwise copy the cursors at every event.
+    pub(crate) place: Arc<Place>,
     /// A statement read back from the journal whose acceptance has not been read yet.
     pub(crate) unfolded: Option<portcullis_statement::SignedStatement>,
 }
@@ -204,7 +206,7 @@ pub struct Core {
 #[derive(Debug)]
 pub(crate) struct Turn {
     pub(crate) now: Now,
-    pub(crate) place: Place,
+    pub(crate) place: Arc<Place>,
     pub(crate) step: Step,
 }
 
@@ -279,7 +281,7 @@ impl Core {
     /// Where the core stands: the place of the last event. Entries about the host carry it.
     #[must_use]
     pub fn place(&self) -> Place {
-        self.place.clone()
+        (*self.place).clone()
     }
 
     /// Whether the kill latch is down.

@@ -1,5 +1,7 @@
 //! The map of the kernel: every input, and who handles it.
 
+use std::sync::Arc;
+
 use portcullis_domain::{ClOrdId, Now, OrdStatus, OrderFault};
 use portcullis_gate::DenyCode;
 
@@ -127,16 +129,17 @@ impl Core {
     /// The wall clock may step, the boot clock does not: so time goes on at least as fast as the
     /// boot clock says, and a wall that is set back revives nothing and lengthens no window.
     fn begin(&mut self, now: Now, input: &Input) -> Turn {
-        self.place.input = self.place.input.saturating_add(1);
-        let elapsed = now.boot.since_ns(self.place.at.boot).max(0);
-        let known = self.place.input > 1;
-        let least = if known { self.place.at.wall.plus_ns(elapsed) } else { now.wall };
-        self.place.at = Now { wall: now.wall.max(least), boot: now.boot };
+        let place = Arc::make_mut(&mut self.place);
+        place.input = place.input.saturating_add(1);
+        let elapsed = now.boot.since_ns(place.at.boot).max(0);
+        let known = place.input > 1;
+        let least = if known { place.at.wall.plus_ns(elapsed) } else { now.wall };
+        place.at = Now { wall: now.wall.max(least), boot: now.boot };
         if let Input::Market(frame) = input {
-            self.place.cursors.insert(frame.stream, frame.sequence);
+            place.cursors.insert(frame.stream, frame.sequence);
         }
-        let mut turn =
-            Turn { now: self.place.at, place: self.place.clone(), step: Step::default() };
+        let place = Arc::clone(&self.place);
+        let mut turn = Turn { now: place.at, place, step: Step::default() };
         let about = |id| self.is_shadow_order(id);
         let shadow = matches!(input, Input::Report(report) if about(report.cl_ord_id));
         if let Some(content) = input.content(shadow) {
