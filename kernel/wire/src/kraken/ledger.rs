@@ -79,8 +79,7 @@ impl EntryData<'_> {
         Ok(LedgerRecord {
             id: LedgerEntryId(id.to_owned()),
             ref_id: self.refid.into_owned(),
-            at: parse_unix_seconds(time)
-                .map_err(|error| WireError::number("time", time, error))?,
+            at: parse_unix_seconds(time).map_err(|error| WireError::number("time", time, error))?,
             kind: self.kind.into_owned(),
             subtype: self.subtype.into_owned(),
             currency: asset_name(&self.asset).to_owned(),
