@@ -13,6 +13,7 @@
 //! | control, kill | people, over two sockets |
 //! | signals | `TERM` ends in order, `USR1` kills |
 
+mod account;
 mod args;
 mod board;
 mod by_hand;
