@@ -149,6 +149,7 @@ impl Core {
             "protection-lost" | "protection-released" => {
                 self.fold_protection(order_of(entry)?, &mut body)?;
             }
+            "order-overdue" => self.fold_move(order_of(entry)?, Ledger::lost),
             "order-dead" => self.fold_move(order_of(entry)?, Ledger::dead),
             "balances-adopted" => self.account.adopt_balances(amounts(body.object("balances")?)?),
             "killed" => {

@@ -1,6 +1,6 @@
 //! The core's state and the bookkeeping of one step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use portcullis_domain::policy::PhaseRules;
@@ -194,6 +194,8 @@ pub struct Core {
     pub(crate) venue_deadline_start: Now,
     /// The same for each open order of this run.
     pub(crate) venue_deadlines: BTreeMap<ClOrdId, Now>,
+    /// Orders that left, oldest first: those that the venue may not have answered yet.
+    pub(crate) unanswered: VecDeque<ClOrdId>,
     /// When the venue is to be read again, while there is a link to it.
     pub(crate) read_due: Option<WallNs>,
     /// Shared with the turn, which would otherwise copy the cursors at every event.
@@ -275,6 +277,7 @@ impl Core {
         let closes = trading.map(|live| live.gate.approval().window_closes);
         let read = self.read_due.filter(|_| self.venue_up);
         let own = self.next_trigger().into_iter().chain(self.next_flatten());
+        let own = own.chain(self.next_overdue());
         timers.chain(closes).chain(read).chain(own).min()
     }
 

@@ -21,6 +21,7 @@ impl Core {
         let mut turn = self.begin(event.now, &event.input);
         self.note_for_triggers(&event.input, turn.now.wall);
         self.fire_timers(&turn);
+        self.lose_overdue(&mut turn);
         self.read_when_due(&mut turn);
         match event.input {
             Input::Started(start) => self.on_started(&start, &mut turn),
@@ -124,17 +125,30 @@ impl Core {
         Step { entries: vec![entry], effects: Vec::new() }
     }
 
-    /// Counts the event, moves the clock and records the input.
+    /// Whether something happens at that moment without any input: then a `Tick` is due. Asked by
+    /// the core's own clock, since a deadline is a moment of that one.
+    #[must_use]
+    pub fn is_due(&self, now: Now) -> bool {
+        self.next_deadline().is_some_and(|at| at <= self.clock(now).wall)
+    }
+
+    /// The core's clock at that moment.
     ///
     /// The wall clock may step, the boot clock does not: so time goes on at least as fast as the
     /// boot clock says, and a wall that is set back revives nothing and lengthens no window.
+    fn clock(&self, now: Now) -> Now {
+        let elapsed = now.boot.since_ns(self.place.at.boot).max(0);
+        let known = self.place.input > 0;
+        let least = if known { self.place.at.wall.plus_ns(elapsed) } else { now.wall };
+        Now { wall: now.wall.max(least), boot: now.boot }
+    }
+
+    /// Counts the event, moves the clock and records the input.
     fn begin(&mut self, now: Now, input: &Input) -> Turn {
+        let at = self.clock(now);
         let place = Arc::make_mut(&mut self.place);
+        place.at = at;
         place.input = place.input.saturating_add(1);
-        let elapsed = now.boot.since_ns(place.at.boot).max(0);
-        let known = place.input > 1;
-        let least = if known { place.at.wall.plus_ns(elapsed) } else { now.wall };
-        place.at = Now { wall: now.wall.max(least), boot: now.boot };
         if let Input::Market(frame) = input {
             place.cursors.insert(frame.stream, frame.sequence);
         }

@@ -132,8 +132,7 @@ pub fn core_loop(
     loop {
         let input = inbox.recv(if unflushed { FLUSH } else { LOOK });
         let now = wiring.now();
-        let due = core.next_deadline().is_some_and(|at| at <= now.wall)
-            || now.boot.since_ns(beat) >= BEAT_NS;
+        let due = core.is_due(now) || now.boot.since_ns(beat) >= BEAT_NS;
         let mut halt = false;
         // A wake-up that only serves the flush, or somebody who looks, is nothing that happened.
         if let Some(input) = input.or_else(|| due.then_some(Input::Tick)) {

@@ -156,8 +156,7 @@ impl House {
         if self.halted {
             return Ok(false);
         }
-        let due = self.core.next_deadline().is_some_and(|at| at <= now.wall)
-            || now.boot.since_ns(self.beat) >= BEAT_NS;
+        let due = self.core.is_due(now) || now.boot.since_ns(self.beat) >= BEAT_NS;
         let input = self.inbox.recv(Duration::ZERO);
         let Some(input) = input.or_else(|| due.then_some(Input::Tick)) else { return Ok(false) };
         self.beat = now.boot;

@@ -12,7 +12,6 @@ use portcullis_gate::VenueStatus;
 use portcullis_statement::{Digest, Kind, SessionApproval};
 
 use crate::people::{self, instrument, money, px, qty, signers};
-use crate::safety;
 use crate::world::{World, buy, trade};
 
 /// Strategies of the session, by number.
@@ -26,7 +25,6 @@ const ORDERS: i64 = 2;
 /// strategy holds one instrument as well, so that marks move profits.
 pub(crate) fn crowded() -> World {
     let mut world = World::new();
-    world.safety = Some(safety::policy(&[], safety::wide()));
     world.start(true, false);
     world.admit_all();
     for plugin in STRATEGIES {

@@ -18,9 +18,8 @@ mod crowd;
 mod out;
 #[path = "../../../gate/tests/it/people.rs"]
 mod people;
-#[expect(dead_code, reason = "shared with the tests, which use all of it")]
-#[path = "../../tests/it/safety.rs"]
-mod safety;
+#[path = "../../tests/it/wide_safety.rs"]
+mod wide_safety;
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "../../tests/it/world.rs"]
 mod world;

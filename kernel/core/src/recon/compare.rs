@@ -22,8 +22,6 @@ pub(crate) struct Reading<'a> {
     pub(crate) live_shadow: Option<&'a Ledger>,
     /// When it was asked for by the wall, or when it arrived: compared with the venue's own times.
     pub(crate) asked: WallNs,
-    /// Orders that nobody answered, and whose answer cannot be under way any more.
-    pub(crate) unanswered: BTreeSet<ClOrdId>,
 }
 
 impl Reading<'_> {
@@ -115,7 +113,7 @@ fn order_differences(reading: &Reading<'_>) -> Vec<Difference> {
         }
         listed_order(reading, id, there, &mut differences);
     }
-    for here in reading.house.orders.open().filter(|order| should_rest(reading, order)) {
+    for here in reading.house.orders.open().filter(|order| should_rest(order)) {
         let id = here.cl_ord_id;
         if !listed.contains_key(&id) {
             let instrument = reading.house.instrument_of(id);
@@ -128,13 +126,13 @@ fn order_differences(reading: &Reading<'_>) -> Vec<Difference> {
 }
 
 /// Whether the venue must list an order of ours that is open here.
-fn should_rest(reading: &Reading<'_>, order: &Order) -> bool {
+fn should_rest(order: &Order) -> bool {
     match order.status {
         OrdStatus::New | OrdStatus::PartiallyFilled => true,
-        OrdStatus::PendingNew => reading.unanswered.contains(&order.cl_ord_id),
-        // What is unknown, being changed or being taken back may be gone: the reading after the
-        // last deadline ends it, and until then it counts in every limit.
-        OrdStatus::PendingCancel
+        // What is not answered, unknown, being changed or being taken back may not be there: the
+        // reading after the last deadline ends it, and until then it counts in every limit.
+        OrdStatus::PendingNew
+        | OrdStatus::PendingCancel
         | OrdStatus::PendingReplace
         | OrdStatus::Unknown
         | OrdStatus::Filled

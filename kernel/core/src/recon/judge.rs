@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis_domain::{
-    ClOrdId, ExecId, Execution, ExecutionReport, LedgerEntry, Now, OrdStatus, Order,
-};
+use portcullis_domain::{ClOrdId, ExecId, Execution, ExecutionReport, LedgerEntry, Now};
 use portcullis_gate::CancelRequest;
 
 use super::compare::{Reading, compare};
@@ -30,15 +28,7 @@ impl Core {
             past_shadow: &self.past_shadow,
             live_shadow: self.live.as_ref().and_then(|live| live.shadow.as_ref()),
             asked: venue.asked_wall(now),
-            unanswered: self.unanswered(venue, now),
         }
-    }
-
-    fn unanswered(&self, venue: &AccountSnapshot, now: Now) -> BTreeSet<ClOrdId> {
-        let Some(asked) = venue.asked(now) else { return BTreeSet::new() };
-        let waiting = |order: &&Order| order.status == OrdStatus::PendingNew;
-        let ids = self.account.orders.open().filter(waiting).map(|order| order.cl_ord_id);
-        ids.filter(|id| self.past_venue_deadline(*id, asked)).collect()
     }
 
     /// Whether a reading was asked for after the last order must have arrived or been refused.

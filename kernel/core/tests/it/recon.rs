@@ -163,6 +163,7 @@ fn f15_orders_of_an_earlier_run_are_known_and_ids_never_come_again() {
     // Killed, because the end was not clean: the order is ours and is taken back.
     assert_eq!((out.cancels(), world.core.view().differences), (vec![first], Some(vec![])));
     world.report(first, ExecType::Canceled);
+    world.clear();
     world.unkill();
     world.open_session("s-2", Phase::Paper);
     let out = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]);

@@ -350,6 +350,16 @@ impl World {
         self.read(AccountSnapshot { asked_at, open_orders, fills, balances, ..rest })
     }
 
+    /// The last deadline passes, and the venue says twice that nothing rests there: all is clear.
+    pub(crate) fn clear(&mut self) -> Out {
+        let balances = self.core.account().balances().unwrap().clone();
+        self.pass(7 * SECOND_NS);
+        let reading = |now| AccountSnapshot { asked_at: Some(now), ..AccountSnapshot::default() };
+        self.read(AccountSnapshot { balances: balances.clone(), ..reading(self.now) });
+        self.pass(SECOND_NS);
+        self.read(AccountSnapshot { balances, ..reading(self.now) })
+    }
+
     /// A reading, whatever it states.
     pub(crate) fn read(&mut self, snapshot: AccountSnapshot) -> Out {
         self.feed(Input::Account(snapshot))

@@ -26,6 +26,7 @@ const KINDS: [&str; 16] = [
     "report",
     "shadow-report",
     "booked",
+    "order-overdue",
     "order-dead",
 ];
 

@@ -37,6 +37,7 @@ const KINDS: [&str; 27] = [
     "finding-confirmed",
     "ledger-booked",
     "venue-link",
+    "order-overdue",
     "order-dead",
     "lost",
 ];
