@@ -23,6 +23,24 @@ fn f6_a_kill_takes_every_order_back_and_stops_the_session() {
     assert_eq!((out.submits(), out.reasons("denied")), (vec![], vec!["KILL_ACTIVE"]));
 }
 
+/// X7: in every phase that has a session the kill latches at once, ends the session, lets nothing
+/// pass afterwards, and is on record as what an incident is made of.
+#[test]
+fn x7_a_kill_works_in_every_phase() {
+    for phase in Phase::ALL.into_iter().filter(|phase| *phase != Phase::Foundation) {
+        let mut world = World::open(phase);
+        let out = world.kill();
+        assert_eq!(out.answers()[0], "LATCHED", "{phase:?}");
+        assert_eq!((out.reasons("killed"), world.core.kill_seq()), (vec!["DRILL"], 1), "{phase:?}");
+        assert_eq!(out.reasons("session-closing"), ["KILL_ACTIVE"], "{phase:?}");
+        let wishes = vec![buy(3, 10_000, 10_000), sell(4, 10_000, 10_000)];
+        assert_eq!(world.reply(ALPHA, wishes).submits(), [], "{phase:?}");
+        assert!(world.core.view().blocked[0].starts_with("KILL_ACTIVE"), "{phase:?}");
+        let again = world.draft("s-2", phase);
+        assert_eq!(world.open_with(&again).answers(), ["KILL_ACTIVE"], "{phase:?}");
+    }
+}
+
 #[test]
 fn a_second_pull_is_answered_with_the_first_number() {
     let mut world = World::open(Phase::Paper);
