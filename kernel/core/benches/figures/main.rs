@@ -14,6 +14,8 @@
 )]
 
 mod crowd;
+#[path = "../../tests/it/large.rs"]
+mod large;
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "../../tests/it/out.rs"]
 mod out;
@@ -40,10 +42,53 @@ const EVENTS_PER_REPLY: usize = 64;
 
 fn main() {
     let brief = std::env::args().any(|argument| argument == "--test");
+    reconciliation();
     let events = if brief { 1_000 } else { 400_000 };
     market("no session", events, || World::started(), false);
     market("10 strategies, 50 instruments", events, crowded, false);
     market("and each of them answers", events, crowded, true);
+}
+
+/// One reading of an account with ten thousand open orders after the other: the first of a run,
+/// one in which all agree, and readings in which all differ, then all are gone.
+fn reconciliation() {
+    let runs: Vec<Vec<Duration>> = (0..RUNS)
+        .map(|_| {
+            let mut world = large::large();
+            let agrees = || large::listed(10_000);
+            let differs = || large::listed(10_010);
+            let lists = [agrees(), agrees(), differs(), differs(), differs(), vec![], vec![]];
+            lists.into_iter().map(|list| read(&mut world, list)).collect()
+        })
+        .collect();
+    let whats = [
+        "first of a run",
+        "all agree",
+        "all differ, seen once",
+        "all differ, findings begin",
+        "all differ, as before",
+        "all gone, seen once",
+        "all gone, buried",
+    ];
+    for (place, what) in whats.into_iter().enumerate() {
+        let mut times: Vec<Duration> = runs.iter().map(|run| run[place]).collect();
+        times.sort_unstable();
+        let ms = |time: Duration| f64::from(u32::try_from(time.as_micros()).unwrap()) / 1_000.0;
+        println!(
+            "10 000 orders, {what:27} {:>7.1} ms (median of {RUNS} runs)",
+            ms(times[RUNS / 2])
+        );
+    }
+}
+
+fn read(world: &mut World, orders: Vec<portcullis_core::VenueOrder>) -> Duration {
+    world.pass(10_000_000_000);
+    let event = Event { now: world.now, input: Input::Account(large::reading(world, orders)) };
+    let begin = Instant::now();
+    let step = world.core.step(event);
+    let time = begin.elapsed();
+    drop(step);
+    time
 }
 
 fn market(what: &str, count: u32, world: fn() -> World, answers: bool) {

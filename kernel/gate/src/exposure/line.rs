@@ -39,8 +39,8 @@ impl Line {
             instrument: instrument.clone(),
             converter,
             mark: None,
-            buys: Ladder::default(),
-            sells: Ladder::default(),
+            buys: Ladder::empty(),
+            sells: Ladder::empty(),
         }
     }
 
