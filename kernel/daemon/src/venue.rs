@@ -17,9 +17,9 @@ use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use portcullis_core::Input;
+use portcullis_core::{Core, Input};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{ClOrdId, Instrument, OrderId, WallNs};
+use portcullis_domain::{ClOrdId, Instrument, Order, OrderId, WallNs};
 use portcullis_evidence::chunk::{Chunk, ChunkWriter};
 use portcullis_path::inbox::NotTaken;
 use portcullis_path::lockstep::chunk_content;
@@ -87,17 +87,20 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl VenueLink {
-    /// `ledger_read` is what the journal says of earlier runs.
-    pub(crate) fn new(ledger_read: Option<WallNs>) -> Self {
+    /// With what the journal says of earlier runs: how far the venue's ledger was read, and the
+    /// venue's ids of our orders. The venue names a fill's order by its own id alone, and lists few
+    /// of those that have ended.
+    pub(crate) fn new(core: &Core) -> Self {
+        let named = |order: &Order| Some((order.order_id.clone()?, order.cl_ord_id));
         let (ask_account, account_asked) = bounded(1);
         let (take_back, to_take_back) = bounded(CANCELS_MAX);
         Self {
             session: Mutex::new(None),
             doors: Mutex::new(None),
-            known: Mutex::new(BTreeMap::new()),
+            known: Mutex::new(core.account().orders.iter().filter_map(named).collect()),
             link_generation: AtomicU64::new(0),
             public_generation: AtomicU64::new(0),
-            ledger_read: Mutex::new(ledger_read),
+            ledger_read: Mutex::new(core.ledger_read()),
             ask_account,
             account_asked,
             take_back,
