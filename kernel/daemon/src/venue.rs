@@ -1,7 +1,7 @@
 //! The connection to the venue: who holds it, and the threads that keep it.
 //!
 //! An endpoint set that people signed starts two threads: `link` keeps the private socket and
-//! turns what it says into reports, `account` reads the account and the clock for reconciliation.
+//! turns what it says into reports, `account` reads the account, `clock` compares the clocks.
 //! `public` keeps the market data of an open session. Each belongs to a generation; a newer
 //! endpoint set, or the end of the session, makes the older ones end by themselves, and a newer
 //! `link` or `account` speaks only after its elder has ended. `lifeline` takes orders back while
@@ -33,6 +33,7 @@ use crate::fault::{DaemonFault, TEMPORARY};
 use crate::heard::{heard, link_changed};
 use crate::house::House;
 use crate::pack::chunk_path;
+use crate::skew::keep_clock;
 use crate::{clock, threads};
 
 /// Between two attempts to connect; doubled up to the longest.
@@ -228,10 +229,14 @@ pub(crate) fn connect(house: &Arc<House>, endpoint: &EndpointSet) {
     let (own, elder) = (Arc::clone(house), elders.1);
     let account = move || {
         elder.map(JoinHandle::join);
-        keep_account(&own, (doors.private, doors.public), generation);
+        keep_account(&own, doors.private, generation);
     };
+    let own = Arc::clone(house);
+    // It ends with its generation, and what it says harms nobody.
+    let clock = move || keep_clock(&own, doors.public, generation);
     let started = threads::start("link", link).and_then(|link| {
         *locked(&house.venue.link_thread) = Some(link);
+        threads::start("clock", clock)?;
         threads::start("account", account)
     });
     match started {
