@@ -96,8 +96,9 @@ pub struct AccountSnapshot {
     pub fills_since: Option<WallNs>,
     /// Every balance.
     pub balances: BTreeMap<String, Money>,
-    /// Every position that is not flat, by our symbol; `None` where the venue states none, as for
-    /// spot. Then none is compared.
+    /// Every position that is not flat and that the venue states beside the balances, by our symbol;
+    /// for spot that is none, since there the balances are the positions. `None` if nobody asked.
+    /// Then none is compared.
     pub positions: Option<BTreeMap<String, Position>>,
     /// What the venue booked besides fills, oldest first; what is known already changes nothing.
     pub ledger: Vec<LedgerEntry>,

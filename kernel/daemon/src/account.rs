@@ -1,5 +1,4 @@
-//! The account and the clock of the venue, read as often as the core asks: what reconciliation
-//! compares, and what the house's own time is judged by.
+//! The account, read as often as the core asks: what reconciliation compares.
 
 use std::collections::BTreeMap;
 use std::thread::sleep;
@@ -7,9 +6,9 @@ use std::time::Duration;
 
 use portcullis_core::{AccountSnapshot, Input, VenueOrder};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{BootNs, ExecId, ExecType, ExecutionReport, LedgerEntry, Now, WallNs};
+use portcullis_domain::{ExecId, ExecType, ExecutionReport, LedgerEntry, Now, WallNs};
 use portcullis_path::inbox::NotTaken;
-use portcullis_venue::{AccountReader, AccountState, ClockReader, PrivateDoor, SimulatedEndpoint};
+use portcullis_venue::{AccountReader, AccountState, PrivateDoor};
 
 use crate::clock;
 use crate::house::{House, LANE_PAUSE};
@@ -22,39 +21,10 @@ const SNAPSHOT_ITEMS_MAX: usize = 512;
 /// A reading states every fill and every entry of the ledger of so long before it, so that one that
 /// the venue has lost shows.
 const COVERED_NS: i64 = 30 * NS_PER_S;
-/// Between two readings of the venue's clock, at least.
-const CLOCK_PAUSE_NS: i64 = 10 * NS_PER_S;
 
-/// The venue's clock, asked at each connect and from then on once in a while.
-struct ClockWatch {
-    reader: ClockReader,
-    asked: Option<BootNs>,
-}
-
-impl ClockWatch {
-    /// Tells the core how far the venue's clock is ahead, if it is time to. One that cannot be read
-    /// grows old, and the core says so.
-    fn read_when_due(&mut self, house: &House) {
-        let now = clock::now().boot;
-        if self.asked.is_some_and(|asked| now.since_ns(asked) < CLOCK_PAUSE_NS) {
-            return;
-        }
-        self.asked = Some(now);
-        if let Ok(reading) = self.reader.read() {
-            house.report(Input::VenueClock { offset_ns: reading.offset_ns });
-        }
-    }
-}
-
-/// Reads the account when the core asks, and the clock before it: whoever sees that account and
-/// house agree, sees it with a clock that was compared.
-pub(crate) fn keep_account(
-    house: &House,
-    (private, public): (PrivateDoor, SimulatedEndpoint),
-    generation: u64,
-) {
-    let reader = AccountReader::new(private, house.home.instruments.clone());
-    let mut clock = ClockWatch { reader: ClockReader::new(public, clock::now), asked: None };
+/// Reads the account when the core asks.
+pub(crate) fn keep_account(house: &House, door: PrivateDoor, generation: u64) {
+    let reader = AccountReader::new(door, house.home.instruments.clone());
     let mut told = BTreeMap::new();
     while house.venue.is_link(generation) {
         // The core says when; waking up in between only serves the end of the generation.
@@ -69,7 +39,6 @@ pub(crate) fn keep_account(
         if !house.venue.is_up() {
             continue;
         }
-        clock.read_when_due(house);
         read_once(house, (&reader, &mut told), generation);
     }
 }
@@ -169,7 +138,7 @@ fn snapshot(
 
 #[cfg(test)]
 mod tests {
-    use portcullis_domain::{LedgerEntryId, LedgerKind, Money};
+    use portcullis_domain::{BootNs, LedgerEntryId, LedgerKind, Money};
 
     use super::*;
 

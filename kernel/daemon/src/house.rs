@@ -58,7 +58,7 @@ impl House {
         let authority = Authority::new();
         // Not a new kill: the latch stays where the journal left it.
         let killed_before = core.is_killed().then(|| authority.close_gate());
-        let venue = VenueLink::new(core.ledger_read());
+        let venue = VenueLink::new(core);
         Self {
             home,
             lanes,

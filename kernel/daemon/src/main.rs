@@ -7,7 +7,7 @@
 //! | core | `order_path::core_loop`: every decision |
 //! | outbox | `order_path::outbox_loop`: every order and every answer |
 //! | committer | writes and syncs the journal |
-//! | link, account, public | the venue: reports, reconciliation, market data |
+//! | link, account, clock, public | the venue: reports, reconciliation, skew, market data |
 //! | lifeline | cancels while the venue's socket is down |
 //! | worker-N | one per plugin: talks to its process |
 //! | control, kill | people, over two sockets |
@@ -27,6 +27,7 @@ mod open;
 mod pack;
 mod requests;
 mod sink;
+mod skew;
 mod status;
 mod threads;
 mod venue;

@@ -1,7 +1,7 @@
 //! The connection to the venue: who holds it, and the threads that keep it.
 //!
 //! An endpoint set that people signed starts two threads: `link` keeps the private socket and
-//! turns what it says into reports, `account` reads the account and the clock for reconciliation.
+//! turns what it says into reports, `account` reads the account, `clock` compares the clocks.
 //! `public` keeps the market data of an open session. Each belongs to a generation; a newer
 //! endpoint set, or the end of the session, makes the older ones end by themselves, and a newer
 //! `link` or `account` speaks only after its elder has ended. `lifeline` takes orders back while
@@ -17,9 +17,9 @@ use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use portcullis_core::Input;
+use portcullis_core::{Core, Input};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{ClOrdId, Instrument, OrderId, WallNs};
+use portcullis_domain::{ClOrdId, Instrument, Order, OrderId, WallNs};
 use portcullis_evidence::chunk::{Chunk, ChunkWriter};
 use portcullis_path::inbox::NotTaken;
 use portcullis_path::lockstep::chunk_content;
@@ -33,6 +33,7 @@ use crate::fault::{DaemonFault, TEMPORARY};
 use crate::heard::{heard, link_changed};
 use crate::house::House;
 use crate::pack::chunk_path;
+use crate::skew::keep_clock;
 use crate::{clock, threads};
 
 /// Between two attempts to connect; doubled up to the longest.
@@ -87,17 +88,20 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl VenueLink {
-    /// `ledger_read` is what the journal says of earlier runs.
-    pub(crate) fn new(ledger_read: Option<WallNs>) -> Self {
+    /// With what the journal says of earlier runs: how far the venue's ledger was read, and the
+    /// venue's ids of our orders. The venue names a fill's order by its own id alone, and lists few
+    /// of those that have ended.
+    pub(crate) fn new(core: &Core) -> Self {
+        let named = |order: &Order| Some((order.order_id.clone()?, order.cl_ord_id));
         let (ask_account, account_asked) = bounded(1);
         let (take_back, to_take_back) = bounded(CANCELS_MAX);
         Self {
             session: Mutex::new(None),
             doors: Mutex::new(None),
-            known: Mutex::new(BTreeMap::new()),
+            known: Mutex::new(core.account().orders.iter().filter_map(named).collect()),
             link_generation: AtomicU64::new(0),
             public_generation: AtomicU64::new(0),
-            ledger_read: Mutex::new(ledger_read),
+            ledger_read: Mutex::new(core.ledger_read()),
             ask_account,
             account_asked,
             take_back,
@@ -225,10 +229,14 @@ pub(crate) fn connect(house: &Arc<House>, endpoint: &EndpointSet) {
     let (own, elder) = (Arc::clone(house), elders.1);
     let account = move || {
         elder.map(JoinHandle::join);
-        keep_account(&own, (doors.private, doors.public), generation);
+        keep_account(&own, doors.private, generation);
     };
+    let own = Arc::clone(house);
+    // It ends with its generation, and what it says harms nobody.
+    let clock = move || keep_clock(&own, doors.public, generation);
     let started = threads::start("link", link).and_then(|link| {
         *locked(&house.venue.link_thread) = Some(link);
+        threads::start("clock", clock)?;
         threads::start("account", account)
     });
     match started {

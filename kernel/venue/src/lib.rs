@@ -2,8 +2,9 @@
 //!
 //! [`VenueSession`] writes orders, [`PrivateReader`] hears what became of them, [`PublicStream`]
 //! hears the market, [`AccountReader`] asks for the account as the venue sees it, and
-//! [`ClockReader`] for its time. All of them block, each in a thread of its own; nothing here retries an order, and the only endpoint that
-//! exists in this version is a simulated venue on loopback.
+//! [`ClockReader`] for its time. All of them block, each in a thread of its own; nothing here
+//! retries an order, and the only endpoint that exists in this version is a simulated venue on
+//! loopback.
 //!
 //! What must not compile stands below a twin that does and differs in one place.
 //!

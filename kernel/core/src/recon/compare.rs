@@ -226,7 +226,8 @@ fn lost_fills(reading: &Reading<'_>) -> Vec<Difference> {
     reading.house.orders.executions().filter_map(lost).collect()
 }
 
-/// Positions, where the venue states any. Spot has none: there the balances are the position.
+/// Positions, where the venue was asked for them. Of spot it states none: there the balances are
+/// the positions, and are compared as such.
 fn position_differences(reading: &Reading<'_>) -> Vec<Difference> {
     let Some(venue) = &reading.venue.positions else { return Vec::new() };
     let spot = |symbol: &str| {

@@ -264,19 +264,22 @@ fn d8_what_both_sides_hold_can_be_reduced_and_nothing_where_the_signs_differ() {
     }
 }
 
-/// A position in an instrument that the house does not know is somebody's trading on the account.
+/// A position in an instrument that the house does not know, or on credit, is somebody's trading on
+/// the account.
 #[test]
-fn a_position_in_an_unknown_instrument_blocks_the_whole_account() {
-    let mut world = World::open(Phase::Paper);
-    let positions = Some([("ETH-PERP".to_owned(), Position(1))].into());
-    let balances = [("USDT".to_owned(), money("1000")), ("BTC".to_owned(), money("5"))].into();
-    let reading = AccountSnapshot { positions, balances, ..AccountSnapshot::default() };
-    for _ in 0..2 {
-        world.read(reading.clone());
+fn a_position_that_is_not_the_house_s_blocks_the_whole_account() {
+    for name in ["ETH-PERP", "margin XBTUSDT buy"] {
+        let mut world = World::open(Phase::Paper);
+        let positions = Some([(name.to_owned(), Position(1))].into());
+        let balances = [("USDT".to_owned(), money("1000")), ("BTC".to_owned(), money("5"))].into();
+        let reading = AccountSnapshot { positions, balances, ..AccountSnapshot::default() };
+        for _ in 0..2 {
+            world.read(reading.clone());
+        }
+        let expect = format!("RECON_POSITION_SIZE {name}: house 0 units, venue 1 units");
+        assert_eq!(world.core.view().differences, Some(vec![expect]));
+        assert!(world.core.recon_blocks("BTC-USDT"));
     }
-    let expect = "RECON_POSITION_SIZE ETH-PERP: house 0 units, venue 1 units".to_owned();
-    assert_eq!(world.core.view().differences, Some(vec![expect]));
-    assert!(world.core.recon_blocks("BTC-USDT"));
 }
 
 /// D8 for spot: the balance is the position.
