@@ -10,7 +10,7 @@ use super::session::Session;
 use crate::text::{escape_terminal, escape_value};
 
 /// The kinds that make a line.
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 17] = [
     "ordered",
     "denied",
     "leg-denied",
