@@ -154,10 +154,7 @@ impl World {
         if self.bug == Some(Bug::LosesSynced) {
             self.platter.borrow_mut().lose_synced(300);
         }
-        // A start whose first entry was not durable has not happened, as the daemon sees it: what
-        // was closed in it is known to nobody afterwards, and cannot be asked for.
-        let begun = house.life.began_at() < self.acked;
-        self.gate_closed = house.hands.gate_closed && begun;
+        self.gate_closed = house.hands.gate_closed;
         self.leave(&house)
     }
 
@@ -204,7 +201,10 @@ impl World {
             (self.acked, self.gate_closed),
         );
         match started {
-            Ok(house) => self.house = Some(house),
+            Ok(house) => {
+                self.acked = self.acked.max(house.durable());
+                self.house = Some(house);
+            }
             Err(NoStart::Broken(what)) => return Err(what),
             Err(NoStart::Crashed) => {
                 self.weather.count(Fault::CrashAtDisk);

@@ -14,7 +14,7 @@ use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{BootNs, ExecId, Now, PluginId};
 use portcullis_evidence::{Appender, Committer, DurableMark, Groups, Head, Journal, read};
 use portcullis_path::inbox::inbox;
-use portcullis_path::order_path::{Wiring, hand_on, outbox_turn, step_and_record};
+use portcullis_path::order_path::{Wiring, first_turn, hand_on, outbox_turn, step_and_record};
 use portcullis_path::outbox::{Held, outbox};
 use portcullis_path::{Authority, Inbox, Outbox};
 
@@ -105,10 +105,7 @@ impl House {
         let gate_closed = gate_closed || !in_order && !entries.is_empty();
         let mut house = Self::assemble(core, Life::new(entries), journal, (now, bug));
         house.hands.gate_closed = gate_closed;
-        house.hands.control(Input::Started(Box::new(start)));
-        if house.core.is_killed() {
-            house.hands.latch_again();
-        }
+        house.begin(Event { now, input: Input::Started(Box::new(start)) })?;
         Ok(house)
     }
 
@@ -149,6 +146,24 @@ impl House {
             failing: false,
             halted: false,
         }
+    }
+
+    /// The beginning of the run: durable before anybody is let in, as in the daemon.
+    fn begin(&mut self, started: Event) -> Result<(), NoStart> {
+        self.hands.now = started.now;
+        let before = self.life.foresee(&started, &self.core).map_err(NoStart::Broken)?;
+        let journal = (&mut self.appender, &mut self.committer);
+        let begun = first_turn(&mut self.core, journal, started);
+        let begun = begun.map_err(|_| NoStart::Crashed)?;
+        self.life.compare(&self.core, before).map_err(NoStart::Broken)?;
+        hand_on(begun, &self.outbox, &mut self.hands);
+        self.hands.show(&self.core, self.appender.head());
+        Ok(())
+    }
+
+    /// How many entries are durable.
+    pub(crate) fn durable(&self) -> u64 {
+        self.mark.watermark().0
     }
 
     /// One turn of the core loop. Whether anything happened.

@@ -122,11 +122,6 @@ impl Life {
         Ok(())
     }
 
-    /// Entries that were there when the run began.
-    pub(crate) fn began_at(&self) -> u64 {
-        u64::try_from(self.before).expect("a count")
-    }
-
     /// All entries so far.
     pub(crate) fn entries(&self) -> &[Vec<u8>] {
         &self.entries
