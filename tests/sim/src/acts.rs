@@ -15,26 +15,26 @@ use crate::world::World;
 const HOUR_NS: i64 = 3_600 * NS_PER_S;
 
 impl World {
-    fn next_request(&mut self) -> u64 {
+    pub(crate) fn next_request(&mut self) -> u64 {
         self.requests += 1;
         self.requests
     }
 
-    /// People do what is next: start, sign, lift, open, sometimes close or end.
+    /// People do what is next: start, sign, lift, open, close, end, or one thing by hand.
     pub(crate) fn people(&mut self) -> Result<(), String> {
         let Some(house) = &self.house else { return self.start() };
         if house.core.endpoints().next().is_none() {
             self.hand_in_first();
         } else if house.core.is_killed() {
-            self.lift();
-        } else if house.core.open_session().is_none() {
-            if self.draw.happens(60) {
-                self.stop();
-            } else if self.line.up {
-                self.open();
-            }
-        } else if self.draw.happens(80) {
-            self.close();
+            self.after_kill();
+        } else if house.core.open_session().is_some() {
+            self.office();
+        } else if self.draw.happens(60) {
+            self.stop();
+        } else if self.draw.happens(250) {
+            self.office();
+        } else if self.line.up {
+            self.open();
         }
         Ok(())
     }
@@ -45,14 +45,6 @@ impl World {
             if let Some(house) = &self.house {
                 house.hands.control(Input::Statement { request, signed });
             }
-        }
-    }
-
-    fn lift(&mut self) {
-        let request = self.next_request();
-        let Some(house) = &self.house else { return };
-        if let Some(signed) = self.people.unkill(&house.core) {
-            house.hands.control(Input::Statement { request, signed });
         }
     }
 
@@ -108,6 +100,9 @@ impl World {
             if self.strikes(fault) {
                 self.now.wall = self.now.wall.plus_ns(step);
             }
+        }
+        if self.strikes(Fault::Deposit) {
+            self.venue.deposit(self.draw.between(1, 900));
         }
         if self.strikes(Fault::Crash) { self.die() } else { Ok(()) }
     }
