@@ -21,7 +21,6 @@ impl Core {
         let mut turn = self.begin(event.now, &event.input);
         self.note_for_triggers(&event.input, turn.now.wall);
         self.fire_timers(&turn);
-        self.lose_overdue(&mut turn);
         self.read_when_due(&mut turn);
         match event.input {
             Input::Started(start) => self.on_started(&start, &mut turn),
@@ -85,6 +84,7 @@ impl Core {
 
     /// What every event may have made due.
     fn settle(&mut self, turn: &mut Turn) {
+        self.lose_overdue(turn);
         self.tend_brackets(turn);
         self.reckon(turn);
         self.close_when_due(turn);

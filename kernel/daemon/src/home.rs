@@ -142,6 +142,11 @@ impl Home {
         Ok(Opened { core, journal, start })
     }
 
+    /// What is said of a journal that cannot be written.
+    pub(crate) fn journal_fault(&self, fault: &JournalFault) -> DaemonFault {
+        journal_fault(&self.journal_path(), fault)
+    }
+
     /// A new journal, which has its name only once it is whole.
     fn create_journal(&self, path: &Path) -> Result<Journal<FileDisk>, DaemonFault> {
         self.refuse_lost_history(path)?;

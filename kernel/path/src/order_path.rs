@@ -11,7 +11,9 @@ use crossbeam_channel::Sender;
 use portcullis_core::{Answer, Core, Effect, Event, Input, Leaving};
 use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Amendment, BootNs, Now, OrderIntent, WallNs};
-use portcullis_evidence::{Appender, DurableMark, Either, Groups, Head, Recorded, Waited};
+use portcullis_evidence::{
+    Appender, Committer, Disk, DurableMark, Either, Groups, Head, JournalFault, Recorded, Waited,
+};
 use portcullis_gate::{Approved, CancelRequest, DenyCode, Rights};
 
 use crate::authority::Authority;
@@ -96,6 +98,23 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
     let waiting = |(request, answer)| WaitingAnswer { seq, request, answer };
     turn.answers = answers.into_iter().map(waiting).collect();
     turn
+}
+
+/// The first turn of a run, durable before it returns. Only then is anybody let in who could pull a
+/// kill: from here on a run that is cut off is seen by the next one, which is killed for it.
+///
+/// # Errors
+/// The journal could not be written. Nothing has begun.
+pub fn first_turn<D: Disk>(
+    core: &mut Core,
+    (appender, committer): (&mut Appender, &mut Committer<D>),
+    started: Event,
+) -> Result<Turn, JournalFault> {
+    let turn = step_and_record(core, appender, started);
+    while let Some(groups) = appender.take()? {
+        committer.commit(&groups)?;
+    }
+    Ok(turn)
 }
 
 /// Epoch and deadlines of what leaves.
