@@ -149,9 +149,9 @@ impl Core {
             .account
             .orders
             .open()
-            .filter(|order| self.may_be_dead(order))
+            .filter(|order| !listed.contains(&order.cl_ord_id) && self.may_be_dead(order))
             .map(|order| order.cl_ord_id)
-            .filter(|id| !listed.contains(id) && self.past_venue_deadline(*id, asked))
+            .filter(|id| self.past_venue_deadline(*id, asked))
             .collect();
         for id in dead {
             turn.record(&Outcome::OrderDead { cl_ord_id: id });

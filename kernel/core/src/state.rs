@@ -213,15 +213,20 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    pub(crate) fn record(&mut self, outcome: &Outcome) -> Digest {
-        self.entry(Class::Outcome, outcome.content())
+    pub(crate) fn record(&mut self, outcome: &Outcome) {
+        self.entry(Class::Outcome, outcome.content());
     }
 
-    pub(crate) fn entry(&mut self, class: Class, content: Content) -> Digest {
-        let entry = Entry::new(class, &self.place, content);
+    /// Records what a statement will have to name: by the digest of its entry.
+    pub(crate) fn record_to_name(&mut self, outcome: &Outcome) -> Digest {
+        let entry = Entry::new(Class::Outcome, &self.place, outcome.content());
         let digest = Digest::of(&entry.bytes);
         self.step.entries.push(entry);
         digest
+    }
+
+    pub(crate) fn entry(&mut self, class: Class, content: Content) {
+        self.step.entries.push(Entry::new(class, &self.place, content));
     }
 
     pub(crate) fn effect(&mut self, effect: Effect) {

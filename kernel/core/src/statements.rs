@@ -231,7 +231,7 @@ impl Core {
     fn latch(&mut self, who: String, reason: String, request: Option<u64>, turn: &mut Turn) {
         self.kill_seq = self.kill_seq.saturating_add(1);
         let kill_seq = self.kill_seq;
-        let entry = turn.record(&Outcome::Killed { kill_seq, who, reason: reason.clone() });
+        let entry = turn.record_to_name(&Outcome::Killed { kill_seq, who, reason: reason.clone() });
         // The approval was signed before this kill; it is worth nothing after it.
         self.begin_closing(None, "KILL_ACTIVE", turn);
         let waiting = request.iter().copied().collect();
