@@ -1,10 +1,10 @@
 //! A large house: 10 strategies, 50 instruments and 1 000 open orders. The bench uses it too.
 
-use portcullis_domain::policy::Limits;
+use portcullis_domain::policy::{Converter, Limits};
 use portcullis_domain::{
     ClOrdId, Instrument, InstrumentId, Order, OrderIntent, Origin, Phase, PluginId, Role,
 };
-use portcullis_gate::exposure::{Claim, Conversion, ExposureBook, Owner};
+use portcullis_gate::exposure::{Claim, ExposureBook, Owner};
 use portcullis_gate::{Approved, Circumstances, Gate, Usage, Verdict, Working};
 use portcullis_statement::{Digest, EndpointKind, Kind};
 
@@ -51,7 +51,7 @@ impl Crowd {
             scope.activity.open_orders_max = 2_000;
         }
         change(limits);
-        let same = vec![Some(Conversion::SAME); approval.instruments.len()];
+        let same = vec![Some(Converter::SAME); approval.instruments.len()];
         let book = ExposureBook::new(&approval.instruments, 10, &same);
         let gate = case.house.open().unwrap();
         let mut crowd = Self { gate, book, at: case.at, intent: case.intent, issued: 0 };
