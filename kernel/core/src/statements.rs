@@ -161,7 +161,7 @@ impl Core {
                 turn.effect(Effect::LiftKill);
                 self.returned_at = Some(turn.now.wall);
             }
-            Latch::Stop => drop(turn.record(&Outcome::StopLifted { stop_seq: target.seq })),
+            Latch::Stop => turn.record(&Outcome::StopLifted { stop_seq: target.seq }),
         }
     }
 
