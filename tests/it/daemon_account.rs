@@ -48,8 +48,8 @@ fn await_booked(house: &House, expect: &[[&str; 3]]) {
 }
 
 /// D10: what somebody sends to the account while a session trades is an entry of the ledger and no
-/// difference; what is sent while the house is away is booked when it is back. More orders have ended by then than the venue lists: their fills are
-/// known all the same.
+/// difference; what is sent while the house is away is booked when it is back. More orders have
+/// ended by then than the venue lists: their fills are known all the same.
 #[test]
 fn d10_a_deposit_in_an_open_session_is_booked_and_nothing_differs() {
     let mut house = House::ready();
