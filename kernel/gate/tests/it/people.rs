@@ -53,25 +53,39 @@ pub(crate) fn money(text: &str) -> Money {
     Money::parse(text).unwrap()
 }
 
-/// The public key of a person, and what the person signs with it.
-struct Hand {
-    public: PublicKey,
-    sign: Box<dyn Fn(&str, &[u8]) -> String>,
+/// What a person signs with.
+enum Hand {
+    Token(Token),
+    File(SigningKey),
 }
 
-/// A token or a key in a file: the seed is the first letters of the name.
+impl Hand {
+    fn public(&self) -> PublicKey {
+        match self {
+            Self::Token(token) => token.public(),
+            Self::File(key) => key.public(),
+        }
+    }
+
+    fn sign(&self, namespace: &str, bytes: &[u8]) -> String {
+        match self {
+            Self::Token(token) => token.sign(namespace, bytes, TOUCHED),
+            Self::File(key) => key.sign(namespace, bytes),
+        }
+    }
+}
+
+/// The seed of a key is the first letters of the name.
 fn hand(person: &str) -> Hand {
     let mut seed = [9; 32];
     for (to, from) in seed.iter_mut().zip(person.bytes()) {
         *to = from;
     }
     if TOKENS.iter().any(|(name, _)| *name == person) {
-        let token = Token::from_seed(seed);
-        let public = token.public();
-        return Hand { public, sign: Box::new(move |to, bytes| token.sign(to, bytes, TOUCHED)) };
+        Hand::Token(Token::from_seed(seed))
+    } else {
+        Hand::File(SigningKey::from_seed(seed))
     }
-    let key = SigningKey::from_seed(seed);
-    Hand { public: key.public(), sign: Box::new(move |to, bytes| key.sign(to, bytes)) }
 }
 
 /// A statement to be drawn up, and who signs it.
@@ -95,7 +109,7 @@ impl Paper {
         let signer = |(person, role): &(&str, Role)| Signer {
             person: name(person),
             role: *role,
-            key: hand(person).public.fingerprint(),
+            key: hand(person).public().fingerprint(),
         };
         let header = Header {
             kind: self.kind,
@@ -107,7 +121,7 @@ impl Paper {
             genesis,
         };
         let bytes = draft(&header, body);
-        let sign = |person: &&str| (hand(person).sign)(self.kind.namespace(), &bytes);
+        let sign = |person: &&str| hand(person).sign(self.kind.namespace(), &bytes);
         let signatures = self.signed_by.iter().map(sign).collect();
         SignedStatement { bytes, signatures }
     }
@@ -133,7 +147,7 @@ fn genesis_of(
     let person = |(person, roles): &(&str, &[Role])| Person {
         name: name(person),
         roles: roles.to_vec(),
-        key: hand(person).public,
+        key: hand(person).public(),
     };
     let roster = Roster::new(people.iter().map(person).collect(), mark, ladder).unwrap();
     let body = Genesis { account: name("acct"), host: name("host-1"), roster }.to_value();
