@@ -82,6 +82,7 @@ impl Core {
 
     /// What every event may have made due.
     fn settle(&mut self, turn: &mut Turn) {
+        self.tend_proposals(turn);
         self.tend_brackets(turn);
         self.reckon(turn);
         self.close_when_due(turn);
@@ -135,8 +136,9 @@ impl Core {
         if let Input::Market(frame) = input {
             self.place.cursors.insert(frame.stream, frame.sequence);
         }
-        let mut turn =
-            Turn { now: self.place.at, place: self.place.clone(), step: Step::default() };
+        let asker = if let Input::Person(asked) = input { Some(asked.who.clone()) } else { None };
+        let (now, place) = (self.place.at, self.place.clone());
+        let mut turn = Turn { now, place, step: Step::default(), asker };
         let about = |id| self.is_shadow_order(id);
         let shadow = matches!(input, Input::Report(report) if about(report.cl_ord_id));
         if let Some(content) = input.content(shadow) {

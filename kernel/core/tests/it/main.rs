@@ -49,6 +49,8 @@ mod protect;
 #[cfg(test)]
 mod recon;
 #[cfg(test)]
+mod release;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod safety;

@@ -34,8 +34,9 @@ pub(crate) const PEOPLE: [(&str, &[Role]); 6] = [
     ("rita", &[Role::Risk]),
 ];
 
-/// Who signs by touch; of a roster from phase 5 on only.
-const TOKENS: [(&str, &[Role]); 2] = [("theo", &[Role::Approver]), ("tina", &[Role::Operator])];
+/// Who signs by touch; of a roster from phase 5 on only. `tina` could release what she wrote.
+const TOKENS: [(&str, &[Role]); 2] =
+    [("theo", &[Role::Approver]), ("tina", &[Role::Operator, Role::Author])];
 
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
