@@ -218,6 +218,8 @@ impl Core {
         if let Some(plugin) = intent.origin.plugin() {
             let about = (intent.reference, intent.instrument.0);
             self.tell_denial(plugin, about, code, turn.now.wall);
+        } else {
+            live.count(code.code());
         }
     }
 
