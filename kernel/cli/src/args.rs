@@ -8,6 +8,7 @@ use crate::verbs::limits::LimitsVerb;
 use crate::verbs::order::OrderVerb;
 use crate::verbs::plugin::PluginVerb;
 use crate::verbs::position::PositionVerb;
+use crate::verbs::proposal::ProposalVerb;
 use crate::verbs::recon::ReconVerb;
 use crate::verbs::request::RequestVerb;
 use crate::verbs::{ask, explain, init, kill, sign, status};
@@ -66,6 +67,9 @@ pub(crate) enum Verb {
     /// What is held, and the way out of it.
     #[command(subcommand)]
     Position(PositionVerb),
+    /// What waits for a person's signed word.
+    #[command(subcommand)]
+    Proposal(ProposalVerb),
     /// What differs between account and house, and people's word about it.
     #[command(subcommand)]
     Recon(ReconVerb),

@@ -110,6 +110,11 @@ fn refusal(refused: &Refused) -> CliError {
             (Exit::NotFound, "portcullis status shows what there is")
         }
         "FINDING_UNKNOWN" => (Exit::NotFound, "portcullis recon list shows what there is"),
+        "PROPOSAL_UNKNOWN" | "PROPOSAL_RELEASED" | "RELEASE_EXPIRED" | "RELEASE_REVOKED" => {
+            (Exit::NotFound, "portcullis proposal list shows what waits")
+        }
+        "PROPOSAL_MISMATCH" => (Exit::Refused, "portcullis request release, and look again"),
+        "TOUCH_REQUIRED" => (Exit::Refused, "sign with the hardware key of the roster"),
         "ROLE_FORBIDS" => (Exit::NotPermitted, "ask somebody who has the role"),
         "PERSON_AMBIGUOUS" => (Exit::Usage, "say who asks: --as PERSON"),
         "QTY_INVALID" | "PRICE_INVALID" => (Exit::Usage, "write it in the instrument's units"),

@@ -75,7 +75,7 @@ pub(crate) fn public_half(key: &Path) -> Result<Option<PublicKey>, CliError> {
     }
     let text = String::from_utf8(files::read(&path, KEY_FILE_BYTES_MAX)?);
     let refuse = |cause: &str| {
-        let next = "portcullis takes Ed25519 keys: ssh-keygen -t ed25519";
+        let next = "portcullis takes Ed25519 keys: ssh-keygen -t ed25519, or ed25519-sk on a token";
         CliError::new(Exit::Refused, "KEY_REFUSED", &shown(&path), cause, next)
     };
     let text = text.map_err(|_bytes| refuse("not text"))?;

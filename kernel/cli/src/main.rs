@@ -31,10 +31,11 @@ use args::{Cli, Verb};
 pub(crate) use error::{CliError, Exit};
 use verbs::evidence::EvidenceVerb;
 use verbs::plugin::PluginVerb;
+use verbs::proposal::ProposalVerb;
 use verbs::request::RequestVerb;
 use verbs::{
-    ask, evidence, explain, init, kill, limits, order, plugin, position, recon, request, sign,
-    status,
+    ask, evidence, explain, init, kill, limits, order, plugin, position, proposal, recon, request,
+    sign, status,
 };
 
 fn main() -> ExitCode {
@@ -66,6 +67,7 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Request(RequestVerb::LimitsChange(args)) => limits::request_change(&args),
         Verb::Request(RequestVerb::Unkill(args)) => request::unkill(&args),
         Verb::Request(RequestVerb::FlattenPlan(args)) => request::flatten_plan(&args),
+        Verb::Request(RequestVerb::Release(args)) => request::release(&args),
         Verb::Request(RequestVerb::Seal(args)) => request::seal(&args),
         Verb::Request(RequestVerb::Extract(args)) => sign::extract(&args),
         Verb::Request(RequestVerb::Attach(args)) => sign::attach(&args),
@@ -76,6 +78,7 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Close(args) => ask::close(&args),
         Verb::Order(verb) => order::run(verb),
         Verb::Position(verb) => position::run(verb),
+        Verb::Proposal(ProposalVerb::List(args)) => proposal::list(&args),
         Verb::Recon(verb) => recon::run(verb),
         Verb::Pack(args) => ask::pack(&args),
         Verb::Evidence(EvidenceVerb::Verify(args)) => evidence::run(&args),

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use portcullis_domain::{Name, Role, WallNs};
+use portcullis_domain::{ClOrdId, Name, OrdType, Role, Side, TimeInForce, WallNs};
 use portcullis_statement::{
-    Digest, EndpointKind, Envelope, Mark, Person, Roster, SignedStatement, SigningKey, Trust,
+    Digest, EndpointKind, Envelope, Mark, Person, PublicKey, Release, Roster, ShownProposal,
+    SignedStatement, SigningKey, Trust,
 };
 
 use crate::draft::{self, Desk};
@@ -69,12 +70,29 @@ pub(crate) fn key(person: &str) -> SigningKey {
     SigningKey::from_seed(Digest::of(person.as_bytes()).0)
 }
 
+/// The public half of a hardware key. Nobody can sign with it here.
+pub(crate) fn token() -> PublicKey {
+    let line = "sk-ssh-ed25519@openssh.com \
+        AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIDxGnp1sWHXTekPzU9T4jmH8+B\
+        LGbu40V0ZaQLDaQVPgAAAABHNzaDo=";
+    PublicKey::parse_openssh(line).unwrap()
+}
+
 impl People {
     pub(crate) fn new() -> Self {
+        Self::with(|person| key(person).public())
+    }
+
+    /// The operator has a hardware key.
+    pub(crate) fn with_token() -> Self {
+        Self::with(|person| if person == "olga" { token() } else { key(person).public() })
+    }
+
+    fn with(public: impl Fn(&str) -> PublicKey) -> Self {
         let person = |(person, role): (&str, Role)| Person {
             name: name(person),
             roles: vec![role],
-            key: key(person).public(),
+            key: public(person),
         };
         let people = PEOPLE.map(person).to_vec();
         let roster = Roster::new(people, Some(Mark::Demo), EndpointKind::Simulated).unwrap();
@@ -101,6 +119,32 @@ impl People {
             expires: LATER,
             chosen: &[],
         }
+    }
+}
+
+/// A release of a purchase by a plugin.
+pub(crate) fn word() -> Release {
+    let shown = ShownProposal {
+        proposal: ClOrdId { epoch: 7, sequence: 3 },
+        session: name("s1"),
+        asked_by: "plugin ema-cross".to_owned(),
+        symbol: "BTC-USDT".to_owned(),
+        side: Side::Buy,
+        ord_type: OrdType::Limit,
+        time_in_force: TimeInForce::Gtc,
+        qty: "0.1".to_owned(),
+        price: Some("61837.60".to_owned()),
+        reduce_only: false,
+        stop: Some("60000".to_owned()),
+        target: None,
+    };
+    Release {
+        account: name("acct"),
+        origin: "portcullis/host-1/acct/1/simulated".to_owned(),
+        digest: shown.digest(),
+        shown,
+        bid: "61837.50".to_owned(),
+        ask: "61837.70".to_owned(),
     }
 }
 

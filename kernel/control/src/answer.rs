@@ -4,7 +4,7 @@ use portcullis_gate::DenyCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::by_hand::{DenialView, FindingView};
+use crate::by_hand::{DenialView, FindingView, ProposalView};
 use crate::codec::{encode, open, same, typed};
 use crate::view::{DraftView, StatusView};
 use crate::{ControlError, Request};
@@ -61,6 +61,16 @@ pub enum Reply {
         /// The newest first.
         findings: Vec<FindingView>,
         /// How many older ones are not shown.
+        left_out: u64,
+    },
+    /// Answers `proposals`.
+    #[serde(rename = "proposals")]
+    Proposals {
+        /// Origin of the journal in which they are recorded.
+        origin: String,
+        /// The oldest first.
+        proposals: Vec<ProposalView>,
+        /// How many newer ones are not shown.
         left_out: u64,
     },
     /// First answer to `kill`: no writer lets an order out any more.
@@ -175,6 +185,7 @@ impl Answer {
                 Request::Statement(_)
                     | Request::Open(_)
                     | Request::Close { .. }
+                    | Request::OrderSubmit(_)
                     | Request::OrderCancel(_)
                     | Request::FindingExplain(_)
                     | Request::FindingConfirm(_)
@@ -183,9 +194,13 @@ impl Answer {
             ),
             Reply::Ordered { .. } | Reply::Denied(_) => matches!(
                 request,
-                Request::OrderSubmit(_) | Request::OrderAmend(_) | Request::PositionClose(_)
+                Request::OrderSubmit(_)
+                    | Request::OrderAmend(_)
+                    | Request::PositionClose(_)
+                    | Request::Statement(_)
             ),
             Reply::Findings { .. } => matches!(request, Request::Findings { .. }),
+            Reply::Proposals { .. } => matches!(request, Request::Proposals),
             Reply::Status(_) => matches!(request, Request::Status),
             Reply::Draft(_) => matches!(request, Request::Draft { .. }),
             Reply::Pack(_) => matches!(request, Request::Pack { .. }),

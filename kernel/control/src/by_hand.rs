@@ -100,6 +100,22 @@ pub struct FindingConfirm {
     pub finding: u64,
 }
 
+/// What waits for a person's signed word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProposalView {
+    /// Everything that a release has to name: canonical JSON, opaque here.
+    pub shown: String,
+    /// SHA-256 of it, in hex.
+    pub digest: String,
+    /// Best bid now, decimal text; `None` without a quote.
+    pub bid: Option<String>,
+    /// Best offer now.
+    pub ask: Option<String>,
+    /// From when on it cannot be released: nanoseconds since 1970, as text.
+    pub expires: String,
+}
+
 /// One difference between account and house, as reconciliation found it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

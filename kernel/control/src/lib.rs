@@ -22,7 +22,7 @@ mod view;
 pub use answer::{Answer, PackView, Refused, Reply};
 pub use by_hand::{
     DenialView, FindingConfirm, FindingExplain, FindingView, OrderAmend, OrderCancel, OrderSubmit,
-    PositionClose, WORD_BYTES_MAX,
+    PositionClose, ProposalView, WORD_BYTES_MAX,
 };
 pub use codec::VERSION;
 pub use error::ControlError;

@@ -75,6 +75,8 @@ pub enum Request {
     /// Make a position smaller.
     #[serde(rename = "position-close")]
     PositionClose(PositionClose),
+    /// What waits for a person's word.
+    Proposals,
     /// What reconciliation has found.
     Findings {
         /// One of them; without it the newest.
@@ -103,7 +105,7 @@ pub enum Request {
     },
 }
 
-const VERBS: [&str; 16] = [
+const VERBS: [&str; 17] = [
     "close",
     "draft",
     "finding-confirm",
@@ -116,6 +118,7 @@ const VERBS: [&str; 16] = [
     "order-submit",
     "pack",
     "position-close",
+    "proposals",
     "statement",
     "status",
     "stop",
@@ -212,6 +215,7 @@ impl Request {
             Self::FindingExplain(said) => said.check().map_err(ControlError::malformed),
             Self::Status
             | Self::Draft { .. }
+            | Self::Proposals
             | Self::Findings { .. }
             | Self::FindingConfirm(_)
             | Self::Stop => Ok(()),
@@ -256,6 +260,7 @@ mod tests {
                 r#"{"lessons":["none"],"session":"s1","v":1,"verb":"pack"}"#,
             ),
             (Request::Stop, r#"{"v":1,"verb":"stop"}"#),
+            (Request::Proposals, r#"{"v":1,"verb":"proposals"}"#),
             (
                 Request::Tighten { limits: "{}".to_owned() },
                 r#"{"limits":"{}","v":1,"verb":"tighten"}"#,

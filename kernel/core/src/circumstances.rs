@@ -2,7 +2,8 @@
 
 use portcullis_domain::policy::guards::Guard;
 use portcullis_domain::{
-    Instrument, InstrumentId, InstrumentKind, Money, OrderIntent, PluginId, Position, Px, StopMode,
+    Instrument, InstrumentId, InstrumentKind, Money, OrderIntent, Origin, PluginId, Position, Px,
+    StopMode,
 };
 use portcullis_gate::exposure::{Cell, Claim, ExposureBook, Owner, Worst};
 use portcullis_gate::{
@@ -186,7 +187,8 @@ impl Desk<'_> {
         let gross = worst.map(|worst| worst.gross);
         let positions = self.positions(Owner::Whole, instrument);
         let desk = (self.gate(), self.book);
-        self.live.usage.whole(desk, (gross, positions), turn.now.boot)
+        let with = (gross, positions, self.live.proposals.count(None));
+        self.live.usage.whole(desk, with, turn.now.boot)
     }
 
     fn strategy(
@@ -200,7 +202,8 @@ impl Desk<'_> {
         let worst = claim.and_then(|claim| self.book.exposure_with(owner, instrument, &claim));
         let gross = worst.map(|worst| worst.gross);
         let desk = (self.gate(), self.book);
-        let with = (gross, self.positions(owner, instrument));
+        let proposals = self.live.proposals.count(Some(Origin::Plugin(plugin)));
+        let with = (gross, self.positions(owner, instrument), proposals);
         self.live.usage.strategy(plugin, desk, with, turn.now.boot)
     }
 

@@ -28,6 +28,7 @@ mod orders;
 mod outcome;
 mod people;
 mod plugin;
+mod proposals;
 mod protect;
 mod reckon;
 mod recon;
@@ -51,6 +52,7 @@ pub use ledger::{EntryChange, EntryFault, Holding, Ledger};
 pub use market::MarketCounts;
 pub use outcome::Outcome;
 pub use people::{PersonCommand, PersonOrder, PersonRequest, PersonVerb};
+pub use proposals::ProposalView;
 pub use recon::{
     Difference, DifferenceKind, Finding, FindingState, Findings, ReconColour, ReconOutcome,
     ReconRecord,

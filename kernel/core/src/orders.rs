@@ -147,6 +147,10 @@ impl Core {
 
     fn on_plugin_cancel(&mut self, plugin: PluginId, reference: u64, turn: &mut Turn) {
         let by = Origin::Plugin(plugin);
+        if let Some(waits) = self.proposal_of(by, reference) {
+            self.revoke_proposal(waits, "PLUGIN_ASKED", turn);
+            return;
+        }
         let Some(live) = self.live.as_mut() else { return };
         // A number that never became an order has nothing to take back.
         let Some(id) = live.references.get(&(by, reference)).copied() else { return };
@@ -304,6 +308,10 @@ impl Core {
         let fill = Executed { origin, instrument, side, px, qty, position_before };
         live.usage.executed(fill, (&live.gate, book.book()), turn.now.boot);
         live.usage.reckon(book.book());
+    }
+
+    pub(crate) fn desk_of(&self, plugin: PluginId) -> Option<&crate::plugin::PluginDesk> {
+        self.live.as_ref()?.desks.get(usize::from(plugin.0))
     }
 
     pub(crate) fn desk(&mut self, plugin: PluginId) -> Option<&mut crate::plugin::PluginDesk> {

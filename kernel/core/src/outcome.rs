@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use portcullis_domain::policy::triggers::Trigger;
 use portcullis_domain::{
     Amendment, ClOrdId, Money, Name, OrdStatus, Order, OrderIntent, Origin, Position, Px, Qty,
-    Role, SessionId, Stop, StopMode,
+    Role, SessionId, Stop, StopMode, WallNs,
 };
-use portcullis_gate::{Denial, DenyCode, Proposal, Until};
+use portcullis_gate::{Denial, DenyCode, Quote, Until};
 use portcullis_statement::json::Value;
-use portcullis_statement::{Digest, Kind};
+use portcullis_statement::{Digest, Kind, ShownProposal};
 
 use crate::bracket::BracketRecord;
 use crate::entry::Content;
@@ -101,8 +101,23 @@ pub enum Outcome {
     },
     /// An intent waits for a person's word.
     Proposed {
-        /// What was asked for, and where the market stood.
-        proposal: Box<Proposal>,
+        /// What was asked for.
+        intent: Box<OrderIntent>,
+        /// What people are shown of it; its id is the order's if it becomes one.
+        shown: Box<ShownProposal>,
+        /// Where the market stood.
+        market: Quote,
+        /// From when on it cannot be released.
+        expires: WallNs,
+    },
+    /// A proposal will not become an order any more.
+    ProposalEnded {
+        /// Its id.
+        cl_ord_id: ClOrdId,
+        /// `RELEASE_EXPIRED` or `RELEASE_REVOKED`.
+        code: DenyCode,
+        /// What ended it.
+        cause: &'static str,
     },
     /// A limit is used beyond its warning level.
     Warned {
@@ -339,6 +354,7 @@ impl Outcome {
             Self::Denied { .. } | Self::Malformed { .. } => "denied",
             Self::Paused { .. } => "paused",
             Self::Proposed { .. } => "proposed",
+            Self::ProposalEnded { .. } => "proposal-ended",
             Self::Warned { .. } => "warned",
             Self::CancelDenied { .. } => "cancel-denied",
             Self::Reckoned { .. } => "reckoned",
@@ -381,14 +397,15 @@ impl Outcome {
             Self::Ordered { order, .. } => order.cl_ord_id.to_string(),
             Self::Denied { intent, .. } => intent_correlation(intent),
             Self::Malformed { reference, .. } => format!("intent-{reference}"),
-            Self::Proposed { proposal } => intent_correlation(&proposal.intent),
+            Self::Proposed { shown, .. } => shown.proposal.to_string(),
             Self::CancelDenied { cl_ord_id, .. } => cl_ord_id.to_string(),
             Self::Reckoned { day, .. } => format!("day-{day}"),
             Self::Paused { denial, .. } | Self::Warned { warning: denial } => {
                 denial.scope.name().to_owned()
             }
             Self::Intervened { cl_ord_id: Some(id), .. } => id.to_string(),
-            Self::AmendRequested { after: Amendment { cl_ord_id, .. }, .. }
+            Self::ProposalEnded { cl_ord_id, .. }
+            | Self::AmendRequested { after: Amendment { cl_ord_id, .. }, .. }
             | Self::AmendDenied { after: Amendment { cl_ord_id, .. }, .. }
             | Self::CancelRequested { cl_ord_id, .. }
             | Self::Booked { cl_ord_id, .. }
@@ -436,6 +453,7 @@ impl Outcome {
             | Self::CancelDenied { denial, .. }
             | Self::AmendDenied { denial, .. } => denial.code.code(),
             Self::Proposed { .. } => "WAITS_FOR_A_PERSON",
+            Self::ProposalEnded { code, .. } => code.code(),
             Self::Reckoned { .. } => "DAY_AND_WEEK",
             Self::Intervened { denial, .. } => denial.map_or("PERSON_ASKED", DenyCode::code),
             Self::CancelRequested { cause, .. } => cause,

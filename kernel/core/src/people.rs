@@ -5,7 +5,7 @@ use portcullis_domain::{
     Amendment, ClOrdId, Instrument, Name, NumberError, OrdType, OrderIntent, Origin, Phase, Px,
     Qty, Role, Side, TimeInForce,
 };
-use portcullis_gate::{Denial, is_reduction};
+use portcullis_gate::Denial;
 
 use crate::effect::{Answer, Effect};
 use crate::outcome::Outcome;
@@ -75,21 +75,24 @@ pub enum PersonVerb {
     CancelAll,
     /// A position made smaller.
     Close,
+    /// A proposal released, by a signed statement.
+    Release,
 }
 
 /// Who may do what by hand: the whole table.
-const ROLES: [(PersonVerb, &[Role]); 5] = [
+const ROLES: [(PersonVerb, &[Role]); 6] = [
     (PersonVerb::Submit, &[Role::Operator]),
     (PersonVerb::Amend, &[Role::Operator]),
     (PersonVerb::Cancel, &[Role::Operator, Role::Risk]),
     (PersonVerb::CancelAll, &[Role::Operator, Role::Risk]),
     (PersonVerb::Close, &[Role::Operator, Role::Risk]),
+    (PersonVerb::Release, &[Role::Operator]),
 ];
 
 impl PersonVerb {
     /// All verbs.
-    pub const ALL: [Self; 5] =
-        [Self::Submit, Self::Amend, Self::Cancel, Self::CancelAll, Self::Close];
+    pub const ALL: [Self; 6] =
+        [Self::Submit, Self::Amend, Self::Cancel, Self::CancelAll, Self::Close, Self::Release];
 
     /// The name in evidence.
     #[must_use]
@@ -100,6 +103,7 @@ impl PersonVerb {
             Self::Cancel => "order-cancel",
             Self::CancelAll => "order-cancel-all",
             Self::Close => "position-close",
+            Self::Release => "proposal-release",
         }
     }
 
@@ -143,8 +147,8 @@ enum ByHand {
     Forbidden,
     /// Like a plugin's.
     Free,
-    /// Only what makes the position smaller. The rest needs a signed release, which does not exist
-    /// yet.
+    /// What makes the position smaller, at once. The rest is a proposal that a signed release
+    /// turns into an order.
     Released,
 }
 
@@ -169,6 +173,7 @@ enum No {
 #[derive(Clone, Debug)]
 enum Did {
     Order(ClOrdId),
+    Proposal(ClOrdId),
     Cancel(ClOrdId),
     CancelAll(usize),
 }
@@ -193,6 +198,11 @@ impl Core {
             }
             Err(No::Denied(denial)) => (None, Some(denial.code), Answer::Denied(denial)),
             Ok(Did::Order(id)) => (Some(id), None, Answer::Ordered { cl_ord_id: id }),
+            Ok(Did::Proposal(id)) => (
+                Some(id),
+                None,
+                Answer::Done(format!("{id} is a proposal and waits for a release")),
+            ),
             Ok(Did::Cancel(id)) => {
                 (Some(id), None, Answer::Done(format!("{id} is being taken back")))
             }
@@ -216,6 +226,7 @@ impl Core {
                 let real = self.account.orders.open();
                 let shadow = self.live.iter().filter_map(|live| live.shadow.as_ref());
                 let count = real.chain(shadow.flat_map(|ledger| ledger.orders.open())).count();
+                self.revoke_proposals("PERSON_ASKED", turn);
                 self.cancel_everything("PERSON_ASKED", turn);
                 Ok(Did::CancelAll(count))
             }
@@ -288,35 +299,28 @@ impl Core {
         door: Door,
         turn: &mut Turn,
     ) -> Result<Did, No> {
-        let smaller =
-            intent.reduce_only || is_reduction(&intent, &self.circumstances(&intent, door, turn));
-        self.check_phase_by_hand(door, smaller)?;
+        self.by_hand_now(door)?;
         match self.submit(intent, door, turn) {
             Submitted::Issued(id) => Ok(Did::Order(id)),
             Submitted::Denied(denial) => Err(No::Denied(denial)),
-            // A person's order is never a proposal: the person is the one who has the word.
-            Submitted::Proposed | Submitted::Faulted => {
-                no("ORDER_FAULT", "the house contradicts itself: see its status")
-            }
+            Submitted::Proposed(id) => Ok(Did::Proposal(id)),
+            Submitted::Faulted => no("ORDER_FAULT", "the house contradicts itself: see its status"),
         }
     }
 
-    /// A session that has ended has no phase any more, and what is left of it lets nothing grow.
-    fn check_phase_by_hand(&self, door: Door, smaller: bool) -> Result<(), No> {
+    /// What the phase says to people now. A session that has ended has none any more, and what is
+    /// left of it lets nothing grow.
+    fn by_hand_now(&self, door: Door) -> Result<ByHand, No> {
         let phase = match (door, &self.live) {
             (Door::Session, Some(live)) => live.gate.phase(),
-            (Door::Session | Door::Closing, _) => return Ok(()),
+            (Door::Session | Door::Closing, _) => return Ok(ByHand::Free),
         };
         match by_hand(phase) {
-            ByHand::Free => Ok(()),
-            ByHand::Released if smaller => Ok(()),
-            ByHand::Released => {
-                no("RELEASE_REQUIRED", "from phase 5 on new exposure by hand needs a release")
-            }
             ByHand::Forbidden => {
                 let number = phase.number();
                 no("PHASE_FORBIDS", format!("phase {number} lets no order of a person out"))
             }
+            allowed @ (ByHand::Free | ByHand::Released) => Ok(allowed),
         }
     }
 
@@ -352,6 +356,9 @@ impl Core {
     }
 
     fn cancel_by_hand(&mut self, id: ClOrdId, turn: &mut Turn) -> Result<Did, No> {
+        if self.revoke_proposal(id, "PERSON_ASKED", turn) {
+            return Ok(Did::Cancel(id));
+        }
         self.working_order(id)?;
         self.cancel(id, "PERSON_ASKED", turn);
         Ok(Did::Cancel(id))
@@ -385,7 +392,11 @@ impl Core {
         // A change whose sum is not provably smaller is treated as new exposure.
         let smaller = qty <= working.qty && working.price == Some(px);
         let live = self.gate(Door::Session).is_some();
-        self.check_phase_by_hand(if live { Door::Session } else { Door::Closing }, smaller)?;
+        let free = self.by_hand_now(if live { Door::Session } else { Door::Closing })?;
+        if free == ByHand::Released && !smaller {
+            let cause = "from phase 5 on a change that is not smaller is a new order: ask for it";
+            return no("RELEASE_REQUIRED", cause);
+        }
         let change = Amendment { cl_ord_id: id, qty, price: px };
         let Some(order) = self.ledger_of(id).orders.get(id).cloned() else {
             return no("ORDER_NOT_FOUND", format!("{id} was never issued here"));

@@ -139,6 +139,8 @@ impl Core {
             }
             "session-closed" => self.session_ended(body.name("session")?),
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
+            "proposed" => drop(self.unreleased.insert(order_of(entry)?)),
+            "proposal-ended" => drop(self.unreleased.remove(&order_of(entry)?)),
             "reckoned" => self.fold_reckoned(&mut body)?,
             "amend-requested" if !body.bool("shadow")? => {
                 self.fold_amend(order_of(entry)?, &mut body)?;
@@ -226,7 +228,8 @@ impl Core {
         let verified = self
             .verify(&signed, entry.place.at.wall)
             .map_err(|(code, cause)| RecoverError::Statement(format!("{code}: {cause}")))?;
-        self.admit(verified);
+        // What a release led to stands in the entries after it.
+        drop(self.admit(verified));
         Ok(())
     }
 
@@ -259,6 +262,7 @@ impl Core {
         if let Some(value) = body.optional("value") {
             self.account.across.approved(self.place.at.wall, money_or_null(value)?);
         }
+        self.unreleased.remove(&id);
         let slice = intent.origin == Origin::House;
         let order = Order::new(id, intent, reserve_px);
         self.account.issue(order.clone(), instrument)?;

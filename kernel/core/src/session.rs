@@ -16,6 +16,7 @@ use crate::ledger::Ledger;
 use crate::market::MarketDesk;
 use crate::outcome::Outcome;
 use crate::plugin::PluginDesk;
+use crate::proposals::Proposals;
 use crate::state::{Closing, Core, LiveSession, SessionState, Turn};
 use crate::usage::{SessionBook, UsageDesk};
 
@@ -223,6 +224,7 @@ impl Core {
             cancels_asked: BTreeMap::new(),
             warned: BTreeSet::new(),
             shadow,
+            proposals: Proposals::default(),
             verdicts: BTreeMap::new(),
             baseline,
             symbols,
@@ -279,6 +281,7 @@ impl Core {
         }
         let session = live.name.clone();
         turn.record(&Outcome::SessionClosing { session, reason: reason.to_owned() });
+        self.revoke_proposals("SESSION_CLOSING", turn);
     }
 
     /// Closes the session when its window is over, and ends it when its last order has.

@@ -23,6 +23,7 @@ use crate::ledger::Ledger;
 use crate::market::MarketDesk;
 use crate::outcome::Outcome;
 use crate::plugin::PluginDesk;
+use crate::proposals::Proposals;
 use crate::recon::Recon;
 use crate::stops::{Clearing, Stops};
 use crate::triggers::Watch;
@@ -121,6 +122,8 @@ pub(crate) struct LiveSession {
     pub(crate) warned: BTreeSet<(DenyCode, Scope)>,
     /// Phase 1: the book of what would have been.
     pub(crate) shadow: Option<Ledger>,
+    /// What waits for a person's word.
+    pub(crate) proposals: Proposals,
     pub(crate) verdicts: BTreeMap<&'static str, u64>,
     /// Profit and holdings at the opening, so that a session's own profit can be told.
     pub(crate) baseline: BTreeMap<String, Money>,
@@ -160,6 +163,8 @@ pub struct Core {
     pub(crate) unfolded_limits: Option<portcullis_statement::json::Value>,
     /// What is left of the session that ended last and could trade: its closing rights.
     pub(crate) closing: Option<Gate>,
+    /// Proposals on record that neither became an order nor ended.
+    pub(crate) unreleased: BTreeSet<ClOrdId>,
     /// Orders that people asked for; the next one's number.
     pub(crate) person_orders: u64,
     /// Last differences between account and house; `None` until they were first compared.
@@ -210,6 +215,8 @@ pub(crate) struct Turn {
     pub(crate) now: Now,
     pub(crate) place: Arc<Place>,
     pub(crate) step: Step,
+    /// The person who asks for something by hand, if this is about that.
+    pub(crate) asker: Option<Name>,
 }
 
 impl Turn {
@@ -283,6 +290,7 @@ impl Core {
         let read = self.read_due.filter(|_| self.venue_up);
         let own = self.next_trigger().into_iter().chain(self.next_flatten());
         let own = own.chain(self.next_overdue());
+        let own = own.chain(live.and_then(|live| live.proposals.next_end()));
         timers.chain(closes).chain(read).chain(own).min()
     }
 

@@ -1,6 +1,8 @@
 //! The start, and the statements that people hand in.
 
-use portcullis_statement::{Latch, SignedStatement, Statement, Target, Trust, Unkill, Verified};
+use portcullis_statement::{
+    Latch, Release, SignedStatement, Statement, Target, Trust, Unkill, Verified,
+};
 
 use crate::effect::{Answer, Effect};
 use crate::input::{EpochCause, Start};
@@ -17,6 +19,7 @@ impl Core {
             return;
         }
         self.lose_brackets(turn);
+        self.lose_proposals(turn);
         self.restart();
         // Whatever was on its way when the last run ended is past its deadline only after this.
         self.venue_deadline_last = crate::submit::venue_deadline(turn.now);
@@ -67,7 +70,7 @@ impl Core {
             Ok(verified) => verified,
             Err((code, cause)) => return turn.refuse(request, WHAT, &code, &cause),
         };
-        if let Err((code, cause)) = self.applies(verified.item()) {
+        if let Err((code, cause)) = self.applies(&verified) {
             return turn.refuse(request, WHAT, code, cause);
         }
         let (kind, digest) = (verified.header().kind, verified.digest());
@@ -86,10 +89,13 @@ impl Core {
             | Statement::SessionApproval(_)
             | Statement::LimitsChange(_)
             | Statement::Unkill(_)
+            | Statement::Release(_)
             | Statement::Seal(_) => None,
         };
         let expires = verified.header().expires;
-        self.admit(verified);
+        if let Some(word) = self.admit(verified) {
+            return self.release(request, word, turn);
+        }
         if let Some(plan) = plan {
             self.begin_flatten(plan, (digest, expires), turn);
         }
@@ -117,8 +123,8 @@ impl Core {
     }
 
     /// Whether a verified statement fits the present state.
-    fn applies(&self, statement: &Statement) -> Result<(), (&'static str, &'static str)> {
-        match statement {
+    fn applies(&self, verified: &Verified<Statement>) -> Result<(), (&'static str, &'static str)> {
+        match verified.item() {
             Statement::PluginRelease(_) => Ok(()),
             Statement::EndpointSet(_) if self.live.is_some() => {
                 Err(("SESSION_OPEN", "an open session keeps its endpoint: close it first"))
@@ -130,6 +136,7 @@ impl Core {
             Statement::LimitsChange(change) => self.check_change(change),
             Statement::Unkill(unkill) => self.may_lift(&unkill.target),
             Statement::FlattenPlan(plan) => self.may_flatten(plan),
+            Statement::Release(_) => self.may_release(verified),
             Statement::Seal(seal) => match self.sessions.get(&seal.session) {
                 Some(SessionState::Closed | SessionState::Crashed) => Ok(()),
                 Some(_) => Err(("SESSION_NOT_CLOSED", "only an ended session can be sealed")),
@@ -166,8 +173,9 @@ impl Core {
     }
 
     /// Burns the nonce and lets the statement have its effect. The durable half, live and in
-    /// recovery alike.
-    pub(crate) fn admit(&mut self, verified: Verified<Statement>) {
+    /// recovery alike. A release is given back: what it leads to is judged, and on record by
+    /// itself.
+    pub(crate) fn admit(&mut self, verified: Verified<Statement>) -> Option<Verified<Release>> {
         self.burned.insert(verified.header().nonce.clone());
         let digest = verified.digest();
         match verified.item() {
@@ -193,8 +201,10 @@ impl Core {
                     self.endpoints.insert(digest, endpoint);
                 }
             }
+            Statement::Release(_) => return verified.into_release(),
             Statement::SessionApproval(_) | Statement::FlattenPlan(_) => {}
         }
+        None
     }
 
     pub(crate) fn on_stop(&mut self, turn: &mut Turn) {

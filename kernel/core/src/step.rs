@@ -85,6 +85,7 @@ impl Core {
     /// What every event may have made due.
     fn settle(&mut self, turn: &mut Turn) {
         self.lose_overdue(turn);
+        self.tend_proposals(turn);
         self.tend_brackets(turn);
         self.reckon(turn);
         self.close_when_due(turn);
@@ -152,8 +153,9 @@ impl Core {
         if let Input::Market(frame) = input {
             place.cursors.insert(frame.stream, frame.sequence);
         }
+        let asker = if let Input::Person(asked) = input { Some(asked.who.clone()) } else { None };
         let place = Arc::clone(&self.place);
-        let mut turn = Turn { now: place.at, place, step: Step::default() };
+        let mut turn = Turn { now: place.at, place, step: Step::default(), asker };
         let about = |id| self.is_shadow_order(id);
         let shadow = matches!(input, Input::Report(report) if about(report.cl_ord_id));
         if let Some(content) = input.content(shadow) {

@@ -4,7 +4,7 @@ use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
     BootNs, ClOrdId, Instrument, Money, Now, Order, OrderIntent, Origin, Px, Qty, WallNs,
 };
-use portcullis_gate::{Approved, Denial, DenyCode, Gate, Pause, Proposal, Scope, Verdict};
+use portcullis_gate::{Approved, Denial, DenyCode, Gate, Pause, Scope, Verdict};
 
 use crate::bracket::LegRef;
 use crate::effect::{Effect, Leaving};
@@ -36,7 +36,7 @@ pub(crate) enum Submitted {
     /// The gate said no.
     Denied(Denial),
     /// It waits for a person's word.
-    Proposed,
+    Proposed(ClOrdId),
     /// Nothing: the house contradicts itself, and what that led to is on record.
     Faulted,
 }
@@ -67,10 +67,7 @@ impl Core {
                 self.on_paused(intent, pause, turn);
                 Submitted::Denied(pause.denial)
             }
-            Verdict::Propose(proposal) => {
-                self.on_proposed(proposal, turn);
-                Submitted::Proposed
-            }
+            Verdict::Propose(proposal) => self.on_proposed(proposal, turn),
             Verdict::WouldBe(shadow) => {
                 self.warn(shadow.warnings(), turn);
                 if !self.issue(intent, (id, shadow.reserve_px()), door, turn) {
@@ -79,16 +76,25 @@ impl Core {
                 turn.effect(Effect::ShadowSubmit(shadow));
                 Submitted::Issued(id)
             }
-            Verdict::Approve(order) => {
-                self.warn(order.warnings(), turn);
-                if !self.issue(intent, (id, order.reserve_px()), door, turn) {
-                    return Submitted::Faulted;
-                }
-                let leaving = self.leaving(order, turn);
-                turn.effect(Effect::Submit(Box::new(leaving)));
-                Submitted::Issued(id)
-            }
+            Verdict::Approve(order) => self.send(order, door, turn),
         }
+    }
+
+    /// Puts an approved order on record and on its way.
+    pub(crate) fn send(
+        &mut self,
+        order: Approved<OrderIntent>,
+        door: Door,
+        turn: &mut Turn,
+    ) -> Submitted {
+        self.warn(order.warnings(), turn);
+        let id = order.cl_ord_id();
+        if !self.issue(order.item().clone(), (id, order.reserve_px()), door, turn) {
+            return Submitted::Faulted;
+        }
+        let leaving = self.leaving(order, turn);
+        turn.effect(Effect::Submit(Box::new(leaving)));
+        Submitted::Issued(id)
     }
 
     /// Something approved and on record, on its way out: under the present epoch, and not for long.
@@ -196,13 +202,6 @@ impl Core {
         if known == Some(true) {
             turn.record(&Outcome::Paused { denial, until });
         }
-    }
-
-    /// In the phases in which a person has the last word: recorded, and held for that word.
-    fn on_proposed(&mut self, proposal: Box<Proposal>, turn: &mut Turn) {
-        let Some(live) = self.live.as_mut() else { return };
-        live.count("PROPOSED");
-        turn.record(&Outcome::Proposed { proposal });
     }
 }
 

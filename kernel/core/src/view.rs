@@ -11,6 +11,7 @@ use crate::entry::int;
 use crate::guards::guard_words;
 use crate::market::MarketCounts;
 use crate::plugin::PluginDesk;
+use crate::proposals::ProposalView;
 use crate::state::{Core, LiveSession};
 
 /// One open order.
@@ -83,6 +84,8 @@ pub struct View {
     pub protection: Vec<String>,
     /// Orders that can still trade.
     pub orders: Vec<OrderView>,
+    /// Proposals that wait for a person's word, oldest first.
+    pub proposals: Vec<ProposalView>,
     /// What is held.
     pub positions: Vec<PositionView>,
     /// Verdicts of the session by code.
@@ -120,6 +123,7 @@ impl Core {
             blocked: self.blocked(),
             protection: self.protection(),
             orders: self.order_views(),
+            proposals: self.proposal_views(),
             positions: self.position_views(),
             verdicts: live.map_or_else(BTreeMap::new, LiveSession::verdict_counts),
             market: live.map_or_else(MarketCounts::default, |live| live.market.counts),
@@ -318,7 +322,7 @@ impl LiveSession {
     /// What of the session itself stands in the way.
     fn blocked(&self) -> Vec<String> {
         let phase = self.gate.phase();
-        let live = (phase >= Phase::PreLive)
+        let live = (phase == Phase::PreLive)
             .then(|| format!("LIVE_LOCKED: phase {} lets nothing out", phase.number()));
         let suspended = |desk: &&PluginDesk| desk.standing == Standing::Suspended;
         let stopped = self.desks.iter().filter(suspended);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use portcullis_control::{
     Answer, FindingConfirm, FindingExplain, FindingView, OrderAmend, OrderCancel, OrderSubmit,
-    PositionClose, Reply,
+    PositionClose, ProposalView, Reply,
 };
 use portcullis_core::{Input, PersonCommand, PersonOrder, PersonRequest};
 use portcullis_domain::{ClOrdId, Name, Role, TimeInForce};
@@ -19,6 +19,8 @@ use crate::open::unresponsive;
 
 /// Most findings in one answer: they have to fit into one frame.
 const FINDINGS_SHOWN_MAX: usize = 200;
+/// Most proposals in one answer, for the same reason.
+const PROPOSALS_SHOWN_MAX: usize = 50;
 /// Who has a word about what reconciliation found.
 const FINDING_ROLES: [Role; 2] = [Role::Operator, Role::Risk];
 
@@ -102,6 +104,30 @@ fn nobody(roles: &[Role]) -> No {
 
 fn not_ours(text: &str) -> Answer {
     refused("ORDER_NOT_FOUND", &format!("{text} is no order id of this house"))
+}
+
+/// What waits for a person's word, the oldest first.
+pub(crate) fn proposals(house: &Arc<House>) -> Answer {
+    let Some(shown) = house.look() else { return unresponsive() };
+    let origin = house.home.origin();
+    let mut proposals: Vec<ProposalView> =
+        shown.view.proposals.into_iter().map(proposal_view).collect();
+    let left_out = proposals.len().saturating_sub(PROPOSALS_SHOWN_MAX);
+    proposals.truncate(PROPOSALS_SHOWN_MAX);
+    let left_out = u64::try_from(left_out).unwrap_or(u64::MAX);
+    Answer::last(Reply::Proposals { origin, proposals, left_out })
+}
+
+/// A proposal of the core in the words of the socket: the bytes that are shown and signed.
+fn proposal_view(proposal: portcullis_core::ProposalView) -> ProposalView {
+    let (bid, ask) = proposal.market.unzip();
+    ProposalView {
+        shown: proposal.shown.to_value().canonical_text(),
+        digest: proposal.shown.digest().hex(),
+        bid,
+        ask,
+        expires: proposal.expires.0.to_string(),
+    }
 }
 
 /// What reconciliation has found, the newest first.

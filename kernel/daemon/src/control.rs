@@ -176,6 +176,7 @@ fn control(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut Uni
         Request::OrderAmend(change) => by_hand::amend(house, change),
         Request::OrderCancel(which) => by_hand::cancel(house, which),
         Request::PositionClose(close) => by_hand::close(house, close),
+        Request::Proposals => by_hand::proposals(house),
         Request::Findings { number } => by_hand::findings(house, number),
         Request::FindingExplain(said) => by_hand::explain(house, said),
         Request::FindingConfirm(said) => by_hand::confirm(house, said),

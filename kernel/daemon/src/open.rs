@@ -145,6 +145,7 @@ fn plugins_of(
             | Statement::LimitsChange(_)
             | Statement::Unkill(_)
             | Statement::FlattenPlan(_)
+            | Statement::Release(_)
             | Statement::Seal(_),
         ) => Err(("WRONG_KIND", "this statement is not a session approval")),
         Err(_) => Err(("STATEMENT_MALFORMED", "this is no statement")),

@@ -75,6 +75,8 @@ fn next(view: &View) -> String {
         "portcullis request unkill, signed by two people; nothing leaves before"
     } else if view.differences.as_ref().is_some_and(|list| !list.is_empty()) {
         "compare the account at the venue with portcullis status; differences block new orders"
+    } else if !view.proposals.is_empty() {
+        "portcullis proposal list; each waits for a signed release until its time is over"
     } else if view.session.is_some() {
         "portcullis close, or portcullis kill at the first doubt"
     } else if let Some((session, _)) = unsealed {

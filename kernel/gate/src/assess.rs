@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
-use portcullis_domain::{BootNs, ClOrdId, Instrument, InstrumentId, OrderIntent, Phase, Px};
+use portcullis_domain::{
+    BootNs, ClOrdId, Instrument, InstrumentId, OrderIntent, Origin, Phase, Px,
+};
 
-use crate::circumstances::{Circumstances, Quote};
+use crate::circumstances::Circumstances;
 use crate::closing::Rights;
 use crate::code::{Act, DenyCode};
 use crate::deny::{Denial, Pause, Scope, Until};
@@ -22,6 +24,7 @@ mod losses;
 mod market;
 mod price;
 mod rates;
+mod release;
 mod shape;
 mod size;
 mod state;
@@ -32,6 +35,7 @@ pub use approved::{Approved, Authority};
 pub use cancel::{CancelRequest, approve_cancel};
 pub(crate) use case::Case;
 pub use case::{Reserve, is_reduction};
+pub use release::{Kept, Proposal};
 pub use size::with_fee;
 
 /// What the gate says to an intent.
@@ -81,15 +85,6 @@ impl Shadow {
     pub fn warnings(&self) -> &[Denial] {
         &self.terms.warnings
     }
-}
-
-/// An intent that passed every check in a phase in which a person has the last word.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proposal {
-    /// What was asked for.
-    pub intent: OrderIntent,
-    /// Where the market stood.
-    pub reference: Quote,
 }
 
 /// One check. `Err` counts only if its code holds for the act at hand.
@@ -193,7 +188,9 @@ impl Gate {
         };
         if self.asks_a_person(&intent, passed.act) {
             return match at.quote {
-                Some(reference) => Verdict::Propose(Box::new(Proposal { intent, reference })),
+                Some(reference) => {
+                    Verdict::Propose(Box::new(self.propose(intent, id, reference, at.now)))
+                }
                 None => Verdict::Deny(Denial::plain(DenyCode::NoReferencePrice, Scope::Instrument)),
             };
         }
@@ -205,11 +202,15 @@ impl Gate {
         Verdict::Approve(Approved::mint(intent, terms, at.now, self.authority()))
     }
 
-    /// From phase 5 a plugin's order waits for a person. What protects never does: it says that it
-    /// only reduces, and provably so.
+    /// From phase 5 an order waits for a person's signed word. What protects never does: of a
+    /// plugin what says that it only reduces, of a person whatever does, and provably so.
     fn asks_a_person(&self, intent: &OrderIntent, act: Act) -> bool {
-        let protects = intent.reduce_only && act == Act::Reduce;
-        self.phase() >= Phase::ManualLive && intent.origin.plugin().is_some() && !protects
+        let waits = match intent.origin {
+            Origin::Plugin(_) => !intent.reduce_only || act != Act::Reduce,
+            Origin::Person => act == Act::Increase,
+            Origin::House => false,
+        };
+        self.phase() >= Phase::ManualLive && waits
     }
 
     /// Runs the checks.

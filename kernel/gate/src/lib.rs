@@ -15,7 +15,7 @@ mod open;
 
 pub use assess::{AmendVerdict, ShadowAmend};
 pub use assess::{
-    Approved, Authority, CancelRequest, Proposal, Reserve, Shadow, Verdict, approve_cancel,
+    Approved, Authority, CancelRequest, Kept, Proposal, Reserve, Shadow, Verdict, approve_cancel,
     is_reduction, with_fee,
 };
 pub use circumstances::{

@@ -22,13 +22,15 @@ pub enum Kind {
     Unkill,
     /// The way out of positions after a kill or stop.
     FlattenPlan,
+    /// A person's word that one proposal becomes an order.
+    Release,
     /// The end of one session's evidence.
     Seal,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Genesis,
         Self::EndpointSet,
         Self::PluginRelease,
@@ -36,6 +38,7 @@ impl Kind {
         Self::LimitsChange,
         Self::Unkill,
         Self::FlattenPlan,
+        Self::Release,
         Self::Seal,
     ];
 
@@ -50,6 +53,7 @@ impl Kind {
             Self::LimitsChange => "limits-change",
             Self::Unkill => "unkill",
             Self::FlattenPlan => "flatten-plan",
+            Self::Release => "release",
             Self::Seal => "seal",
         }
     }
@@ -71,6 +75,7 @@ impl Kind {
             Self::LimitsChange => "portcullis-limits-change",
             Self::Unkill => "portcullis-unkill",
             Self::FlattenPlan => "portcullis-flatten-plan",
+            Self::Release => "portcullis-release",
             Self::Seal => "portcullis-seal",
         }
     }
@@ -86,6 +91,7 @@ impl Kind {
             Self::PluginRelease => &[Role::Author, Role::Governance],
             Self::Unkill => &[Role::Operator, Role::Approver, Role::Risk],
             Self::FlattenPlan => &[Role::Operator, Role::Risk],
+            Self::Release => &[Role::Operator],
             Self::Seal => &[Role::Operator, Role::Approver],
         }
     }

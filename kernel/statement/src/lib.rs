@@ -24,8 +24,9 @@ mod verify;
 
 pub use body::{
     ApprovedPlugin, Carried, Classification, EndpointKind, EndpointSet, FlattenPlan, Genesis, Host,
-    JournalBinding, JournalHead, Latch, LimitsChange, PluginRelease, RecordedFile, Seal,
-    SessionApproval, Slices, Statement, Target, Unkill, Venue, limits_value, read_limits,
+    JournalBinding, JournalHead, Latch, LimitsChange, PluginRelease, RecordedFile, Release, Seal,
+    SessionApproval, ShownProposal, Slices, Statement, Target, Unkill, Venue, limits_value,
+    read_limits,
 };
 pub use digest::Digest;
 pub use envelope::{Envelope, STATEMENT_MAX, SignedStatement, draft};

@@ -42,6 +42,8 @@ pub enum Refusal {
     SignerTwice(Name),
     /// A needed signer is not listed; the argument says which.
     SignerMissing(&'static str),
+    /// A key that nobody has to touch, where a hardware key is asked for.
+    TouchMissing(Name),
     /// The author of a plugin has the governing or approving word on it too.
     AuthorAlone(Name),
     /// A demo or throw-away roster outside of simulations.
@@ -80,6 +82,7 @@ impl Refusal {
         "SIGNER_ROLE",
         "SIGNER_TWICE",
         "SIGNER_MISSING",
+        "TOUCH_REQUIRED",
         "AUTHOR_ALONE",
         "DEMO_ROSTER",
         "PHASE_RULES_BELOW_FLOOR",
@@ -110,6 +113,7 @@ impl Refusal {
             Self::SignerRole(..) => "SIGNER_ROLE",
             Self::SignerTwice(_) => "SIGNER_TWICE",
             Self::SignerMissing(_) => "SIGNER_MISSING",
+            Self::TouchMissing(_) => "TOUCH_REQUIRED",
             Self::AuthorAlone(_) => "AUTHOR_ALONE",
             Self::DemoRoster => "DEMO_ROSTER",
             Self::RulesBelowFloor(_) => "PHASE_RULES_BELOW_FLOOR",
@@ -145,6 +149,9 @@ impl Refusal {
             }
             Self::SignerTwice(person) => format!("{person} would count twice"),
             Self::SignerMissing(needed) => format!("this needs {needed}"),
+            Self::TouchMissing(person) => {
+                format!("{person} has no hardware key, and this is signed by touch")
+            }
             Self::AuthorAlone(author) => {
                 format!("{author} wrote the plugin and cannot be the second word on it")
             }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest;
 
-use crate::key::{ALGORITHM, PublicKey};
+use crate::key::{ALGORITHM, APPLICATION, Holder, PublicKey};
 use crate::ssh_wire::{Strings, put_string};
 
 /// Longest armoured signature that is read, in bytes.
@@ -17,6 +17,8 @@ const MAGIC: &[u8] = b"SSHSIG";
 const VERSION: u32 = 1;
 const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----\n";
 const END: &str = "-----END SSH SIGNATURE-----";
+/// The flag of a hardware key that says: somebody touched it.
+const USER_PRESENT: u8 = 1;
 /// Where `ssh-keygen` breaks its lines.
 const LINE: usize = 70;
 
@@ -31,8 +33,10 @@ pub enum SshsigError {
     Malformed,
     /// Made for another purpose.
     Namespace,
-    /// The key is not an Ed25519 key.
+    /// The key is not an Ed25519 key, or not the one that the signature says.
     Key,
+    /// A hardware key signed without having been touched.
+    Untouched,
     /// The hash is neither sha256 nor sha512.
     Hash,
     /// The key did not sign these bytes.
@@ -48,7 +52,8 @@ impl SshsigError {
             Self::Armor => "not exactly one SSH SIGNATURE block with nothing around it",
             Self::Malformed => "the block does not hold one SSHSIG of version 1",
             Self::Namespace => "the signature was made for another namespace",
-            Self::Key => "the signing key is not of the type ssh-ed25519",
+            Self::Key => "the signing key is of no type that may sign",
+            Self::Untouched => "the hardware key was not touched",
             Self::Hash => "the hash is neither sha256 nor sha512",
             Self::Mismatch => "the signature does not belong to these bytes",
         }
@@ -63,7 +68,8 @@ impl fmt::Display for SshsigError {
 
 impl std::error::Error for SshsigError {}
 
-/// The key that signed `message` for `namespace`.
+/// The key that signed `message` for `namespace`. A hardware key that signed was touched: what
+/// malware could have it sign unseen is no signature here.
 pub fn verify(armored: &str, namespace: &str, message: &[u8]) -> Result<PublicKey, SshsigError> {
     let blob = unarmored(armored)?;
     let mut strings = Strings(&blob);
@@ -80,9 +86,34 @@ pub fn verify(armored: &str, namespace: &str, message: &[u8]) -> Result<PublicKe
     }
     let key = PublicKey::from_blob(key).map_err(|_cause| SshsigError::Key)?;
     let hash = HashAlgorithm::from_name(hash).ok_or(SshsigError::Hash)?;
-    let signature = raw_signature(signature)?;
-    let signed = signed_bytes(namespace, hash, message);
-    if key.verifies(&signed, signature) { Ok(key) } else { Err(SshsigError::Mismatch) }
+    let (signature, token) = raw_signature(signature, key.holder())?;
+    let mut signed = signed_bytes(namespace, hash, message);
+    if let Some(token) = token {
+        signed = token.signed(&signed);
+    }
+    if !key.verifies(&signed, signature) {
+        return Err(SshsigError::Mismatch);
+    }
+    let untouched = token.is_some_and(|token| token.flags & USER_PRESENT == 0);
+    if untouched { Err(SshsigError::Untouched) } else { Ok(key) }
+}
+
+/// What a hardware key adds to its signature.
+#[derive(Clone, Copy)]
+struct TokenWord<'a> {
+    flags: u8,
+    counter: &'a [u8],
+}
+
+impl TokenWord<'_> {
+    /// What a hardware key signs instead of `signed`.
+    fn signed(self, signed: &[u8]) -> Vec<u8> {
+        let mut bytes = digest::digest(&digest::SHA256, APPLICATION.as_bytes()).as_ref().to_vec();
+        bytes.push(self.flags);
+        bytes.extend_from_slice(self.counter);
+        bytes.extend_from_slice(digest::digest(&digest::SHA256, signed).as_ref());
+        bytes
+    }
 }
 
 /// The hash of the message inside of what is signed.
@@ -166,14 +197,26 @@ fn unarmored(text: &str) -> Result<Vec<u8>, SshsigError> {
     STANDARD.decode(encoded).map_err(|_cause| SshsigError::Armor)
 }
 
-fn raw_signature(wrapped: &[u8]) -> Result<&[u8], SshsigError> {
+/// The bare signature of a key of that holder, and what a token says beside it.
+fn raw_signature(
+    wrapped: &[u8],
+    holder: Holder,
+) -> Result<(&[u8], Option<TokenWord<'_>>), SshsigError> {
     let mut strings = Strings(wrapped);
     let algorithm = strings.string().ok_or(SshsigError::Malformed)?;
     let signature = strings.string().ok_or(SshsigError::Malformed)?;
-    if algorithm != ALGORITHM.as_bytes() {
+    if algorithm != holder.algorithm().as_bytes() {
         return Err(SshsigError::Key);
     }
-    if strings.is_empty() { Ok(signature) } else { Err(SshsigError::Malformed) }
+    let token = match holder {
+        Holder::Software => None,
+        Holder::Hardware => {
+            let flags = strings.bytes(1).and_then(<[u8]>::first).ok_or(SshsigError::Malformed)?;
+            let counter = strings.bytes(4).ok_or(SshsigError::Malformed)?;
+            Some(TokenWord { flags: *flags, counter })
+        }
+    };
+    if strings.is_empty() { Ok((signature, token)) } else { Err(SshsigError::Malformed) }
 }
 
 #[cfg(test)]

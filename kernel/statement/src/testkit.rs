@@ -10,21 +10,26 @@ use portcullis_domain::{
 };
 
 mod limits;
+pub(crate) mod token;
 pub(crate) use limits::wide_limits;
 
 use crate::json::Value;
 use crate::*;
+use token::{TOUCHED, Token};
 
 pub(crate) const NOW: WallNs = WallNs(1_800_000_000_000_000_000);
 pub(crate) const HOUR_NS: i64 = 3_600_000_000_000;
 
 /// `ada` could govern what she wrote, and `otto` approve it: that they may not is what is tested.
-pub(crate) const PEOPLE: [(&str, &[Role]); 6] = [
+/// `theo` and `tina` sign with tokens.
+pub(crate) const PEOPLE: [(&str, &[Role]); 8] = [
     ("ada", &[Role::Author, Role::Governance]),
     ("gerd", &[Role::Governance]),
     ("olga", &[Role::Operator]),
     ("otto", &[Role::Operator, Role::Approver, Role::Author]),
     ("anna", &[Role::Approver]),
+    ("theo", &[Role::Approver]),
+    ("tina", &[Role::Operator]),
     ("rita", &[Role::Risk]),
 ];
 
@@ -32,26 +37,46 @@ pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-/// The key of a person: the seed is the first letters of the name.
-pub(crate) fn key(person: &str) -> SigningKey {
+/// The first letters of the name.
+fn seed(person: &str) -> [u8; 32] {
     let mut seed = [7; 32];
     for (to, from) in seed.iter_mut().zip(person.bytes()) {
         *to = from;
     }
-    SigningKey::from_seed(seed)
+    seed
+}
+
+/// A person's key in a file.
+pub(crate) fn key(person: &str) -> SigningKey {
+    SigningKey::from_seed(seed(person))
+}
+
+pub(crate) fn token(person: &str) -> Option<Token> {
+    person.starts_with('t').then(|| Token::from_seed(seed(person)))
+}
+
+pub(crate) fn public(person: &str) -> PublicKey {
+    token(person).map_or_else(|| key(person).public(), |token| token.public())
+}
+
+pub(crate) fn armored(person: &str, namespace: &str, bytes: &[u8]) -> String {
+    match token(person) {
+        Some(token) => token.sign(namespace, bytes, TOUCHED),
+        None => key(person).sign(namespace, bytes),
+    }
 }
 
 pub(crate) fn people() -> Vec<Person> {
     let person = |(person, roles): (&str, &[Role])| Person {
         name: name(person),
         roles: roles.to_vec(),
-        key: key(person).public(),
+        key: public(person),
     };
     PEOPLE.into_iter().map(person).collect()
 }
 
 pub(crate) fn signer(person: &str, role: Role) -> Signer {
-    Signer { person: name(person), role, key: key(person).public().fingerprint() }
+    Signer { person: name(person), role, key: public(person).fingerprint() }
 }
 
 pub(crate) fn header(kind: Kind, signers: &[(&str, Role)], genesis: Option<Digest>) -> Header {
@@ -68,8 +93,9 @@ pub(crate) fn header(kind: Kind, signers: &[(&str, Role)], genesis: Option<Diges
 
 /// Signs as each of `by`, listed or not.
 pub(crate) fn sign(bytes: Vec<u8>, kind: Kind, by: &[&str]) -> SignedStatement {
-    let keys: Vec<_> = by.iter().map(|person| key(person)).collect();
-    SignedStatement::signed_by(bytes, kind, &keys.iter().collect::<Vec<_>>())
+    let sign = |person: &&str| armored(person, kind.namespace(), &bytes);
+    let signatures = by.iter().map(sign).collect();
+    SignedStatement { bytes, signatures }
 }
 
 pub(crate) fn genesis(mark: Option<Mark>, ladder: EndpointKind) -> SignedStatement {
@@ -223,6 +249,31 @@ pub(crate) fn flatten_plan() -> FlattenPlan {
         target: Target::stop(2, Digest::of(b"stop")),
         instruments: BTreeMap::from([("BTC-USDT".to_owned(), slices)]),
         reason: "the venue is going down".to_owned(),
+    }
+}
+
+pub(crate) fn word() -> Release {
+    let shown = ShownProposal {
+        proposal: portcullis_domain::ClOrdId { epoch: 7, sequence: 3 },
+        session: name("s-1"),
+        asked_by: "plugin ema-cross".to_owned(),
+        symbol: "BTC-USDT".to_owned(),
+        side: portcullis_domain::Side::Buy,
+        ord_type: portcullis_domain::OrdType::Limit,
+        time_in_force: portcullis_domain::TimeInForce::Gtc,
+        qty: "0.1".to_owned(),
+        price: Some("61837.60".to_owned()),
+        reduce_only: false,
+        stop: Some("60000".to_owned()),
+        target: None,
+    };
+    Release {
+        account: name("acct"),
+        origin: "host-1/acct".to_owned(),
+        digest: shown.digest(),
+        shown,
+        bid: "61837.50".to_owned(),
+        ask: "61837.60".to_owned(),
     }
 }
 

@@ -99,10 +99,33 @@ pub(crate) fn check_demands(
         Statement::FlattenPlan(_) => {
             demand_roles(header, &[Role::Operator, Role::Risk], "an operator and one for risk")
         }
+        Statement::Release(_) => demand_roles(header, &[Role::Operator], "an operator"),
         Statement::Seal(_) => {
             demand_roles(header, &[Role::Operator, Role::Approver], "an operator and an approver")
         }
     }
+}
+
+/// From phase 5 on a session and each order in it are opened by touch: whoever signs holds a
+/// hardware key. A signature of one that was not touched was never read.
+pub(crate) fn check_touch(
+    header: &Header,
+    statement: &Statement,
+    roster: &Roster,
+) -> Result<(), Refusal> {
+    let asked = match statement {
+        Statement::SessionApproval(approval) => approval.phase >= Phase::ManualLive,
+        Statement::Release(_) => true,
+        Statement::EndpointSet(_)
+        | Statement::PluginRelease(_)
+        | Statement::LimitsChange(_)
+        | Statement::Unkill(_)
+        | Statement::FlattenPlan(_)
+        | Statement::Seal(_) => false,
+    };
+    let touched = |name: &Name| roster.person(name).is_some_and(|held| held.key.is_hardware());
+    let unseen = header.signers.iter().find(|signer| asked && !touched(&signer.person));
+    unseen.map_or(Ok(()), |signer| Err(Refusal::TouchMissing(signer.person.clone())))
 }
 
 fn demand_release(header: &Header, release: &PluginRelease) -> Result<(), Refusal> {

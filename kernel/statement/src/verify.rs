@@ -4,11 +4,12 @@ use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{Name, Phase, Role, WallNs};
 
 use crate::body::{
-    EndpointSet, FlattenPlan, Genesis, LimitsChange, PluginRelease, Seal, SessionApproval, Unkill,
+    EndpointSet, FlattenPlan, Genesis, LimitsChange, PluginRelease, Release, Seal, SessionApproval,
+    Unkill,
 };
 use crate::header::{Header, Kind};
 use crate::roster::Roster;
-use crate::threshold::{check_demands, check_genesis, check_signers};
+use crate::threshold::{check_demands, check_genesis, check_signers, check_touch};
 use crate::{Digest, Envelope, Refusal, SignedStatement, Statement};
 
 /// A value that the right people signed under one genesis.
@@ -111,6 +112,12 @@ impl Verified<Statement> {
         self.map(|item| if let Statement::FlattenPlan(body) = item { Some(body) } else { None })
     }
 
+    /// The release of a proposal, if it is one.
+    #[must_use]
+    pub fn into_release(self) -> Option<Verified<Release>> {
+        self.map(|item| if let Statement::Release(body) = item { Some(*body) } else { None })
+    }
+
     /// The seal, if it is one.
     #[must_use]
     pub fn into_seal(self) -> Option<Verified<Seal>> {
@@ -203,7 +210,7 @@ impl Trust {
     ///
     /// Checked: canonical form, genesis, each signature over the received bytes, people, keys and
     /// roles, validity at `now`, the signers that kind and phase demand (`rules` may only be
-    /// stricter than the runbook), and whether this roster may go where the statement leads. Not
+    /// stricter than the runbook), touched keys from phase 5 on, and whether this roster may go where the statement leads. Not
     /// checked, because it needs memory: that nonce and counters are new.
     pub fn verify(
         &self,
@@ -221,6 +228,7 @@ impl Trust {
         check_signers(signed, &header, self.roster())?;
         check_validity(&header, now)?;
         check_demands(&header, &item, rules)?;
+        check_touch(&header, &item, self.roster())?;
         self.check_reach(&item)?;
         let digest = Digest::of(&signed.bytes);
         Ok(Verified { item, digest, genesis: self.fingerprint, header })
@@ -247,10 +255,14 @@ impl Trust {
             Statement::FlattenPlan(plan) if plan.account != *self.account() => {
                 Err(Refusal::AccountMismatch)
             }
+            Statement::Release(release) if release.account != *self.account() => {
+                Err(Refusal::AccountMismatch)
+            }
             Statement::LimitsChange(_)
             | Statement::PluginRelease(_)
             | Statement::Unkill(_)
             | Statement::FlattenPlan(_)
+            | Statement::Release(_)
             | Statement::Seal(_) => Ok(()),
         }
     }

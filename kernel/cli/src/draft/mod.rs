@@ -18,7 +18,7 @@ pub(crate) use loss::{loss_limit, worst_case};
 pub(crate) use seats::Seat;
 pub(crate) use session::{ChosenPlugin, SessionPlan, session};
 pub(crate) use simple::{
-    ReleaseFacts, endpoint_set, flatten_plan, limits_change, plugin_release, seal, unkill,
+    ReleaseFacts, endpoint_set, flatten_plan, limits_change, plugin_release, release, seal, unkill,
 };
 
 /// There is no statement yet that changes a policy, so every statement is made under the first.

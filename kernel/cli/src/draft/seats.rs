@@ -10,6 +10,8 @@ use super::DraftError;
 pub(crate) enum Seat {
     /// Anybody who holds the role.
     Any(Role),
+    /// Anybody who holds the role and signs by touch.
+    Touch(Role),
     /// That person, in that role.
     Held(Name, Role),
 }
@@ -17,13 +19,14 @@ pub(crate) enum Seat {
 impl Seat {
     const fn role(&self) -> Role {
         match self {
-            Self::Any(role) | Self::Held(_, role) => *role,
+            Self::Any(role) | Self::Touch(role) | Self::Held(_, role) => *role,
         }
     }
 
     fn admits(&self, person: &Person) -> bool {
         let named = match self {
             Self::Any(_) => true,
+            Self::Touch(_) => person.key.is_hardware(),
             Self::Held(name, _) => person.name == *name,
         };
         named && person.roles.contains(&self.role())
@@ -37,6 +40,7 @@ pub(crate) fn fill(roster: &Roster, options: &[Vec<Seat>]) -> Result<Vec<Signer>
         let option = options.first().map_or(&[][..], Vec::as_slice);
         let text = |seat: &Seat| match seat {
             Seat::Any(role) => role.name().to_owned(),
+            Seat::Touch(role) => format!("{} with a hardware key", role.name()),
             Seat::Held(name, role) => format!("{} ({name})", role.name()),
         };
         DraftError::NoSigner(option.iter().map(text).collect::<Vec<_>>().join(" + "))
@@ -69,7 +73,7 @@ mod tests {
     use portcullis_statement::EndpointKind;
 
     use super::*;
-    use crate::testing::{key, name};
+    use crate::testing::{key, name, token};
 
     #[test]
     fn nobody_sits_on_two_seats_and_a_hasty_choice_is_taken_back() {
@@ -90,6 +94,14 @@ mod tests {
         assert_eq!(names(std::slice::from_ref(&operator)).unwrap(), ["ada"]);
         let held = Seat::Held(name("bob"), Role::Operator);
         assert_eq!(names(&[held]).unwrap(), ["bob"]);
+        // A token is asked for by its seat, and no key in a file sits there.
+        let mut with_token = roster.people().to_vec();
+        let touched = [Seat::Touch(Role::Operator)];
+        assert!(fill(&roster, &[touched.to_vec()]).unwrap_err().cause().contains("hardware key"));
+        with_token[1].key = token();
+        let with_token = Roster::new(with_token, None, EndpointKind::Simulated).unwrap();
+        let signers = fill(&with_token, &[touched.to_vec()]).unwrap();
+        assert_eq!(signers[0].person, name("bob"));
         let three = names(&[operator.clone(), operator, approver.clone()]);
         assert_eq!(three.unwrap_err().code(), "SIGNER_MISSING");
         let held = names(&[Seat::Held(name("bob"), Role::Approver), approver]).unwrap_err();

@@ -111,7 +111,8 @@ pub(crate) fn session(desk: &Desk<'_>, plan: &SessionPlan<'_>) -> Result<Vec<u8>
         witness: WITNESS.to_owned(),
         build: draft.build.clone(),
     };
-    let seats = rule.signers.iter().map(|role| Seat::Any(*role)).collect();
+    let seat = if plan.phase >= Phase::ManualLive { Seat::Touch } else { Seat::Any };
+    let seats = rule.signers.iter().map(|role| seat(*role)).collect();
     statement(desk, Kind::SessionApproval, &[seats], &approval.to_value())
 }
 

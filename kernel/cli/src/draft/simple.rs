@@ -4,7 +4,7 @@ use portcullis_domain::{Name, Phase, Role};
 use portcullis_evidence::pack::Manifest;
 use portcullis_statement::{
     Classification, Digest, EndpointKind, EndpointSet, FlattenPlan, Host, JournalHead, Kind,
-    LimitsChange, PluginRelease, Seal, Target, Unkill, Venue,
+    LimitsChange, PluginRelease, Release, Seal, Target, Unkill, Venue,
 };
 
 use super::{Desk, DraftError, Seat, statement};
@@ -106,6 +106,11 @@ pub(crate) fn unkill(desk: &Desk<'_>, target: Target, reason: &str) -> Result<Ve
 pub(crate) fn flatten_plan(desk: &Desk<'_>, plan: &FlattenPlan) -> Result<Vec<u8>, DraftError> {
     let seats = [Role::Operator, Role::Risk].map(Seat::Any).to_vec();
     statement(desk, Kind::FlattenPlan, &[seats], &plan.to_value())
+}
+
+/// A person's word about one proposal, signed by an operator who touches a key.
+pub(crate) fn release(desk: &Desk<'_>, word: &Release) -> Result<Vec<u8>, DraftError> {
+    statement(desk, Kind::Release, &[vec![Seat::Touch(Role::Operator)]], &word.to_value())
 }
 
 /// The seal of a pack, by its manifest, signed by operator and approver.

@@ -5,6 +5,7 @@
 
 mod flatten;
 pub(crate) mod limits;
+pub(crate) mod release;
 mod session;
 
 use portcullis_domain::WallNs;
@@ -27,6 +28,7 @@ pub(crate) fn render(file: &RequestFile) -> Result<String, Refusal> {
         | Kind::LimitsChange
         | Kind::Unkill
         | Kind::FlattenPlan
+        | Kind::Release
         | Kind::Seal => match file.envelope.statement()? {
             Statement::EndpointSet(body) => endpoint_set(&body),
             Statement::PluginRelease(body) => plugin_release(&body),
@@ -34,6 +36,7 @@ pub(crate) fn render(file: &RequestFile) -> Result<String, Refusal> {
             Statement::LimitsChange(body) => limits::change(&body),
             Statement::Unkill(body) => unkill(&body),
             Statement::FlattenPlan(body) => flatten::render(&body),
+            Statement::Release(body) => release::render(&body),
             Statement::Seal(body) => seal(&body),
         },
     };
@@ -55,6 +58,7 @@ const fn question(kind: Kind) -> &'static str {
         Kind::LimitsChange => "these limits change as written here",
         Kind::Unkill => "the kill or stop named here is over",
         Kind::FlattenPlan => "these positions may be closed, in these slices and no other way",
+        Kind::Release => "this one order may leave, if the market still stands there",
         Kind::Seal => "the evidence of this session is complete and judged as written",
     }
 }
@@ -99,7 +103,8 @@ fn genesis(body: &Genesis) -> String {
     for person in body.roster.people() {
         let roles: Vec<_> = person.roles.iter().map(|role| role.name()).collect();
         let (roles, key) = (roles.join(", "), person.key.fingerprint());
-        text += &field("person", &format!("{} ({roles}) {key}", person.name));
+        let token = if person.key.is_hardware() { ", hardware key" } else { "" };
+        text += &field("person", &format!("{} ({roles}) {key}{token}", person.name));
     }
     text
 }

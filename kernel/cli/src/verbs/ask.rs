@@ -12,6 +12,7 @@ use crate::client::{self, LONG, SOON, signed_bytes};
 use crate::files::shown;
 use crate::home::Home;
 use crate::request_file::RequestFile;
+use crate::verbs::by_hand;
 use crate::verbs::request::name;
 use crate::{CliError, Exit, out};
 
@@ -101,14 +102,15 @@ pub(crate) fn submit(args: &SubmitArgs) -> Result<(), CliError> {
         | Kind::PluginRelease
         | Kind::LimitsChange
         | Kind::Unkill
-        | Kind::FlattenPlan => {}
+        | Kind::FlattenPlan
+        | Kind::Release => {}
     }
     if args.pack.is_some() && file.kind() != Kind::Seal {
         return wrong("NOT_A_SEAL", "--pack is for seals", "leave --pack away");
     }
     complete(&args.file, &file)?;
     let request = Request::Statement(signed_bytes(&file.signed));
-    done(&Home::open(&args.home)?.control_socket(), &request)?;
+    by_hand::answered(&Home::open(&args.home)?.control_socket(), &request, false)?;
     match &args.pack {
         Some(pack) => add_seal(pack, &file),
         None => Ok(()),
@@ -207,6 +209,7 @@ pub(crate) fn done(socket: &Path, request: &Request) -> Result<(), CliError> {
         | Request::OrderAmend(_)
         | Request::OrderCancel(_)
         | Request::PositionClose(_)
+        | Request::Proposals
         | Request::Findings { .. }
         | Request::FindingExplain(_)
         | Request::FindingConfirm(_)

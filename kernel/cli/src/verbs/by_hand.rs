@@ -1,6 +1,6 @@
 //! What the verbs of people's own orders and of findings have in common.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use portcullis_control::{DenialView, Reply, Request};
 use portcullis_domain::number::parse_scaled_wide;
@@ -45,8 +45,12 @@ pub(crate) fn order_id(text: &str) -> Result<String, String> {
 
 /// Asks the daemon of that home, and prints what came of it.
 pub(crate) fn ask(asking: &Asking, request: &Request, json: bool) -> Result<(), CliError> {
-    let socket = Home::open(&asking.home)?.control_socket();
-    match client::ask(&socket, request, SOON)? {
+    answered(&Home::open(&asking.home)?.control_socket(), request, json)
+}
+
+/// Asks the daemon behind a socket for what may end in an order, and prints what came of it.
+pub(crate) fn answered(socket: &Path, request: &Request, json: bool) -> Result<(), CliError> {
+    match client::ask(socket, request, SOON)? {
         Reply::Ordered { cl_ord_id } if json => {
             out::json("order", object([("cl_ord_id", cl_ord_id.into())]))
         }
@@ -57,9 +61,10 @@ pub(crate) fn ask(asking: &Asking, request: &Request, json: bool) -> Result<(), 
         | Reply::Draft(_)
         | Reply::Pack(_)
         | Reply::Findings { .. }
+        | Reply::Proposals { .. }
         | Reply::GateClosed { .. }
         | Reply::Latched { .. }
-        | Reply::OrdersClear { .. } => Err(client::unexpected(&socket)),
+        | Reply::OrdersClear { .. } => Err(client::unexpected(socket)),
     }
 }
 

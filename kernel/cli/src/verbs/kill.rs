@@ -93,7 +93,8 @@ pub(crate) fn kill(
             | Reply::Pack(_)
             | Reply::Ordered { .. }
             | Reply::Denied(_)
-            | Reply::Findings { .. } => {
+            | Reply::Findings { .. }
+            | Reply::Proposals { .. } => {
                 return Err(client::unexpected(&socket));
             }
         };

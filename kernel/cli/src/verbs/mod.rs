@@ -10,6 +10,7 @@ pub(crate) mod limits;
 pub(crate) mod order;
 pub(crate) mod plugin;
 pub(crate) mod position;
+pub(crate) mod proposal;
 pub(crate) mod recon;
 pub(crate) mod request;
 pub(crate) mod sign;

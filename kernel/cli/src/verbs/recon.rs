@@ -122,6 +122,7 @@ fn ask(home: &Home, number: Option<u64>) -> Result<(Vec<FindingView>, u64), CliE
         | Reply::Pack(_)
         | Reply::Ordered { .. }
         | Reply::Denied(_)
+        | Reply::Proposals { .. }
         | Reply::GateClosed { .. }
         | Reply::Latched { .. }
         | Reply::OrdersClear { .. } => Err(client::unexpected(&socket)),

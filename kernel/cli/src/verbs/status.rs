@@ -41,6 +41,7 @@ pub(crate) fn ask(home: &Home) -> Result<StatusView, CliError> {
         | Reply::Ordered { .. }
         | Reply::Denied(_)
         | Reply::Findings { .. }
+        | Reply::Proposals { .. }
         | Reply::GateClosed { .. }
         | Reply::Latched { .. }
         | Reply::OrdersClear { .. } => Err(client::unexpected(&socket)),

@@ -116,15 +116,36 @@ fn answers_by_hand_read_back_and_fit_their_requests_only() {
         Denial::over(DenyCode::MaxOpenOrders, Scope::Account, Figure::count(10), Figure::count(9));
     let submit = Request::OrderSubmit(submit());
     let cancel = Request::OrderCancel(OrderCancel { person: None, cl_ord_id: None });
+    let (person, symbol) = (None, text("BTC-USDT"));
+    let close = Request::PositionClose(PositionClose { person, symbol, qty: None, limit: None });
+    let statement =
+        Request::Statement(crate::SignedBytes { bytes: b"{}".to_vec(), signatures: vec![] });
+    let proposal = ProposalView {
+        shown: text("{}"),
+        digest: "0".repeat(64),
+        bid: Some(text("1")),
+        ask: None,
+        expires: text("5"),
+    };
+    let (origin, proposals) = (text("o"), vec![proposal]);
     for (reply, fits, does_not) in [
         (Reply::Ordered { cl_ord_id: text("pc0000000100000001") }, &submit, &cancel),
+        (Reply::Ordered { cl_ord_id: text("pc0000000100000001") }, &statement, &cancel),
+        (Reply::Denied(DenialView::from(&denial)), &statement, &cancel),
+        (
+            Reply::Proposals { origin, proposals, left_out: 0 },
+            &Request::Proposals,
+            &Request::Status,
+        ),
+        // What a person asked for waits as a proposal, or is an order already.
+        (Reply::Done { text: text("it waits") }, &submit, &close),
         (Reply::Denied(DenialView::from(&denial)), &submit, &cancel),
         (
             Reply::Findings { findings: vec![finding], left_out: 3 },
             &Request::Findings { number: None },
             &submit,
         ),
-        (Reply::Done { text: text("done") }, &cancel, &submit),
+        (Reply::Done { text: text("done") }, &cancel, &close),
     ] {
         let answer = Answer::last(reply);
         assert_eq!(Answer::from_bytes(&answer.to_bytes().unwrap()), Ok(answer.clone()));

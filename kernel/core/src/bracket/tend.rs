@@ -250,7 +250,7 @@ impl Core {
                     self.stir_bracket(entry.cl_ord_id);
                     return None;
                 }
-                Submitted::Issued(_) | Submitted::Proposed | Submitted::Faulted => return None,
+                Submitted::Issued(_) | Submitted::Proposed(_) | Submitted::Faulted => return None,
             }
             let large = [DenyCode::MaxOrderQty, DenyCode::MaxOrderNotional];
             if !last.is_some_and(|code| large.contains(&code)) {

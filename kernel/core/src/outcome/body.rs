@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::{
     Amendment, Bracket, ClOrdId, Money, Name, OrdStatus, Order, OrderIntent, Origin, Position, Px,
-    Qty, Role, SessionId, Stop, StopMode,
+    Qty, Role, SessionId, Stop, StopMode, WallNs,
 };
-use portcullis_gate::{Denial, DenyCode, Figure, Proposal, Until};
+use portcullis_gate::{Denial, DenyCode, Figure, Quote, Until};
 use portcullis_statement::json::{self, Value};
-use portcullis_statement::{Digest, Kind};
+use portcullis_statement::{Digest, Kind, ShownProposal};
 
 use super::Outcome;
 use crate::bracket::{Exit, LegRef};
@@ -21,9 +21,7 @@ impl Outcome {
     pub(super) fn body(&self) -> Value {
         match self {
             Self::StatementAccepted { kind, digest, nonce } => accepted_body(*kind, *digest, nonce),
-            Self::Refused { what, cause, .. } => {
-                json::object([("cause", cause.clone().into()), ("what", (*what).into())])
-            }
+            Self::Refused { what, cause, .. } => refused_body(what, cause),
             Self::Drafted { session, size, root } => {
                 of_session(session, [("root", root.hex().into()), ("size", int(*size))])
             }
@@ -45,7 +43,10 @@ impl Outcome {
                 with_figures(warning, [])
             }
             Self::Paused { denial, until } => paused_body(denial, *until),
-            Self::Proposed { proposal } => proposed_body(proposal),
+            Self::Proposed { intent, shown, market, expires } => {
+                proposed_body(intent, shown, *market, *expires)
+            }
+            Self::ProposalEnded { cause, .. } => json::object([("cause", (*cause).into())]),
             Self::Reckoned { day, base_day, base_week, profit } => {
                 reckoned_body(*day, (*base_day, *base_week), *profit)
             }
@@ -99,6 +100,10 @@ fn accepted_body(kind: Kind, digest: Digest, nonce: &str) -> Value {
     ])
 }
 
+fn refused_body(what: &str, cause: &str) -> Value {
+    json::object([("cause", cause.into()), ("what", what.into())])
+}
+
 fn of_session<const N: usize>(session: &SessionId, fields: [(&str, Value); N]) -> Value {
     json::object(fields.into_iter().chain([("session", session.as_str().into())]))
 }
@@ -111,11 +116,19 @@ fn paused_body(denial: &Denial, until: Until) -> Value {
     with_figures(denial, [("until", until.into())])
 }
 
-fn proposed_body(proposal: &Proposal) -> Value {
+fn proposed_body(
+    intent: &OrderIntent,
+    shown: &ShownProposal,
+    market: Quote,
+    expires: WallNs,
+) -> Value {
     json::object([
-        ("ask", Value::Int(proposal.reference.ask.units())),
-        ("bid", Value::Int(proposal.reference.bid.units())),
-        ("intent", intent_value(&proposal.intent)),
+        ("ask", Value::Int(market.ask.units())),
+        ("bid", Value::Int(market.bid.units())),
+        ("digest", shown.digest().hex().into()),
+        ("expires", expires.0.to_string().into()),
+        ("intent", intent_value(intent)),
+        ("shown", shown.to_value()),
     ])
 }
 

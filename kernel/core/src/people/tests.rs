@@ -8,9 +8,9 @@ fn b5_the_table_of_roles() {
     use PersonVerb as V;
     use Role as R;
     let may = |verb: V, role: R| match (verb, role) {
-        (V::Submit | V::Amend | V::Cancel | V::CancelAll | V::Close, R::Operator)
-        | (V::Cancel | V::CancelAll | V::Close, R::Risk) => true,
-        (V::Submit | V::Amend, R::Risk) | (_, R::Author | R::Governance | R::Approver) => false,
+        (_, R::Operator) | (V::Cancel | V::CancelAll | V::Close, R::Risk) => true,
+        (V::Submit | V::Amend | V::Release, R::Risk)
+        | (_, R::Author | R::Governance | R::Approver) => false,
     };
     for verb in V::ALL {
         for role in R::ALL {

@@ -160,16 +160,17 @@ impl UsageDesk {
         Some((result.profit, result.drawdown))
     }
 
-    /// Usage of all strategies together. `gross` and `positions` are as if the order worked.
+    /// Usage of all strategies together, with so many proposals that wait. `gross` and `positions`
+    /// are as if the order worked.
     pub(crate) fn whole(
         &self,
         (gate, book): (&Gate, &ExposureBook),
-        (gross, positions): (Option<Money>, u32),
+        (gross, positions, proposals): (Option<Money>, u32, u32),
         now: BootNs,
     ) -> Usage {
         let profit = self.profit(book);
         let limits = &gate.whole().activity;
-        let used = Used { gross, positions, profit, now };
+        let used = Used { gross, positions, proposals, profit, now };
         usage(&self.whole, book.totals(Owner::Whole), limits, used)
     }
 
@@ -178,13 +179,13 @@ impl UsageDesk {
         &self,
         plugin: PluginId,
         (gate, book): (&Gate, &ExposureBook),
-        (gross, positions): (Option<Money>, u32),
+        (gross, positions, proposals): (Option<Money>, u32, u32),
         now: BootNs,
     ) -> Option<Usage> {
         let tally = self.strategies.get(usize::from(plugin.0))?;
         let totals = book.totals(Owner::Strategy(plugin));
         let profit = totals.and_then(|totals| totals.pnl);
-        let used = Used { gross, positions, profit, now };
+        let used = Used { gross, positions, proposals, profit, now };
         Some(usage(tally, totals, gate.strategy_limits(plugin)?, used))
     }
 
@@ -202,6 +203,7 @@ impl UsageDesk {
 struct Used {
     gross: Option<Money>,
     positions: u32,
+    proposals: u32,
     profit: Option<Money>,
     now: BootNs,
 }
@@ -218,7 +220,7 @@ fn usage(
         positions: used.positions,
         // A book that does not add up admits no further order.
         open_orders: totals.map_or(u32::MAX, |totals| totals.open_orders),
-        proposals: 0,
+        proposals: used.proposals,
         orders: tally.orders,
         messages: tally.messages(used.now),
         profit: result.map(|result| result.profit),

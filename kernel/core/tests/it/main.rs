@@ -51,6 +51,8 @@ mod protect;
 #[cfg(test)]
 mod recon;
 #[cfg(test)]
+mod release;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod safety;

@@ -17,7 +17,7 @@ struct Request {
 /// Opens a session of `phase`, and compares the answer.
 #[track_caller]
 fn check(phase: Phase, change: impl FnOnce(&mut Request, &mut World), expect: &str) {
-    let mut world = World::started();
+    let mut world = World::started_for(phase);
     world.link_up();
     let approval = world.draft("s-1", phase);
     let paper = world.paper(Kind::SessionApproval, &signers(phase));
@@ -39,6 +39,16 @@ fn sign(request: &Request, world: &World) -> SignedStatement {
 fn what_was_signed_opens() {
     for phase in Phase::ALL.into_iter().filter(|phase| *phase > Phase::Foundation) {
         check(phase, |_, _| {}, "DONE");
+    }
+}
+
+/// B10: from phase 5 on no key in a file opens a session.
+#[test]
+fn b10_from_phase_five_a_session_is_opened_by_touch() {
+    let soft = [("olga", Role::Operator), ("anna", Role::Approver)];
+    for phase in [Phase::ManualLive, Phase::MonitoredAuto, Phase::Continuous] {
+        let by = |r: &mut Request, w: &mut World| r.paper = w.paper(Kind::SessionApproval, &soft);
+        check(phase, by, "TOUCH_REQUIRED");
     }
 }
 

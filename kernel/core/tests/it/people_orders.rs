@@ -35,7 +35,10 @@ fn close(qty: Option<&str>, price: Option<&str>) -> PersonCommand {
 
 /// A session with 0.1 bought in it.
 fn holding(phase: Phase) -> World {
-    let mut world = World::open(phase);
+    held(World::open(phase))
+}
+
+fn held(mut world: World) -> World {
     let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
     world.fill(id, "e1", 10_000, 10_000);
     world.account(&[], BOUGHT);
@@ -162,13 +165,16 @@ fn the_phase_decides_what_people_may_do_by_hand() {
         (Phase::Paper, ["ORDERED", "ORDERED", "DONE"]),
         (Phase::BoundedAuto, ["ORDERED", "ORDERED", "DONE"]),
         (Phase::PreLive, ["PHASE_FORBIDS", "PHASE_FORBIDS", "DONE"]),
-        (Phase::ManualLive, ["RELEASE_REQUIRED", "ORDERED", "DONE"]),
-        (Phase::MonitoredAuto, ["RELEASE_REQUIRED", "ORDERED", "DONE"]),
-        (Phase::Continuous, ["RELEASE_REQUIRED", "ORDERED", "DONE"]),
+        (Phase::ManualLive, ["DONE", "ORDERED", "DONE"]),
+        (Phase::MonitoredAuto, ["DONE", "ORDERED", "DONE"]),
+        (Phase::Continuous, ["DONE", "ORDERED", "DONE"]),
     ];
     for (phase, expect) in ALL {
         // The position is carried in, since not every phase could have made it.
-        let mut world = holding(Phase::Paper);
+        let mut world = World::started_for(phase);
+        world.link_up();
+        world.open_session("s-1", Phase::Paper);
+        let mut world = held(world);
         world.close();
         world.out.clear();
         let mut approval = world.draft("s-2", phase);

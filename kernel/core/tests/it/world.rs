@@ -72,7 +72,13 @@ impl World {
 
     /// Started in a new journal, with an endpoint set and two releases on record.
     pub(crate) fn started() -> Self {
+        Self::started_for(Phase::Paper)
+    }
+
+    /// The same with the people whom sessions of that phase need.
+    pub(crate) fn started_for(phase: Phase) -> Self {
         let mut world = Self::new();
+        world.genesis = people::genesis_for(phase, EndpointKind::Simulated);
         world.start(true, false);
         world.admit_all();
         world
@@ -80,7 +86,7 @@ impl World {
 
     /// With an open session whose plugins are ready and whose market is quoted 99.90 to 100.10.
     pub(crate) fn open(phase: Phase) -> Self {
-        let mut world = Self::started();
+        let mut world = Self::started_for(phase);
         if phase != Phase::Shadow {
             world.link_up();
         }

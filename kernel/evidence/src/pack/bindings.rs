@@ -39,6 +39,7 @@ pub(super) fn contradicts_simulation(envelope: &Envelope, simulated: bool) -> bo
         | Kind::LimitsChange
         | Kind::Unkill
         | Kind::FlattenPlan
+        | Kind::Release
         | Kind::Seal => false,
     };
     of_simulation && !simulated
@@ -79,7 +80,10 @@ pub(super) fn believe(folder: &Folder, pin: Option<Digest>) -> Result<Believed, 
             }
             Statement::EndpointSet(_) => endpoints.extend(verified.into_endpoint_set()),
             Statement::PluginRelease(_) => releases.extend(verified.into_plugin_release()),
-            Statement::LimitsChange(_) | Statement::Unkill(_) | Statement::FlattenPlan(_) => {}
+            Statement::LimitsChange(_)
+            | Statement::Unkill(_)
+            | Statement::FlattenPlan(_)
+            | Statement::Release(_) => {}
             Statement::Seal(_) => {
                 return Err(Finding::new("PACK_STRUCTURE", &name, "a seal under another name"));
             }

@@ -80,7 +80,12 @@ fn twice(px: Px) -> i128 {
 
 /// Holds a distance against so many basis points of the middle. Compared as a product, so that a
 /// fraction of a basis point above the limit is above it; told in whole ones.
-fn within(code: C, distance_twice: i128, middle_twice: i128, max: u32) -> Result<(), Denial> {
+pub(super) fn within(
+    code: C,
+    distance_twice: i128,
+    middle_twice: i128,
+    max: u32,
+) -> Result<(), Denial> {
     let distance = distance_twice.saturating_mul(10_000);
     let allowed = middle_twice.saturating_mul(i128::from(max));
     if distance <= allowed {

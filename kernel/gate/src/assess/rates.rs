@@ -55,8 +55,7 @@ pub(super) fn check_messages(case: &mut Case<'_>) -> Result<(), Denial> {
 
 /// Where a person has the last word, only so many may wait for it.
 pub(super) fn check_proposals(case: &mut Case<'_>) -> Result<(), Denial> {
-    let asks = matches!(case.intent.origin, Origin::Plugin(_));
-    if !asks || case.gate.phase() < Phase::ManualLive {
+    if case.intent.origin == Origin::House || case.gate.phase() < Phase::ManualLive {
         return Ok(());
     }
     case.hold(

@@ -267,5 +267,7 @@ fn nt4_a_change_does_not_go_round_the_person_who_releases() {
     }
     let mut change = Change::new(Phase::ManualLive, Side::Buy);
     change.order.intent.origin = Origin::Person;
+    assert_eq!(change.answer(), "PHASE_FORBIDS");
+    change.order.intent.origin = Origin::House;
     assert_eq!(change.answer(), "APPROVE");
 }

@@ -43,7 +43,7 @@ pub(crate) struct House {
 impl House {
     pub(crate) fn new(phase: Phase, kind: EndpointKind, author: &'static str) -> Self {
         let ladder = if kind == EndpointKind::Recorded { EndpointKind::Simulated } else { kind };
-        let signed = people::genesis(None, ladder);
+        let signed = people::genesis_for(phase, ladder);
         let trust = Trust::genesis(&signed, Digest::of(&signed.bytes), NOW).unwrap();
         let genesis = trust.fingerprint();
         let by = [("gerd", Role::Governance), ("olga", Role::Operator)];

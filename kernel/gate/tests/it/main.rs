@@ -39,6 +39,8 @@ mod people;
 #[cfg(test)]
 mod proposals;
 #[cfg(test)]
+mod release;
+#[cfg(test)]
 mod scopes;
 #[cfg(test)]
 mod unknown;

@@ -10,12 +10,15 @@ use portcullis_domain::{
 use portcullis_statement::json::Value;
 use portcullis_statement::{
     ApprovedPlugin, Digest, EndpointKind, EndpointSet, Genesis, Header, Host, JournalBinding, Kind,
-    Mark, Person, PluginRelease, RecordedFile, Roster, SessionApproval, SignedStatement, Signer,
-    SigningKey, Venue, draft,
+    Mark, Person, PluginRelease, PublicKey, RecordedFile, Roster, SessionApproval, SignedStatement,
+    Signer, SigningKey, Venue, draft,
 };
 
+#[path = "../../../statement/src/testkit/token.rs"]
+mod token;
 #[path = "../../../statement/src/testkit/limits.rs"]
 mod wide;
+use token::{TOUCHED, Token};
 
 pub(crate) const NOW: WallNs = WallNs(1_800_000_000_000_000_000);
 pub(crate) const HOUR_NS: i64 = 3_600_000_000_000;
@@ -30,6 +33,10 @@ pub(crate) const PEOPLE: [(&str, &[Role]); 6] = [
     ("anna", &[Role::Approver]),
     ("rita", &[Role::Risk]),
 ];
+
+/// Who signs by touch; of a roster from phase 5 on only. `tina` could release what she wrote.
+const TOKENS: [(&str, &[Role]); 2] =
+    [("theo", &[Role::Approver]), ("tina", &[Role::Operator, Role::Author])];
 
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
@@ -47,13 +54,39 @@ pub(crate) fn money(text: &str) -> Money {
     Money::parse(text).unwrap()
 }
 
-/// The key of a person: the seed is the first letters of the name.
-fn key(person: &str) -> SigningKey {
+/// What a person signs with.
+enum Hand {
+    Token(Token),
+    File(SigningKey),
+}
+
+impl Hand {
+    fn public(&self) -> PublicKey {
+        match self {
+            Self::Token(token) => token.public(),
+            Self::File(key) => key.public(),
+        }
+    }
+
+    fn sign(&self, namespace: &str, bytes: &[u8]) -> String {
+        match self {
+            Self::Token(token) => token.sign(namespace, bytes, TOUCHED),
+            Self::File(key) => key.sign(namespace, bytes),
+        }
+    }
+}
+
+/// The seed of a key is the first letters of the name.
+fn hand(person: &str) -> Hand {
     let mut seed = [9; 32];
     for (to, from) in seed.iter_mut().zip(person.bytes()) {
         *to = from;
     }
-    SigningKey::from_seed(seed)
+    if TOKENS.iter().any(|(name, _)| *name == person) {
+        Hand::Token(Token::from_seed(seed))
+    } else {
+        Hand::File(SigningKey::from_seed(seed))
+    }
 }
 
 /// A statement to be drawn up, and who signs it.
@@ -77,7 +110,7 @@ impl Paper {
         let signer = |(person, role): &(&str, Role)| Signer {
             person: name(person),
             role: *role,
-            key: key(person).public().fingerprint(),
+            key: hand(person).public().fingerprint(),
         };
         let header = Header {
             kind: self.kind,
@@ -88,23 +121,39 @@ impl Paper {
             signers: self.listed.iter().map(signer).collect(),
             genesis,
         };
-        let keys: Vec<_> = self.signed_by.iter().map(|person| key(person)).collect();
-        let keys: Vec<_> = keys.iter().collect();
-        SignedStatement::signed_by(draft(&header, body), self.kind, &keys)
+        let bytes = draft(&header, body);
+        let sign = |person: &&str| hand(person).sign(self.kind.namespace(), &bytes);
+        let signatures = self.signed_by.iter().map(sign).collect();
+        SignedStatement { bytes, signatures }
     }
 }
 
 pub(crate) fn genesis(mark: Option<Mark>, ladder: EndpointKind) -> SignedStatement {
-    let person = |(person, roles): (&str, &[Role])| Person {
+    genesis_of(&PEOPLE, mark, ladder)
+}
+
+/// The genesis of an installation that goes to that phase: from 5 on two of its people have tokens.
+pub(crate) fn genesis_for(phase: Phase, ladder: EndpointKind) -> SignedStatement {
+    if phase < Phase::ManualLive {
+        return genesis(None, ladder);
+    }
+    genesis_of(&[&PEOPLE[..], &TOKENS[..]].concat(), None, ladder)
+}
+
+fn genesis_of(
+    people: &[(&'static str, &[Role])],
+    mark: Option<Mark>,
+    ladder: EndpointKind,
+) -> SignedStatement {
+    let person = |(person, roles): &(&str, &[Role])| Person {
         name: name(person),
         roles: roles.to_vec(),
-        key: key(person).public(),
+        key: hand(person).public(),
     };
-    let people = PEOPLE.into_iter().map(person).collect();
-    let roster = Roster::new(people, mark, ladder).unwrap();
+    let roster = Roster::new(people.iter().map(person).collect(), mark, ladder).unwrap();
     let body = Genesis { account: name("acct"), host: name("host-1"), roster }.to_value();
-    Paper::new(Kind::Genesis, 1, &PEOPLE.map(|(person, roles)| (person, roles[0])))
-        .sign(None, &body)
+    let listed: Vec<_> = people.iter().map(|(person, roles)| (*person, roles[0])).collect();
+    Paper::new(Kind::Genesis, 1, &listed).sign(None, &body)
 }
 
 /// The runbook's own rules.
@@ -115,9 +164,10 @@ pub(crate) fn floors() -> PhaseRules {
 
 /// Who signs a session of that phase.
 pub(crate) fn signers(phase: Phase) -> Vec<(&'static str, Role)> {
-    let two = phase >= Phase::BoundedAuto;
-    let approver = two.then_some(("anna", Role::Approver));
-    [("olga", Role::Operator)].into_iter().chain(approver).collect()
+    let touch = phase >= Phase::ManualLive;
+    let (operator, approver) = if touch { ("tina", "theo") } else { ("olga", "anna") };
+    let approver = (phase >= Phase::BoundedAuto).then_some((approver, Role::Approver));
+    [(operator, Role::Operator)].into_iter().chain(approver).collect()
 }
 
 /// Prices of two decimals, quantities of five; tick 0.10, lot 0.0001, smallest order 0.001.

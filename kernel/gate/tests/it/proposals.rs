@@ -33,9 +33,9 @@ fn phases_decide_what_becomes_of_a_good_order() {
         (Phase::Paper, "APPROVE", "APPROVE", "APPROVE"),
         (Phase::BoundedAuto, "APPROVE", "APPROVE", "APPROVE"),
         (Phase::PreLive, "LIVE_LOCKED", "PHASE_FORBIDS", "LIVE_LOCKED"),
-        (Phase::ManualLive, "PROPOSE", "APPROVE", "APPROVE"),
-        (Phase::MonitoredAuto, "PROPOSE", "APPROVE", "APPROVE"),
-        (Phase::Continuous, "PROPOSE", "APPROVE", "APPROVE"),
+        (Phase::ManualLive, "PROPOSE", "PROPOSE", "APPROVE"),
+        (Phase::MonitoredAuto, "PROPOSE", "PROPOSE", "APPROVE"),
+        (Phase::Continuous, "PROPOSE", "PROPOSE", "APPROVE"),
     ] {
         let mut case = Case::new(phase);
         assert_eq!(case.answer(), plugin, "a plugin in {phase:?}");
@@ -71,7 +71,13 @@ fn proposals_are_counted_where_a_person_is_asked() {
         full(c);
         c.intent.origin = Origin::Person;
     };
-    check(by_hand, "APPROVE");
+    check(by_hand, "MAX_OPEN_PROPOSALS");
+    let smaller = |c: &mut Case| {
+        by_hand(c);
+        c.intent.side = Side::Sell;
+        c.at.position = Some(Position(50_000));
+    };
+    check(smaller, "APPROVE");
     for phase in [Phase::Paper, Phase::BoundedAuto] {
         let mut case = Case::new(phase);
         full(&mut case);
@@ -85,7 +91,8 @@ fn a_proposal_carries_the_order_and_the_market() {
     let mut case = Case::new(Phase::ManualLive);
     case.intent.bracket = Some(Bracket { stop_px: Some(px(9_900)), target_px: None });
     let Verdict::Propose(proposal) = case.verdict() else { panic!("{}", case.answer()) };
-    assert_eq!((&proposal.intent, Some(proposal.reference)), (&case.intent, case.at.quote));
+    let seen = (proposal.intent(), Some(proposal.reference()));
+    assert_eq!(seen, (&case.intent, case.at.quote));
 }
 
 /// A proposal that could never be released is not shown: every check holds for it too.
@@ -98,7 +105,7 @@ fn what_is_not_an_order_is_no_proposal() {
     check(|c| c.at.whole.proposals = 1_000, "MAX_OPEN_PROPOSALS");
     check(|c| c.strategy().proposals = 1_000, "MAX_OPEN_PROPOSALS");
     // Whoever does not propose is not held up by what waits, and before phase 5 nothing does.
-    check(|c| (c.intent.origin, c.at.whole.proposals) = (Origin::Person, 1_000), "APPROVE");
+    check(|c| (c.intent.origin, c.at.whole.proposals) = (Origin::House, 1_000), "APPROVE");
     let mut case = Case::new(Phase::Paper);
     case.at.whole.proposals = 1_000;
     assert_eq!(case.answer(), "APPROVE");

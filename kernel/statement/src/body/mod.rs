@@ -7,6 +7,7 @@ mod instrument;
 mod limits;
 mod limits_change;
 mod plugin_release;
+mod release;
 mod seal;
 mod session_approval;
 mod target;
@@ -18,6 +19,7 @@ pub use genesis::Genesis;
 pub use limits::{limits_value, read_limits};
 pub use limits_change::LimitsChange;
 pub use plugin_release::PluginRelease;
+pub use release::{Release, ShownProposal};
 pub use seal::{Classification, JournalHead, Seal};
 pub use session_approval::{ApprovedPlugin, Carried, JournalBinding, SessionApproval};
 pub use target::{Latch, Target};
@@ -42,6 +44,8 @@ pub enum Statement {
     Unkill(Unkill),
     /// The way out of positions after a kill or stop.
     FlattenPlan(FlattenPlan),
+    /// A person's word that one proposal becomes an order.
+    Release(Box<Release>),
     /// The end of one session's evidence.
     Seal(Seal),
 }
@@ -61,6 +65,7 @@ impl Statement {
             }
             Kind::Unkill => Unkill::from_value(body).map(Self::Unkill),
             Kind::FlattenPlan => FlattenPlan::from_value(body).map(Self::FlattenPlan),
+            Kind::Release => Release::from_value(body).map(|body| Self::Release(Box::new(body))),
             Kind::Seal => Seal::from_value(body).map(Self::Seal),
         };
         Ok(statement.map_err(|error| error.within("body"))?)
@@ -76,6 +81,7 @@ impl Statement {
             Self::LimitsChange(body) => body.to_value(),
             Self::Unkill(body) => body.to_value(),
             Self::FlattenPlan(body) => body.to_value(),
+            Self::Release(body) => body.to_value(),
             Self::Seal(body) => body.to_value(),
         }
     }

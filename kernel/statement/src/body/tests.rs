@@ -4,7 +4,7 @@ use portcullis_domain::Phase;
 
 use super::*;
 use crate::json::object;
-use crate::testkit::{approval, endpoint_set, flatten_plan, release, seal, unkill};
+use crate::testkit::{approval, endpoint_set, flatten_plan, release, seal, unkill, word};
 
 /// `value` with the value at `path` replaced, or taken away.
 fn with(value: &Value, path: &str, put: Option<Value>) -> Value {
@@ -265,5 +265,62 @@ fn a_flatten_plan_reads_back_and_is_bounded() {
         (below("more"), Some(1.into())),
     ] {
         assert!(FlattenPlan::from_value(&with(&plan.to_value(), &path, put)).is_err(), "{path}");
+    }
+}
+
+/// A18: what is signed is what was shown, to the last value.
+#[test]
+fn a18_a_release_reads_back_and_its_digest_is_of_what_it_shows() {
+    let good = word();
+    assert_eq!(Release::from_value(&good.to_value()), Ok(good.clone()));
+    let shown = "{\"asked_by\":\"plugin ema-cross\",\"ord_type\":\"limit\",\
+        \"price\":\"61837.60\",\"proposal\":\"pc0000000700000003\",\"qty\":\"0.1\",\
+        \"reduce_only\":false,\"session\":\"s-1\",\"side\":\"buy\",\"stop\":\"60000\",\
+        \"symbol\":\"BTC-USDT\",\"target\":null,\"time_in_force\":\"gtc\"}";
+    assert_eq!(good.shown.to_value().canonical_text(), shown);
+    assert_eq!(good.digest, Digest::of(shown.as_bytes()));
+    // Each value that is shown moves the digest, so that another one is refused.
+    for (key, put) in [
+        ("asked_by", "person olga".into()),
+        ("price", "61837.6".into()),
+        ("proposal", "pc0000000700000004".into()),
+        ("qty", "0.2".into()),
+        ("reduce_only", Value::Bool(true)),
+        ("session", "s-2".into()),
+        ("side", "sell".into()),
+        ("stop", Value::Null),
+        ("symbol", "BTC-USD".into()),
+        ("target", "70000".into()),
+        ("time_in_force", "ioc".into()),
+    ] {
+        let other = with(&good.to_value(), &format!("shown/{key}"), Some(put));
+        let error = Release::from_value(&other).unwrap_err().to_string();
+        assert!(error.contains("is not of what is shown"), "{key}: {error}");
+    }
+}
+
+#[test]
+fn a_release_that_says_something_else_is_refused() {
+    for (path, put, expect) in [
+        ("account", Some("A B".into()), "not a name"),
+        ("origin", Some(" ".into()), "is empty"),
+        ("digest", Some("00".into()), "not a digest"),
+        ("bid", Some("0".into()), "above zero"),
+        ("ask", Some("-1".into()), "above zero"),
+        ("ask", None, "ask"),
+        ("more", Some(1.into()), "more"),
+        ("shown/proposal", Some("7".into()), "shown.proposal"),
+        ("shown/qty", Some("0".into()), "above zero"),
+        ("shown/qty", Some("1e3".into()), "above zero"),
+        ("shown/price", Some(Value::Null), "limit orders"),
+        ("shown/ord_type", Some("market".into()), "limit orders"),
+        ("shown/ord_type", Some("stop".into()), "shown.ord_type"),
+        ("shown/stop", Some("0".into()), "above zero"),
+        ("shown/symbol", Some("".into()), "is empty"),
+        ("shown/target", None, "target"),
+        ("shown/more", Some(1.into()), "more"),
+    ] {
+        let error = Release::from_value(&with(&word().to_value(), path, put)).unwrap_err();
+        assert!(error.to_string().contains(expect), "{path}: {error}");
     }
 }

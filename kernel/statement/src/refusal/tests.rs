@@ -22,6 +22,7 @@ fn one_of_each() -> Vec<Refusal> {
         Refusal::SignerRole(person(), Role::Risk),
         Refusal::SignerTwice(person()),
         Refusal::SignerMissing("x"),
+        Refusal::TouchMissing(person()),
         Refusal::AuthorAlone(person()),
         Refusal::DemoRoster,
         Refusal::RulesBelowFloor(Phase::Paper),

@@ -115,10 +115,11 @@ fn ssh_keygen_accepts_ours_with_the_generated_allowed_signers() {
     folder.write("allowed_signers", allowed.as_bytes());
     let message = b"{\"b\":2}";
     for person in trust.roster().people() {
-        let key = testkit::key(person.name.as_str());
         for kind in Kind::ALL {
             let namespace = kind.namespace();
-            let signature = key.sign(namespace, message);
+            let signature = testkit::armored(person.name.as_str(), namespace, message);
+            // What strangers accept of a token, we read too.
+            assert_eq!(verify(&signature, namespace, message), Ok(person.key), "{}", person.name);
             let accepted =
                 stranger_accepts(&folder, person.name.as_str(), namespace, &signature, message);
             let has_say = person.roles.iter().any(|role| kind.roles().contains(role));
@@ -221,4 +222,26 @@ fn no_part_of_the_block_can_carry_something_else() {
     check([public, namespace, reserved, b"sha1", signature], Err(SshsigError::Hash));
     check([public, namespace, reserved, b"sha256", signature], Err(SshsigError::Mismatch));
     check([public, &longer(namespace), reserved, hash, signature], Err(SshsigError::Namespace));
+}
+
+/// B10: nothing that a token says of a signature can be changed behind it, and the touch is asked
+/// for.
+#[test]
+fn b10_a_token_signs_by_touch_and_no_bit_of_it_is_idle() {
+    let token = testkit::token("tina").unwrap();
+    let signed = |flags| verify(&token.sign(NAMESPACE, b"m", flags), NAMESPACE, b"m");
+    for flags in 0..=u8::MAX {
+        let touched = flags & 1 == 1;
+        let expect = if touched { Ok(token.public()) } else { Err(SshsigError::Untouched) };
+        assert_eq!(signed(flags), expect, "{flags}");
+    }
+    let blob = unarmored(&token.sign(NAMESPACE, b"m", 1)).unwrap();
+    for (at, bit) in (0..blob.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+        let mut damaged = blob.clone();
+        damaged[at] ^= 1 << bit;
+        assert!(verify(&armor(&damaged), NAMESPACE, b"m").is_err(), "byte {at} bit {bit}");
+    }
+    for cut in 0..blob.len() {
+        assert!(verify(&armor(&blob[..cut]), NAMESPACE, b"m").is_err(), "cut at {cut}");
+    }
 }

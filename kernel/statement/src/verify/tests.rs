@@ -19,7 +19,7 @@ fn simulated() -> Trust {
     trust(None, EndpointKind::Simulated)
 }
 
-fn bodies() -> [(Kind, Value); 7] {
+fn bodies() -> [(Kind, Value); 8] {
     [
         (Kind::EndpointSet, endpoint_set(EndpointKind::Simulated).to_value()),
         (Kind::PluginRelease, release().to_value()),
@@ -27,6 +27,7 @@ fn bodies() -> [(Kind, Value); 7] {
         (Kind::LimitsChange, limits_change().to_value()),
         (Kind::Unkill, unkill().to_value()),
         (Kind::FlattenPlan, flatten_plan().to_value()),
+        (Kind::Release, word().to_value()),
         (Kind::Seal, seal().to_value()),
     ]
 }
@@ -80,6 +81,12 @@ fn each_kind_has_its_signers() {
     check(Kind::FlattenPlan, &[("rita", Risk)], "SIGNER_MISSING");
     check(Kind::FlattenPlan, &[("olga", Operator), ("anna", Approver)], "SIGNER_ROLE");
 
+    check(Kind::Release, &[("tina", Operator)], "ok");
+    check(Kind::Release, &[("olga", Operator)], "TOUCH_REQUIRED");
+    check(Kind::Release, &[("tina", Operator), ("olga", Operator)], "TOUCH_REQUIRED");
+    check(Kind::Release, &[("theo", Approver)], "SIGNER_ROLE");
+    check(Kind::Release, &[], "SIGNER_MISSING");
+
     check(Kind::Seal, &[("olga", Operator), ("anna", Approver)], "ok");
     check(Kind::Seal, &[("olga", Operator), ("otto", Operator)], "SIGNER_MISSING");
     check(Kind::Seal, &[("anna", Approver)], "SIGNER_MISSING");
@@ -98,6 +105,7 @@ fn a_kind_has_one_name_one_namespace_and_its_verified_type() {
             Kind::PluginRelease => &[("ada", Author), ("gerd", Governance)],
             Kind::EndpointSet | Kind::LimitsChange => &[("olga", Operator), ("gerd", Governance)],
             Kind::FlattenPlan => &[("olga", Operator), ("rita", Risk)],
+            Kind::Release => &[("tina", Operator)],
             Kind::Genesis | Kind::SessionApproval | Kind::Unkill | Kind::Seal => {
                 &[("olga", Operator), ("anna", Approver)]
             }
@@ -118,11 +126,12 @@ fn a_kind_has_one_name_one_namespace_and_its_verified_type() {
             verified(kind).into_limits_change().is_some(),
             verified(kind).into_unkill().is_some(),
             verified(kind).into_flatten_plan().is_some(),
+            verified(kind).into_release().is_some(),
             verified(kind).into_seal().is_some(),
         ]
     };
     for (place, (kind, _)) in bodies().into_iter().enumerate() {
-        let mut expect = [false; 7];
+        let mut expect = [false; 8];
         expect[place] = true;
         assert_eq!(taken(kind), expect, "{}", kind.name());
     }
@@ -240,7 +249,7 @@ fn the_shape_of_a_statement_is_exact() {
 #[track_caller]
 fn check_session(trust: &Trust, phase: Phase, kind: EndpointKind, expect: &str) {
     let body = approval(phase, kind).to_value();
-    let signers = [("olga", Operator), ("anna", Approver)];
+    let signers = [("tina", Operator), ("theo", Approver)];
     let signed = statement(trust, Kind::SessionApproval, &signers, &body);
     let got = code(trust.verify(&signed, &floors(), NOW));
     assert_eq!(got, expect, "phase {} on {}", phase.number(), kind.name());
@@ -337,7 +346,7 @@ fn a_window_ends_where_the_phase_says() {
             };
             let mut body = approval(phase, kind);
             body.window_closes = body.window_opens.plus_ns(length);
-            let signers = [("olga", Operator), ("anna", Approver)];
+            let signers = [("tina", Operator), ("theo", Approver)];
             let signed = statement(&trust, Kind::SessionApproval, &signers, &body.to_value());
             assert_eq!(code(trust.verify(&signed, &floors(), NOW)), expect, "{phase:?}");
         }
@@ -449,4 +458,43 @@ fn a_statement_is_carried_as_one_value() {
     for signed in [&broken, &carried] {
         assert_eq!(code(trust.verify(signed, &floors(), NOW)), "STATEMENT_MALFORMED");
     }
+}
+
+/// B10: from phase 5 on a session is opened by hardware keys alone, each of them touched.
+#[test]
+fn b10_from_phase_five_a_session_is_opened_by_touch() {
+    let trust = simulated();
+    let (tina, theo) = (("tina", Operator), ("theo", Approver));
+    let (olga, anna) = (("olga", Operator), ("anna", Approver));
+    let opened = |phase: Phase, signers: Signers<'_>| {
+        let body = approval(phase, EndpointKind::Simulated).to_value();
+        let signed = statement(&trust, Kind::SessionApproval, signers, &body);
+        code(trust.verify(&signed, &floors(), NOW))
+    };
+    for phase in Phase::ALL.into_iter().filter(|phase| *phase >= Phase::Shadow) {
+        let soft = if phase >= Phase::ManualLive { "TOUCH_REQUIRED" } else { "ok" };
+        assert_eq!(opened(phase, &[tina, theo]), "ok", "{phase:?}");
+        for signers in [[olga, anna], [tina, anna], [olga, theo]] {
+            assert_eq!(opened(phase, &signers), soft, "{phase:?} {signers:?}");
+        }
+    }
+}
+
+/// A17: a token that nobody touched has signed nothing, whatever the statement is.
+#[test]
+fn a17_a_signature_without_a_touch_counts_for_nothing() {
+    let trust = simulated();
+    for (kind, body) in [bodies()[5].clone(), bodies()[6].clone()] {
+        let header = header(kind, &[("tina", Operator)], Some(trust.fingerprint()));
+        let bytes = draft(&header, &body);
+        for (flags, expect) in [(0, "SIGNATURE_INVALID"), (4, "SIGNATURE_INVALID")] {
+            let signature = token("tina").unwrap().sign(kind.namespace(), &bytes, flags);
+            let signed = SignedStatement { bytes: bytes.clone(), signatures: vec![signature] };
+            assert_eq!(code(trust.verify(&signed, &floors(), NOW)), expect, "{flags}");
+        }
+    }
+    let mut other = word();
+    other.account = name("acct-2");
+    let signed = statement(&trust, Kind::Release, &[("tina", Operator)], &other.to_value());
+    assert_eq!(code(trust.verify(&signed, &floors(), NOW)), "ACCOUNT_MISMATCH");
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{FlattenArgs, SessionArgs};
+use super::{FlattenArgs, SessionArgs, WordArgs};
 use crate::verbs::sign::{AttachArgs, ExtractArgs};
 
 /// Drafts what people then review, sign and submit.
@@ -22,6 +22,8 @@ pub(crate) enum RequestVerb {
     Unkill(UnkillArgs),
     /// Leaves positions after a kill or a cancel-all: operator and risk sign.
     FlattenPlan(FlattenArgs),
+    /// Releases one proposal: an operator signs by touch.
+    Release(WordArgs),
     /// Closes a session's evidence: operator and approver sign.
     Seal(SealArgs),
     /// Writes the bytes that are signed, for other tools.

@@ -2,6 +2,7 @@
 
 mod args;
 mod flatten;
+mod release;
 mod session;
 
 use std::path::Path;
@@ -24,6 +25,7 @@ pub(crate) use args::{
     RequestVerb, SealArgs, TargetArgs, UnkillArgs, VenueChoice,
 };
 pub(crate) use flatten::{FlattenArgs, flatten_plan};
+pub(crate) use release::{WordArgs, release};
 pub(crate) use session::{SessionArgs, digest};
 
 /// How long a request without a window of its own can be used: a week.

@@ -10,7 +10,9 @@ use super::session::Session;
 use crate::text::{escape_terminal, escape_value};
 
 /// The kinds that make a line.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 19] = [
+    "proposed",
+    "proposal-ended",
     "ordered",
     "denied",
     "leg-denied",
@@ -91,7 +93,7 @@ fn numbers(session: &Session, item: &Item) -> Result<Value, JsonError> {
             let instrument = session.instrument(body.text("symbol")?);
             intent(instrument, body.value("intent")?)
         }
-        "denied" | "leg-denied" => {
+        "denied" | "leg-denied" | "proposed" => {
             let asked = body.value("intent")?;
             if *asked == Value::Null {
                 return Ok(Value::Null);

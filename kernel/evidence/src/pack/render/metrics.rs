@@ -62,7 +62,8 @@ fn verdict(item: &Item) -> Option<&str> {
     match item.kind() {
         "ordered" => Some("APPROVED"),
         "amend-requested" => Some("AMENDED"),
-        "denied" | "leg-denied" | "amend-denied" => Some(&item.entry.reason),
+        "proposed" => Some("PROPOSED"),
+        "denied" | "leg-denied" | "amend-denied" | "proposal-ended" => Some(&item.entry.reason),
         _ => None,
     }
 }

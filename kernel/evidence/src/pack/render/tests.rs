@@ -157,6 +157,36 @@ fn counts_and_latencies_follow_from_the_entries() {
     assert_eq!(field(&of("not-sent")[0], "reason"), &"KILL_ACTIVE".into());
 }
 
+/// What waited for a person, and how it ended, are lines and verdicts of their own.
+#[test]
+fn a_proposal_and_its_end_are_lines_of_their_own() {
+    let mut story = Story::opened(Phase::Paper);
+    let numbers = [("price", 6_000_000), ("qty", 1_000), ("instrument", 0)];
+    let intent = json::object(numbers.map(|(key, units)| (key, Value::Int(units))));
+    let body = json::object([("intent", intent)]);
+    story.raw(Class::Outcome, ("proposed", &ORDER.to_string(), "WAITS_FOR_A_PERSON"), body);
+    let body = json::object([("cause", "TIME_OVER".into())]);
+    story.raw(Class::Outcome, ("proposal-ended", &ORDER.to_string(), "RELEASE_EXPIRED"), body);
+    story.close("END");
+    let parts = parts(&story);
+    let lines = records(&parts, "executions.jsonl");
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| ["kind", "reason", "numbers"].map(|key| field(line, key).canonical_text()))
+        .collect();
+    let numbers = r#"{"price":"60000.00","qty":"0.01000","symbol":"BTC-USDT"}"#;
+    assert_eq!(
+        told,
+        [
+            ["\"proposed\"", "\"WAITS_FOR_A_PERSON\"", numbers],
+            ["\"proposal-ended\"", "\"RELEASE_EXPIRED\"", "null"],
+        ]
+    );
+    let metrics = json::parse_canonical(text(&parts, "metrics.json").as_bytes()).unwrap();
+    let verdicts = field(&metrics, "verdicts").canonical_text();
+    assert_eq!(verdicts, "{\"PROPOSED\":1,\"RELEASE_EXPIRED\":1}");
+}
+
 /// A change shows its terms before and after, as decimals, and what became of it.
 #[test]
 fn a_change_of_an_order_is_a_line_of_its_own() {
