@@ -210,8 +210,9 @@ impl Trust {
     ///
     /// Checked: canonical form, genesis, each signature over the received bytes, people, keys and
     /// roles, validity at `now`, the signers that kind and phase demand (`rules` may only be
-    /// stricter than the runbook), touched keys from phase 5 on, and whether this roster may go where the statement leads. Not
-    /// checked, because it needs memory: that nonce and counters are new.
+    /// stricter than the runbook), hardware keys from phase 5 on, and whether this roster may go
+    /// where the statement leads. Not checked, because it needs memory: that nonce and counters
+    /// are new.
     pub fn verify(
         &self,
         signed: &SignedStatement,

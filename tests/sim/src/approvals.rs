@@ -63,7 +63,7 @@ pub(crate) fn workers() -> Vec<Worker> {
 
 impl People {
     pub(crate) fn new() -> Self {
-        Self { genesis: people::genesis(None, EndpointKind::Simulated), nonce: 100 }
+        Self { genesis: people::genesis_for(PHASE, EndpointKind::Simulated), nonce: 100 }
     }
 
     fn fingerprint(&self) -> Digest {

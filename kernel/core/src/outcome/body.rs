@@ -66,9 +66,7 @@ impl Outcome {
             Self::Tightened { who, count, keys, .. } => tightened_body(who, *count, keys),
             Self::Killed { kill_seq, who, .. } => killed_body(*kill_seq, who),
             Self::Stopped { stop_seq, stop, who, .. } => stopped_body(*stop_seq, stop, who),
-            Self::StopClear { stop_seq, .. } | Self::StopLifted { stop_seq } => {
-                json::object([("stop_seq", int(*stop_seq))])
-            }
+            Self::StopClear { stop_seq, .. } | Self::StopLifted { stop_seq } => of_stop(*stop_seq),
             Self::Triggered { observed, threshold, action, .. } => {
                 triggered_body(observed, threshold, *action)
             }
@@ -202,6 +200,10 @@ fn stopped_body(stop_seq: u64, stop: &Stop, who: &str) -> Value {
         ("stop_seq", int(stop_seq)),
         ("who", who.into()),
     ])
+}
+
+fn of_stop(stop_seq: u64) -> Value {
+    json::object([("stop_seq", int(stop_seq))])
 }
 
 fn left_body(left: &BTreeMap<String, String>) -> Value {
