@@ -106,6 +106,8 @@ fn after_a_restart_and_an_unkill_orders_leave_again() {
     house.start_daemon();
     let view = house.await_agreed();
     assert!(view.killed && view.kill_seq == 1, "a restart is not another kill: {view:?}");
+    // The second pull is answered once no order is left; before that nobody lifts the kill.
+    house.ask("kill.sock", &Request::kill("is all clear")).expect("an answer");
     house.unkill();
     let view = house.perform("churn", has_traded);
     assert!(!view.killed && view.may_trade, "{view:?}");

@@ -165,6 +165,9 @@ fn untouched(core: &Core, plugin: PluginId) -> Untouched {
         let of_plugin = order.intent.origin.plugin() == Some(plugin);
         if of_plugin && order.status.is_open() {
             order.status = OrdStatus::PendingCancel;
+        } else if order.status == OrdStatus::PendingNew {
+            // Its deadline may pass at the same moment, which is the clock's doing.
+            order.status = OrdStatus::Unknown;
         }
         order
     });

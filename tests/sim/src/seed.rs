@@ -14,6 +14,9 @@ use crate::world::World;
 
 /// Rounds of the quiet period. Deadlines, readings and cancels take some of them.
 const QUIET_ROUNDS: u32 = 400;
+/// What rests then is a person's exit, which the end of a session leaves and waits for: it is taken
+/// back by the kill.
+const QUIET_KILL_ROUND: u32 = 120;
 /// Time that each takes.
 const QUIET_ROUND_NS: i64 = 250 * NS_PER_MS;
 
@@ -146,7 +149,7 @@ fn play(world: &mut World, plan: Plan, steps: &mut u64) -> Result<(), String> {
 fn settle(world: &mut World, steps: &mut u64) -> Result<(), String> {
     let mut asked = false;
     let mut last = String::new();
-    for _ in 0..QUIET_ROUNDS {
+    for round in 0..QUIET_ROUNDS {
         *steps += 1;
         world.pass(QUIET_ROUND_NS);
         if world.house.is_none() {
@@ -160,6 +163,8 @@ fn settle(world: &mut World, steps: &mut u64) -> Result<(), String> {
         if !asked {
             asked = true;
             world.begin_to_end();
+        } else if round == QUIET_KILL_ROUND && !world.venue.open_ids().is_empty() {
+            world.kill();
         }
         match world.at_rest() {
             Ok(()) => return Ok(()),

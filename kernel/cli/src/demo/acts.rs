@@ -252,6 +252,8 @@ pub(super) fn crash_and_recover(stage: &mut Stage) -> Result<(), CliError> {
     must(&["request", "unkill", "--home", &home, "--reason", reason, "--out", &unkill])?;
     let people = signers(stage, "requests/unkill.json")?;
     sign_all(stage, "requests/unkill.json", &people)?;
+    // Pulled again it is the same kill, and this returns once no order of it is left.
+    kill::kill(&Home::open(stage.home().as_path())?, &Request::kill("is all clear"), |_| Ok(()))?;
     must(&["submit", &unkill, "--home", &home])?;
     draft_session(stage, "requests/second.json", "second", &trading("0", "0"))?;
     stage.sign("requests/second.json", &["olga", "petra"])?;

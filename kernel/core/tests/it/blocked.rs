@@ -110,6 +110,27 @@ fn a15_a_clock_set_back_never_revives_or_lengthens_a_window() {
     }
 }
 
+/// A15: a deadline is a moment of the core's clock, not of the wall: a step back starves nothing
+/// and a step forward makes no tick due again and again.
+#[test]
+fn a15_a_step_of_the_wall_neither_starves_a_deadline_nor_ticks_for_ever() {
+    let second = 1_000_000_000;
+    for step in [-crate::people::HOUR_NS, 0, 600 * second] {
+        let mut world = World::open(Phase::Paper);
+        world.now.wall = world.now.wall.plus_ns(step);
+        let mut reads = 0;
+        for _ in 0..400 {
+            world.pass(second / 10);
+            if world.core.is_due(world.now) {
+                reads += usize::from(world.feed(Input::Tick).reads());
+                assert!(!world.core.is_due(world.now), "{step}");
+            }
+        }
+        // The account is read every ten seconds.
+        assert!((3..=5).contains(&reads), "{step}: {reads}");
+    }
+}
+
 /// A15: an approval that has expired stays so, whatever the wall clock says later.
 #[test]
 fn a15_an_expired_approval_stays_expired_after_a_restart() {
