@@ -9,6 +9,7 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
     reason = "a measurement reads a clock, prints, and stops at the first surprise"
 )]
 
@@ -118,10 +119,13 @@ fn wishes_to_trade(count: u32) {
     println!("a wish, its order and its entries      p50 {:>6} ns   p99 {:>6} ns", at(50), at(99));
 }
 
+/// What is read, and what the venue lists then.
+type Reading = (&'static str, fn() -> Vec<VenueOrder>);
+
 /// Readings one after the other: the first of a run, one in which all agree, some in which all
 /// differ, and some in which all are gone.
 fn reconciliation(runs: u32) {
-    let steps: [(&str, fn() -> Vec<VenueOrder>); 7] = [
+    let steps: [Reading; 7] = [
         ("first of a run", || listed(10_000)),
         ("all agree", || listed(10_000)),
         ("all differ, seen once", || listed(10_010)),

@@ -65,7 +65,8 @@ fn silence_of_an_instrument_is_noticed_at_an_event_of_another() {
     for sequence in 1..=4_999 {
         assert_eq!(other(&mut world, sequence).kinds(), Vec::<&str>::new());
     }
-    fired(&world, &other(&mut world, 5_000), "TRIGGER_STALE_FEED");
+    let out = other(&mut world, 5_000);
+    fired(&world, &out, "TRIGGER_STALE_FEED");
 }
 
 /// F9: a loss counts with its sign, unrealised and with fees; a profit never fires.
