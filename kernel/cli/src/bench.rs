@@ -1,6 +1,5 @@
 //! `portcullis bench`: figures of this machine, measured on the shipped code. Never a verdict.
 
-mod gate;
 mod journal;
 
 use std::time::{Duration, Instant};
@@ -12,11 +11,8 @@ use crate::CliError;
 /// Measures one part of the kernel by itself.
 #[derive(Clone, Debug, clap::Subcommand)]
 #[command(before_help = "Examples:\n  \
-    portcullis bench gate\n  \
     portcullis bench journal --json")]
 pub(crate) enum BenchVerb {
-    /// One assessment by a gate that was opened as any gate is.
-    Gate(gate::Args),
     /// Recorded entries per second, into a file and durable.
     Journal(journal::Args),
 }
@@ -24,7 +20,6 @@ pub(crate) enum BenchVerb {
 /// Runs the verb.
 pub(crate) fn run(verb: &BenchVerb) -> Result<(), CliError> {
     match verb {
-        BenchVerb::Gate(args) => gate::run(args),
         BenchVerb::Journal(args) => journal::run(args),
     }
 }

@@ -236,6 +236,33 @@ mod tests {
         assert_eq!(desk.cut().unwrap().1.first().unwrap().price, 7);
     }
 
+    /// Quotes keep their place among everything else, which is that of the newest.
+    #[test]
+    fn a_batch_is_the_oldest_events_in_the_order_of_their_arrival() {
+        let mut desk = PluginDesk::new(Name::new("p").unwrap(), Digest([0; 32]), 3);
+        let quote = |instrument, price| {
+            let kind = event_kind::QUOTE;
+            EventRecord { kind, instrument, price, ..EventRecord::default() }
+        };
+        for price in 1..=62 {
+            desk.push(record(event_kind::FILL, price));
+        }
+        for (instrument, price) in [(0, 0), (2, 63), (0, 64), (1, 65), (9, 99)] {
+            desk.push(quote(instrument, price));
+        }
+        desk.push(record(event_kind::FILL, 66));
+        desk.set_ready();
+        let mut next = |batch: u32| {
+            let (_, records) = desk.cut().unwrap();
+            assert!(desk.answered(batch, 0));
+            records.iter().map(|record| record.price).collect::<Vec<_>>()
+        };
+        assert_eq!(next(1), (1..=64).collect::<Vec<_>>());
+        assert_eq!(next(2), [65, 66]);
+        assert!(desk.cut().is_none());
+        assert_eq!((desk.waiting(), desk.events_delivered), (0, 66));
+    }
+
     #[test]
     fn a_flood_is_counted_by_the_second() {
         let mut desk = desk();

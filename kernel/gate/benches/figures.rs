@@ -15,7 +15,7 @@
 
 #[path = "../tests/it/crowd.rs"]
 mod crowd;
-#[expect(dead_code, reason = "shared with the tests, which use all of it")]
+#[expect(dead_code, clippy::assigning_clones, reason = "shared with the tests, which use all")]
 #[path = "../tests/it/fixture.rs"]
 mod fixture;
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
@@ -33,14 +33,14 @@ use fixture::word;
 fn main() {
     let brief = std::env::args().any(|argument| argument == "--test");
     let count = if brief { 100 } else { 200_000 };
-    report("the measurement itself", times(count, |_| Instant::now().elapsed()));
+    report("the measurement itself", &times(count, |_| Instant::now().elapsed()));
     let mut crowd = Crowd::new();
     let accepted = times(count, |number| accepted(&mut crowd, number));
-    report("accepted, looked up to counted", accepted);
+    report("accepted, looked up to counted", &accepted);
     for (answer, alter) in CASES {
         let intent = crowd.wish(7);
         let at = crowd.circumstances(&intent);
-        report(answer, times(count, |_| assessed(&crowd, (&intent, &at), (answer, *alter))));
+        report(answer, &times(count, |_| assessed(&crowd, (&intent, &at), (answer, *alter))));
     }
 }
 
@@ -91,7 +91,7 @@ fn times(count: u32, once: impl FnMut(u32) -> Duration) -> Vec<Duration> {
     times
 }
 
-fn report(what: &str, times: Vec<Duration>) {
+fn report(what: &str, times: &[Duration]) {
     let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_nanos();
     println!("{what:30} p50 {:>6} ns   p99 {:>6} ns   max {:>8} ns", at(50), at(99), at(100));
 }

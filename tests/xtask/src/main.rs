@@ -33,7 +33,7 @@ usage: cargo xtask <verb>
   mutants [--in-diff BASE] [--shard K/N] [--report]
                            breaks gate, orders and kill on purpose: the tests must notice
   coverage                 every region of the gate must be run by its own tests
-  bench [FOLDER]           a recording five times, with the gate's own figures; never a verdict
+  bench [FOLDER]           a recording five times, and the figures of each part; never a verdict
 ";
 
 /// What was typed, resolved: nothing behind this point looks at an argument again.

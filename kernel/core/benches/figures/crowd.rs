@@ -97,6 +97,9 @@ fn limits() -> Limits {
         scope.activity.open_orders_max = 2_000;
         scope.activity.orders_per_session_max = 1_000_000;
     }
+    for strategy in limits.strategies.values_mut() {
+        strategy.orders_per_session_max = 1_000_000;
+    }
     limits
 }
 

@@ -1,7 +1,7 @@
-//! What the core costs with a large house: market data, one wish to trade, and a reading of the
-//! account.
+//! What the core costs with a large house: market data, a wish to trade, and readings of an account
+//! with ten thousand open orders.
 //!
-//! `cargo bench -p portcullis-core`; `-- --test` only runs it briefly, as the test command does.
+//! `cargo bench -p portcullis-core`; `-- --test` only runs it briefly.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -29,79 +29,36 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use portcullis_core::{Effect, Event, Input};
-use portcullis_domain::PluginId;
+use portcullis_core::{Effect, Event, Input, VenueOrder};
+use portcullis_domain::{ExecType, PluginId};
 
 use crowd::{Market, crowded};
-use world::World;
+use large::listed;
+use world::{ALPHA, SECOND_NS, World};
 
-/// Runs of each measurement; their median is told.
-const RUNS: usize = 5;
 /// Market events between two replies of a strategy that answers.
 const EVENTS_PER_REPLY: usize = 64;
 
 fn main() {
     let brief = std::env::args().any(|argument| argument == "--test");
-    reconciliation();
-    let events = if brief { 1_000 } else { 400_000 };
-    market("no session", events, || World::started(), false);
-    market("10 strategies, 50 instruments", events, crowded, false);
-    market("and each of them answers", events, crowded, true);
+    let (runs, events, wishes) = if brief { (1, 1_000, 10) } else { (5, 400_000, 5_000) };
+    market("no session", (runs, events), World::started, false);
+    market("10 strategies, 50 instruments", (runs, events), crowded, false);
+    market("the same, and each answers", (runs, events), crowded, true);
+    wishes_to_trade(wishes);
+    reconciliation(runs);
 }
 
-/// One reading of an account with ten thousand open orders after the other: the first of a run,
-/// one in which all agree, and readings in which all differ, then all are gone.
-fn reconciliation() {
-    let runs: Vec<Vec<Duration>> = (0..RUNS)
-        .map(|_| {
-            let mut world = large::large();
-            let agrees = || large::listed(10_000);
-            let differs = || large::listed(10_010);
-            let lists = [agrees(), agrees(), differs(), differs(), differs(), vec![], vec![]];
-            lists.into_iter().map(|list| read(&mut world, list)).collect()
-        })
-        .collect();
-    let whats = [
-        "first of a run",
-        "all agree",
-        "all differ, seen once",
-        "all differ, findings begin",
-        "all differ, as before",
-        "all gone, seen once",
-        "all gone, buried",
-    ];
-    for (place, what) in whats.into_iter().enumerate() {
-        let mut times: Vec<Duration> = runs.iter().map(|run| run[place]).collect();
-        times.sort_unstable();
-        let ms = |time: Duration| f64::from(u32::try_from(time.as_micros()).unwrap()) / 1_000.0;
-        println!(
-            "10 000 orders, {what:27} {:>7.1} ms (median of {RUNS} runs)",
-            ms(times[RUNS / 2])
-        );
-    }
-}
-
-fn read(world: &mut World, orders: Vec<portcullis_core::VenueOrder>) -> Duration {
-    world.pass(10_000_000_000);
-    let event = Event { now: world.now, input: Input::Account(large::reading(world, orders)) };
-    let begin = Instant::now();
-    let step = world.core.step(event);
-    let time = begin.elapsed();
-    drop(step);
-    time
-}
-
-fn market(what: &str, count: u32, world: fn() -> World, answers: bool) {
-    let mut rates: Vec<u128> = (0..RUNS)
-        .map(|_| {
-            let mut world = world();
-            let events = Market::default().events(&mut world, count);
-            let time = fed(&mut world, events, answers);
-            u128::from(count) * 1_000_000_000 / time.as_nanos().max(1)
-        })
-        .collect();
-    rates.sort_unstable();
-    println!("market, {what:30} {:>9} events/s (median of {RUNS} runs)", rates[RUNS / 2]);
+fn market(what: &str, (runs, count): (u32, u32), world: fn() -> World, answers: bool) {
+    let run = |_| {
+        let mut world = world();
+        let events = Market::default().events(&mut world, count);
+        fed(&mut world, events, answers)
+    };
+    let times = sorted((0..runs).map(run));
+    let rate = |time: Duration| u128::from(count) * 1_000_000_000 / time.as_nanos().max(1);
+    let (median, least) = (rate(times[times.len() / 2]), rate(times[0]));
+    println!("market, {what:30} {median:>9} events/s   best of {runs} {least:>9}");
 }
 
 /// How long the core takes over all of them. Strategies that answer ask for nothing.
@@ -111,22 +68,95 @@ fn fed(world: &mut World, events: Vec<Event>, answers: bool) -> Duration {
     let begin = Instant::now();
     for (number, event) in (1..).zip(events) {
         let now = event.now;
-        take(&mut out, core.step(event).effects);
+        delivered(&mut out, core.step(event).effects);
         if answers && number % EVENTS_PER_REPLY == 0 {
             for (plugin, batch) in std::mem::take(&mut out) {
                 let (fuel, intents, log) = (1_000, Vec::new(), String::new());
                 let input = Input::PluginReply { plugin, batch, fuel, intents, log };
-                take(&mut out, core.step(Event { now, input }).effects);
+                delivered(&mut out, core.step(Event { now, input }).effects);
             }
         }
     }
     begin.elapsed()
 }
 
-fn take(out: &mut Vec<(PluginId, u32)>, effects: Vec<Effect>) {
+fn delivered(out: &mut Vec<(PluginId, u32)>, effects: Vec<Effect>) {
     for effect in effects {
         if let Effect::Deliver { plugin, batch, .. } = effect {
             out.push((plugin, batch));
         }
     }
+}
+
+/// From a strategy's reply to the order and its entries, with a thousand orders open.
+fn wishes_to_trade(count: u32) {
+    let mut world = crowded();
+    let mut time = |number: u32| {
+        if !world.out.contains_key(&ALPHA) {
+            world.quote(9_990, 10_010);
+        }
+        world.pass(SECOND_NS / 100);
+        let intents = vec![world::buy(1_000 + u64::from(number), 5_100, 9_960)];
+        let (plugin, fuel, log) = (ALPHA, 1_000, String::new());
+        let batch = world.out.remove(&plugin).unwrap();
+        let input = Input::PluginReply { plugin, batch, fuel, intents, log };
+        let event = Event { now: world.now, input };
+        let begin = Instant::now();
+        let step = world.core.step(event);
+        let time = begin.elapsed();
+        let mut out = Vec::new();
+        let submits = out::Out { effects: step.effects, ..Default::default() };
+        for exec_type in [ExecType::New, ExecType::Canceled] {
+            world.report(submits.submits()[0], exec_type);
+        }
+        delivered(&mut out, submits.effects);
+        world.out.extend(out);
+        time
+    };
+    let times = sorted((0..count).map(&mut time));
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_nanos();
+    println!("a wish, its order and its entries      p50 {:>6} ns   p99 {:>6} ns", at(50), at(99));
+}
+
+/// What is read, and what the venue lists then.
+type Reading = (&'static str, fn() -> Vec<VenueOrder>);
+
+/// Readings one after the other: the first of a run, one in which all agree, some in which all
+/// differ, and some in which all are gone.
+fn reconciliation(runs: u32) {
+    let steps: [Reading; 7] = [
+        ("first of a run", || listed(10_000)),
+        ("all agree", || listed(10_000)),
+        ("all differ, seen once", || listed(10_010)),
+        ("all differ, findings begin", || listed(10_010)),
+        ("all differ, as before", || listed(10_010)),
+        ("all gone, seen once", Vec::new),
+        ("all gone, buried", Vec::new),
+    ];
+    let run = |_| {
+        let mut world = large::large();
+        steps.map(|(_, orders)| read(&mut world, orders()))
+    };
+    let times: Vec<[Duration; 7]> = (0..runs).map(run).collect();
+    for (place, (what, _)) in steps.into_iter().enumerate() {
+        let times = sorted(times.iter().map(|run| run[place]));
+        let (median, least) = (times[times.len() / 2].as_micros(), times[0].as_micros());
+        println!("10 000 orders, {what:26} {median:>7} us   best of {runs} {least:>7} us");
+    }
+}
+
+fn read(world: &mut World, orders: Vec<VenueOrder>) -> Duration {
+    world.pass(10 * SECOND_NS);
+    let event = Event { now: world.now, input: Input::Account(large::reading(world, orders)) };
+    let begin = Instant::now();
+    let step = world.core.step(event);
+    let time = begin.elapsed();
+    drop(step);
+    time
+}
+
+fn sorted(times: impl Iterator<Item = Duration>) -> Vec<Duration> {
+    let mut times: Vec<Duration> = times.collect();
+    times.sort_unstable();
+    times
 }

@@ -3,7 +3,9 @@
 use portcullis_core::{Effect, Input};
 use portcullis_domain::policy::guards::Guard;
 use portcullis_domain::policy::triggers::{CountRow, LastingRow, LossRow, SkewRow, Triggers};
-use portcullis_domain::{ClOrdId, Phase, StopMode};
+use portcullis_domain::{
+    ClOrdId, InstrumentId, MarketEvent, MarketFrame, Phase, StopMode, StreamId,
+};
 use portcullis_gate::DenyCode;
 
 use crate::people::money;
@@ -46,6 +48,25 @@ fn silence(world: &mut World) -> Out {
     let due = world.core.next_deadline().unwrap();
     world.pass((due.0 - world.now.wall.0).max(0));
     world.feed(Input::Tick)
+}
+
+/// The market of other instruments goes on: that is no sign of life of the one that is held.
+#[test]
+fn silence_of_an_instrument_is_noticed_at_an_event_of_another() {
+    let mut world = under(|rows| rows.stale_feed = lasting(5_000));
+    world.hold(10_000);
+    world.quote(9_990, 10_010);
+    let other = |world: &mut World, sequence| {
+        let (stream, instrument) = (StreamId(7), InstrumentId(9));
+        let event = MarketEvent::Gap { expected: 1, found: 2 };
+        let frame = MarketFrame { stream, sequence, instrument, venue_time: None, event };
+        world.feed(Input::Market(frame))
+    };
+    for sequence in 1..=4_999 {
+        assert_eq!(other(&mut world, sequence).kinds(), Vec::<&str>::new());
+    }
+    let out = other(&mut world, 5_000);
+    fired(&world, &out, "TRIGGER_STALE_FEED");
 }
 
 /// F9: a loss counts with its sign, unrealised and with fees; a profit never fires.

@@ -2,6 +2,13 @@
 
 use super::*;
 
+#[test]
+fn an_object_is_written_the_same_without_being_made_first() {
+    let entries = || [("b", Value::Int(-1)), ("a\"", "\u{1}é".into()), ("C", Value::List(vec![]))];
+    assert_eq!(canonical_object(entries()), object(entries()).canonical());
+    assert_eq!(canonical_object([]), object([]).canonical());
+}
+
 #[track_caller]
 fn refused(text: &str, expect: &str) {
     refused_bytes(text.as_bytes(), expect);
