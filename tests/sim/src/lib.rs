@@ -15,7 +15,6 @@ mod house;
 mod laws;
 mod line;
 mod office;
-#[expect(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "../../../kernel/gate/tests/it/people.rs"]
 mod people;
 mod plugins;

@@ -26,7 +26,7 @@ fn entered(phase: Phase) -> (World, ClOrdId) {
 }
 
 /// The same, filled; with the target that rests for it.
-fn held(phase: Phase) -> (World, ClOrdId, ClOrdId) {
+pub(crate) fn held(phase: Phase) -> (World, ClOrdId, ClOrdId) {
     let (mut world, entry) = entered(phase);
     let out = world.fill(entry, "e1", 20_000, 10_010);
     let [target] = out.submits()[..] else { panic!("{out:?}") };
@@ -45,7 +45,7 @@ fn intents(out: &Out) -> Vec<OrderIntent> {
 
 /// Side, quantity, price and time in force of the one order that left.
 #[track_caller]
-fn left(out: &Out) -> (Side, i64, i64, TimeInForce) {
+pub(crate) fn left(out: &Out) -> (Side, i64, i64, TimeInForce) {
     let intents = intents(out);
     let [intent] = &intents[..] else { panic!("{:?}", out.kinds()) };
     assert!(intent.reduce_only && intent.bracket.is_none());
@@ -54,14 +54,14 @@ fn left(out: &Out) -> (Side, i64, i64, TimeInForce) {
 }
 
 #[track_caller]
-fn protection(world: &World, codes: &[&str]) {
+pub(crate) fn protection(world: &World, codes: &[&str]) {
     let lines = world.core.view().protection;
     let seen: Vec<&str> = lines.iter().map(|text| text.split(':').next().unwrap()).collect();
     assert_eq!(seen, codes, "{lines:?}");
 }
 
 /// What is read back holds the same orders, and the same inputs give the same entries.
-fn check(world: &World) {
+pub(crate) fn check(world: &World) {
     assert_eq!(folded(&world.journal()).account().durable(), world.core.account().durable());
     check_replay(world);
 }
@@ -120,29 +120,6 @@ fn the_stop_takes_the_target_back_and_leaves_at_the_market() {
     protection(&world, &[]);
     assert_eq!(world.quote(9_900, 9_910).submits(), []);
     check(&world);
-}
-
-/// Under a cancel-all an exit is no exception: it is neither asked for nor denied, people see that
-/// nothing protects, and once the stop is lifted what was crossed meanwhile leaves at once.
-#[test]
-fn d7_a_cancel_all_holds_the_exits_of_its_scope_back() {
-    for scope in ["instrument:BTC-USDT", "strategy:alpha"] {
-        let (mut world, entry, target) = held(Phase::Paper);
-        assert_eq!(world.stop(portcullis_domain::StopMode::CancelAll, scope).cancels(), [target]);
-        world.report(target, ExecType::Canceled);
-        protection(&world, &["PROTECTION_HELD_BY_KERNEL", "PROTECTION_STOPPED"]);
-        let out = world.quote(9_950, 9_970);
-        assert_eq!(out.entry("stop-fired").map(|e| e.corr.clone()), Some(entry.to_string()));
-        for _ in 0..3 {
-            let out = world.quote(9_950, 9_970);
-            assert_eq!((out.submits(), out.reasons("denied")), (vec![], vec![]));
-        }
-        world.clear();
-        world.lift(world.target(1));
-        protection(&world, &["PROTECTION_HELD_BY_KERNEL", "PROTECTION_BLIND"]);
-        assert_eq!(left(&world.quote(9_950, 9_970)).1, 20_000);
-        check(&world);
-    }
 }
 
 /// A leg that both sides of the race fill: the exits together are what was held, never more.

@@ -3,6 +3,7 @@
 use portcullis_core::{Effect, Input};
 use portcullis_domain::{ClOrdId, ExecType, Phase, StopMode};
 
+use crate::bracket::{check, held, left, protection};
 use crate::world::{ALPHA, World, buy, folded, resting, sell};
 
 const WHOLE: &[(&str, &str)] = &[("USDT", "990"), ("BTC", "5.1")];
@@ -97,4 +98,27 @@ fn an_order_that_no_longer_reduces_is_no_protection() {
     assert_eq!(exit.reasons("denied"), Vec::<&str>::new());
     world.fill(exit.submits()[0], "exit", 10_000, 9_990);
     assert_eq!(world.close().cancels(), [id]);
+}
+
+/// Under a cancel-all an exit is no exception: it is neither asked for nor denied, people see that
+/// nothing protects, and once the stop is lifted what was crossed meanwhile leaves at once.
+#[test]
+fn d7_a_cancel_all_holds_the_exits_of_its_scope_back() {
+    for scope in ["instrument:BTC-USDT", "strategy:alpha"] {
+        let (mut world, entry, target) = held(Phase::Paper);
+        assert_eq!(world.stop(StopMode::CancelAll, scope).cancels(), [target]);
+        world.report(target, ExecType::Canceled);
+        protection(&world, &["PROTECTION_HELD_BY_KERNEL", "PROTECTION_STOPPED"]);
+        let out = world.quote(9_950, 9_970);
+        assert_eq!(out.entry("stop-fired").map(|e| e.corr.clone()), Some(entry.to_string()));
+        for _ in 0..3 {
+            let out = world.quote(9_950, 9_970);
+            assert_eq!((out.submits(), out.reasons("denied")), (vec![], vec![]));
+        }
+        world.clear();
+        world.lift(world.target(1));
+        protection(&world, &["PROTECTION_HELD_BY_KERNEL", "PROTECTION_BLIND"]);
+        assert_eq!(left(&world.quote(9_950, 9_970)).1, 20_000);
+        check(&world);
+    }
 }
