@@ -222,6 +222,9 @@ fn a5_an_order_that_waits_while_the_line_breaks_is_found_or_buried_and_never_sen
     house.must(&["open", &approval, "--home", &home]);
     let view = house.await_status("the order on its way", |view| !view.orders.is_empty());
     let lost = view.orders[0].cl_ord_id.clone();
+    // One that the writer has not come to when the line breaks never left, and needs no burial.
+    let is_sent = || house.journal().iter().any(|it| it.kind == "sent" && it.corr == lost);
+    await_until("the order written", || is_sent().then_some(()));
     wire.set(Mode::Open);
     wire.cut();
     let buried = || house.journal().into_iter().find(|it| it.kind == "order-dead");

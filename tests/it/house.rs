@@ -12,6 +12,7 @@ use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, Value, parse};
 use portcullis_tests::{program, project};
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -155,6 +156,7 @@ impl House {
         command.args(["--run-seconds-max", "900", "--instruments", &instrument]);
         command.args(["--credentials", &self.text("accounts.json")]);
         command.args(["--wire-log", &self.text("wire.jsonl")]);
+        command.args(["--transfers", &self.text("transfers.jsonl")]);
         command.arg("--ready-file").arg(&ready);
         self.exchange = Some(self.spawn(command, "exchange.err"));
         self.ports = await_until("the exchange", || {
@@ -425,6 +427,15 @@ impl House {
     /// Somebody else with a key to the same account.
     pub(crate) fn outsider(&self) -> Outsider {
         Outsider::new(self.ports.1, KEYS[1])
+    }
+
+    /// Somebody sends this to the account, or from it if it is below zero.
+    pub(crate) fn transfer(&self, currency: &str, amount: &str) {
+        let line =
+            format!("{{\"account\":\"a\",\"currency\":\"{currency}\",\"amount\":\"{amount}\"}}\n");
+        let path = self.path("transfers.jsonl");
+        let file = fs::OpenOptions::new().create(true).append(true).open(path);
+        file.unwrap().write_all(line.as_bytes()).unwrap();
     }
 
     /// Two people lift the kill.

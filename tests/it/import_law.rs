@@ -120,6 +120,7 @@ const LAW: &[Row] = &[
 /// What the tests of a trusted crate import beyond its row, and why. None of it is linked into
 /// anything that ships.
 const FOR_TESTS_ALONE: &[(&str, &str, &str)] = &[
+    ("kernel/gate", "allocation-counter", "an allocator that counts what an accepted order costs"),
     ("kernel/venue", "statement", "proofs for the door are really signed and verified, as ever"),
     ("kernel/gate", "ring", "a hardware key in memory signs by touch, as no code of ours does"),
     ("kernel/gate", "base64", "the armour of that key's signatures"),

@@ -2,6 +2,7 @@
 
 mod bad_recording;
 mod coverage;
+mod daemon_account;
 mod daemon_kill;
 mod daemon_session;
 mod daemon_start;

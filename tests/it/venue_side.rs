@@ -3,12 +3,13 @@
 
 use portcullis_domain::{Money, WallNs};
 use portcullis_lifeline::{Credential, Nonces, PrivateDoor, SimulatedEndpoint};
+use portcullis_wire::kraken::moment::rfc3339_micros;
 use portcullis_wire::kraken::request::PrivateCall;
 use portcullis_wire::kraken::{balances, open_orders, ws_token};
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -28,6 +29,7 @@ pub(crate) enum Mode {
 pub(crate) struct Wire {
     pub(crate) port: u16,
     mode: Arc<AtomicU8>,
+    ahead_s: Arc<AtomicI64>,
     venue: Arc<Mutex<u16>>,
     ends: Arc<Mutex<Vec<TcpStream>>>,
 }
@@ -38,11 +40,12 @@ impl Wire {
         let wire = Self {
             port: listener.local_addr().unwrap().port(),
             mode: Arc::new(AtomicU8::new(Mode::Open as u8)),
+            ahead_s: Arc::default(),
             venue: Arc::new(Mutex::new(venue)),
             ends: Arc::default(),
         };
         let (mode, venue) = (Arc::clone(&wire.mode), Arc::clone(&wire.venue));
-        let ends = Arc::clone(&wire.ends);
+        let (ends, ahead_s) = (Arc::clone(&wire.ends), Arc::clone(&wire.ahead_s));
         // Ends with the process of the tests.
         std::thread::spawn(move || {
             for near in listener.incoming().flatten() {
@@ -52,8 +55,8 @@ impl Wire {
                 ends.lock().unwrap().extend([clone(&near), clone(&far)]);
                 let (out, back) = ((clone(&near), clone(&far)), (far, near));
                 for (lost_from, (from, to)) in [(Mode::Swallow, out), (Mode::Mute, back)] {
-                    let mode = Arc::clone(&mode);
-                    std::thread::spawn(move || carry(from, to, &mode, lost_from));
+                    let (mode, ahead_s) = (Arc::clone(&mode), Arc::clone(&ahead_s));
+                    std::thread::spawn(move || carry((from, to), (&mode, lost_from), &ahead_s));
                 }
             }
         });
@@ -62,6 +65,11 @@ impl Wire {
 
     pub(crate) fn set(&self, mode: Mode) {
         self.mode.store(mode as u8, Ordering::SeqCst);
+    }
+
+    /// The venue's clock, as its pongs tell it, is so many seconds ahead.
+    pub(crate) fn set_ahead(&self, seconds: i64) {
+        self.ahead_s.store(seconds, Ordering::SeqCst);
     }
 
     /// Another exchange is at the far end from now on.
@@ -78,15 +86,33 @@ impl Wire {
 }
 
 /// Carries one direction. In the modes from `lost_from` on, what it takes is lost.
-fn carry(mut from: TcpStream, mut to: TcpStream, mode: &AtomicU8, lost_from: Mode) {
+fn carry(
+    (mut from, mut to): (TcpStream, TcpStream),
+    (mode, lost_from): (&AtomicU8, Mode),
+    ahead_s: &AtomicI64,
+) {
     let mut bytes = [0; 4_096];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
         let lost = mode.load(Ordering::SeqCst) >= lost_from as u8;
-        if !lost && to.write_all(&bytes[..count]).is_err() {
+        let part = &mut bytes[..count];
+        shift_pong(part, ahead_s.load(Ordering::SeqCst));
+        if !lost && to.write_all(part).is_err() {
             break;
         }
     }
     drop(to.shutdown(Shutdown::Both));
+}
+
+/// Moves the time in a pong, whose text keeps its length. What a venue sends is not masked.
+fn shift_pong(bytes: &mut [u8], seconds: i64) {
+    const KEY: &[u8] = br#""time_in":""#;
+    const TIME: std::ops::Range<usize> = 0..27;
+    let found = |key: &[u8]| bytes.windows(key.len()).position(|part| part == key);
+    let (Some(_), Some(key)) = (found(br#""method":"pong""#), found(KEY)) else { return };
+    let Some(time) = bytes[key + KEY.len()..].get_mut(TIME) else { return };
+    let at = WallNs::parse_rfc3339(std::str::from_utf8(time).unwrap()).unwrap();
+    let moved = rfc3339_micros(at.plus_ns(seconds * 1_000_000_000));
+    time.copy_from_slice(moved.as_bytes());
 }
 
 /// How a WebSocket begins.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::policy::{Limits, PhaseRules};
 use portcullis_domain::{Instrument, InstrumentId, Name};
 use portcullis_governance::{
@@ -108,6 +109,8 @@ pub(crate) struct Policies {
     pub(crate) files: Vec<(PathBuf, Vec<u8>)>,
     /// The phase rules.
     pub(crate) phases: Hashed<PhaseRules>,
+    /// Guards, triggers and the way back after a kill.
+    pub(crate) safety: Hashed<Safety>,
     folder: PathBuf,
     limits: Vec<u8>,
     instruments: Vec<(PathBuf, String)>,
@@ -128,8 +131,8 @@ impl Policies {
         let phases =
             parse_phases(&phases).map_err(|error| refused("phases.toml".as_ref(), &error))?;
         let safety = take(PathBuf::from("safety.toml"))?;
-        // The daemon alone acts on it; a home that it would not start with is not made.
-        parse_safety(&safety).map_err(|error| refused("safety.toml".as_ref(), &error))?;
+        let safety =
+            parse_safety(&safety).map_err(|error| refused("safety.toml".as_ref(), &error))?;
         let mut instruments: Vec<(PathBuf, String)> = Vec::new();
         for name in toml_files(folder)? {
             let parsed = parse_instrument(&take(name.clone())?, InstrumentId(0));
@@ -140,7 +143,8 @@ impl Policies {
             }
             instruments.push((name, symbol));
         }
-        let policies = Self { files, phases, folder: folder.to_owned(), limits, instruments };
+        let policies =
+            Self { files, phases, safety, folder: folder.to_owned(), limits, instruments };
         let all: Vec<_> = policies.instruments.iter().map(|(_, symbol)| symbol.clone()).collect();
         // Whether each instrument has its limits is found out now and not when it is first needed.
         policies.choose(&all, &[])?;

@@ -166,6 +166,8 @@ pub struct DraftView {
     pub kill_entry: Option<String>,
     /// Digest of the phase rules that the kernel runs under, in hex.
     pub phases_digest: String,
+    /// Digest of the safety policy that the kernel runs under, in hex.
+    pub safety_digest: String,
     /// What the account holds.
     pub positions: Vec<PositionView>,
     /// Balances by currency, decimal text.

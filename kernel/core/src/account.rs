@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use portcullis_domain::order::OrderEvent;
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{ClOrdId, ExecType, ExecutionReport, OrdStatus, Order};
+use portcullis_domain::{ClOrdId, ExecType, ExecutionReport, OrdStatus, Order, WallNs};
 use portcullis_statement::json::Value;
 
 use crate::effect::Effect;
@@ -13,6 +13,7 @@ use crate::ledger::waits_for_answer;
 use crate::outcome::Outcome;
 use crate::recon::{DifferenceKind, fill_differences};
 use crate::state::{Core, Turn};
+use crate::submit::past_at;
 
 /// Between two reads of the venue while all is well.
 const READ_PAUSE_NS: i64 = 10 * NS_PER_S;
@@ -111,6 +112,33 @@ impl Core {
         found
     }
 
+    /// An order that the venue has not answered by its deadline has an unknown fate: the next
+    /// reading of the account settles it.
+    pub(crate) fn lose_overdue(&mut self, turn: &mut Turn) {
+        while let Some(id) = self.unanswered.front().copied() {
+            if self.waits_new(id) {
+                if !self.past_venue_deadline(id, turn.now) {
+                    return;
+                }
+                turn.record(&Outcome::OrderOverdue { cl_ord_id: id });
+                let moved = self.account.lost(id);
+                self.on_moved(id, moved, turn);
+                turn.effect(Effect::ReadAccount);
+            }
+            self.unanswered.pop_front();
+        }
+    }
+
+    /// When the next order without an answer is overdue.
+    pub(crate) fn next_overdue(&self) -> Option<WallNs> {
+        let id = self.unanswered.iter().find(|id| self.waits_new(**id))?;
+        Some(past_at(*self.venue_deadlines.get(id)?, self.place.at))
+    }
+
+    fn waits_new(&self, id: ClOrdId) -> bool {
+        self.account.orders.get(id).is_some_and(|order| order.status == OrdStatus::PendingNew)
+    }
+
     /// An order of unknown fate is dead once the venue, asked after its deadline, does not have it.
     fn bury_dead_orders(&mut self, snapshot: &AccountSnapshot, turn: &mut Turn) {
         // One that does not say when it was asked for proves the end of no order.
@@ -121,9 +149,9 @@ impl Core {
             .account
             .orders
             .open()
-            .filter(|order| self.may_be_dead(order))
+            .filter(|order| !listed.contains(&order.cl_ord_id) && self.may_be_dead(order))
             .map(|order| order.cl_ord_id)
-            .filter(|id| !listed.contains(id) && self.past_venue_deadline(*id, asked))
+            .filter(|id| self.past_venue_deadline(*id, asked))
             .collect();
         for id in dead {
             turn.record(&Outcome::OrderDead { cl_ord_id: id });

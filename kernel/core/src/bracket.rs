@@ -12,7 +12,7 @@ mod leg;
 mod record;
 mod tend;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_domain::{BootNs, Bracket, ClOrdId, Order, PluginId, Qty, SessionId};
 use portcullis_gate::DenyCode;
@@ -202,12 +202,17 @@ impl Core {
     /// and where it is lost.
     pub(crate) fn protection(&self) -> Vec<String> {
         let mut held: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut stopped: BTreeSet<&str> = BTreeSet::new();
         for (entry, legs) in &self.brackets {
             let ledger = self.ledger_of(*entry);
             let open = Measure::of(*entry, legs, ledger).is_some_and(|now| !now.open.is_zero());
             if let Some(instrument) = ledger.instrument_of(*entry).filter(|_| open) {
                 let count = held.entry(&instrument.symbol).or_default();
                 *count = count.saturating_add(1);
+                let order = ledger.orders.get(*entry);
+                if order.is_some_and(|order| self.is_held_back(order)) {
+                    stopped.insert(&instrument.symbol);
+                }
             }
         }
         let closing = self.live.as_ref().is_some_and(|live| live.closing.is_some());
@@ -221,6 +226,10 @@ impl Core {
         for symbol in held.keys() {
             if closing {
                 lines.push(format!("PROTECTION_LOST: {symbol}: the session ends its stops"));
+            } else if stopped.contains(symbol) {
+                lines.push(format!(
+                    "PROTECTION_STOPPED: {symbol}: a cancel-all holds its exits; leave by a plan"
+                ));
             } else if !self.sees(symbol) {
                 let line = format!("PROTECTION_BLIND: {symbol}: no fresh quote or no venue");
                 lines.push(line);

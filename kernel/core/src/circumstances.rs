@@ -5,7 +5,7 @@ use portcullis_domain::{
     Instrument, InstrumentId, InstrumentKind, Money, OrderIntent, Origin, PluginId, Position, Px,
     StopMode,
 };
-use portcullis_gate::exposure::{Cell, Claim, Conversion, ExposureBook, Owner, Worst};
+use portcullis_gate::exposure::{Cell, Claim, ExposureBook, Owner, Worst};
 use portcullis_gate::{
     Circumstances, Gate, Guards, Standing, StandingUsage, Usage, VenueStatus, Working,
 };
@@ -262,12 +262,7 @@ impl Desk<'_> {
 
     /// An amount of a currency in the account's, rounded against us.
     fn converted(&self, currency: &str, amount: Money) -> Option<Money> {
-        let limits = self.gate().limits();
-        if *currency == *limits.currency {
-            return Some(amount);
-        }
-        let rate = limits.conversions.get(currency)?.rate;
-        Conversion::new(rate, limits.rules.conversion_haircut_bps)?.result(amount)
+        self.gate().limits().converter(currency)?.result(amount)
     }
 }
 

@@ -121,7 +121,7 @@ impl Entry {
         let cursors = cursors.map(|(stream, sequence)| {
             Value::List(vec![Value::Int(i64::from(stream.0)), int(*sequence)])
         });
-        let value = json::object([
+        let bytes = json::canonical_object([
             ("at", at_value(place.at)),
             ("class", class.name().into()),
             ("corr", content.corr.into()),
@@ -132,7 +132,7 @@ impl Entry {
             ("v", Value::Int(ENTRY_VERSION)),
             ("what", content.body),
         ]);
-        Self { class, kind: content.kind, bytes: value.canonical() }
+        Self { class, kind: content.kind, bytes }
     }
 }
 

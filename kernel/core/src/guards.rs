@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_domain::policy::guards::{DEAD_MAN_RENEWAL_MS, Guard, Reach, guards_required};
+use portcullis_domain::policy::guards::{Guard, Reach, guards_required};
 use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{Now, WallNs};
@@ -20,9 +20,9 @@ pub(crate) const fn guard_words(state: GuardState) -> &'static str {
 }
 
 impl Core {
-    /// The policy taken on at the start, if there is one.
+    /// The policy taken on at the start; `None` before it.
     pub(crate) fn safety(&self) -> Option<&Safety> {
-        self.identity.as_ref()?.safety.as_ref()
+        self.identity.as_ref().map(|identity| &identity.safety)
     }
 
     /// The latest word of a guard counts, also when it holds for less long than the one before: a
@@ -61,9 +61,7 @@ impl Core {
     pub(crate) fn alive_until(&self, guard: Guard) -> Option<WallNs> {
         let until = *self.beats.get(&guard)?;
         let renewal_ms = match guard {
-            Guard::DeadMan => self
-                .safety()
-                .map_or(DEAD_MAN_RENEWAL_MS, |safety| safety.guards.dead_man_renewal_ms),
+            Guard::DeadMan => self.safety()?.guards.dead_man_renewal_ms,
             Guard::Guardian | Guard::Witness | Guard::Presence => 0,
         };
         Some(until.plus_ns(i64::from(renewal_ms).saturating_mul(NS_PER_MS).saturating_neg()))
@@ -76,9 +74,8 @@ impl Core {
         if self.kill.is_some() {
             return 0;
         }
-        match (self.returned_at, self.safety()) {
-            (Some(at), Some(safety)) => safety.returning.percent(now.wall.0.saturating_sub(at.0)),
-            (None, _) | (_, None) => 100,
-        }
+        let Some(at) = self.returned_at else { return 100 };
+        let since_ns = now.wall.0.saturating_sub(at.0);
+        self.safety().map_or(0, |safety| safety.returning.percent(since_ns))
     }
 }

@@ -52,8 +52,10 @@ pub struct Start {
     pub phases: PhaseRules,
     /// Digest of the file they came from.
     pub phases_digest: Digest,
-    /// Guards, triggers and the way back after a kill, if the house has a policy for them.
-    pub safety: Option<Safety>,
+    /// Guards, triggers and the way back after a kill.
+    pub safety: Safety,
+    /// Digest of the file they came from.
+    pub safety_digest: Digest,
     /// Whether the journal is new.
     pub first: bool,
     /// Whether the last run ended with a clean mark.
@@ -94,8 +96,9 @@ pub struct AccountSnapshot {
     pub fills_since: Option<WallNs>,
     /// Every balance.
     pub balances: BTreeMap<String, Money>,
-    /// Every position that is not flat, by our symbol; `None` where the venue states none, as for
-    /// spot. Then none is compared.
+    /// Every position that is not flat and that the venue states beside the balances, by our symbol;
+    /// for spot that is none, since there the balances are the positions. `None` if nobody asked.
+    /// Then none is compared.
     pub positions: Option<BTreeMap<String, Position>>,
     /// What the venue booked besides fills, oldest first; what is known already changes nothing.
     pub ledger: Vec<LedgerEntry>,

@@ -296,6 +296,11 @@ pub enum Outcome {
         /// What differs; empty is green.
         differences: Vec<String>,
     },
+    /// The venue has not answered an order by its deadline: its fate is unknown from here on.
+    OrderOverdue {
+        /// Which.
+        cl_ord_id: ClOrdId,
+    },
     /// An order of unknown fate is dead: its deadline is past and the venue does not have it.
     OrderDead {
         /// Which.
@@ -370,6 +375,7 @@ impl Outcome {
             Self::FlattenEnded { .. } => "flatten-ended",
             Self::BalancesAdopted { .. } => "balances-adopted",
             Self::Reconciled { .. } => "reconciled",
+            Self::OrderOverdue { .. } => "order-overdue",
             Self::OrderDead { .. } => "order-dead",
             Self::Recon(record) => record.kind(),
             Self::Bracket(record) => record.kind(),
@@ -403,6 +409,7 @@ impl Outcome {
             | Self::AmendDenied { after: Amendment { cl_ord_id, .. }, .. }
             | Self::CancelRequested { cl_ord_id, .. }
             | Self::Booked { cl_ord_id, .. }
+            | Self::OrderOverdue { cl_ord_id }
             | Self::OrderDead { cl_ord_id } => cl_ord_id.to_string(),
             Self::Faulted { cl_ord_id: Some(id), .. } => id.to_string(),
             Self::Recon(record) => record.correlation(),
@@ -460,6 +467,7 @@ impl Outcome {
             Self::BalancesAdopted { .. } => "FIRST_SNAPSHOT",
             Self::Reconciled { differences, .. } if differences.is_empty() => "GREEN",
             Self::Reconciled { .. } => "RECON_UNRESOLVED",
+            Self::OrderOverdue { .. } => "NO_ANSWER",
             Self::OrderDead { .. } => "NOT_AT_VENUE",
             Self::Recon(record) => record.reason(),
             Self::Bracket(record) => record.reason(),

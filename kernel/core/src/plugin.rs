@@ -20,7 +20,13 @@ pub(crate) struct PluginDesk {
     pub(crate) name: Name,
     pub(crate) component: Digest,
     pub(crate) standing: Standing,
-    queue: VecDeque<EventRecord>,
+    /// What waits besides quotes, oldest first, each with its place in the order of arrival.
+    queue: VecDeque<(u64, EventRecord)>,
+    /// The newest quote of each instrument that waits, by instrument number: a newer one takes its
+    /// place without a search for it.
+    quotes: Vec<Option<(u64, EventRecord)>>,
+    quotes_waiting: usize,
+    arrivals: u64,
     /// The batch that is out. `Some` until its reply: at most one.
     outstanding: Option<u32>,
     ready: bool,
@@ -38,12 +44,16 @@ pub(crate) struct PluginDesk {
 }
 
 impl PluginDesk {
-    pub(crate) fn new(name: Name, component: Digest) -> Self {
+    /// A plugin that hears of that many instruments, numbered from 0.
+    pub(crate) fn new(name: Name, component: Digest, instruments: usize) -> Self {
         Self {
             name,
             component,
             standing: Standing::Running,
             queue: VecDeque::new(),
+            quotes: vec![None; instruments],
+            quotes_waiting: 0,
+            arrivals: 0,
             outstanding: None,
             ready: false,
             batches: 0,
@@ -68,28 +78,58 @@ impl PluginDesk {
         if self.standing == Standing::Suspended {
             return;
         }
+        self.arrivals = self.arrivals.saturating_add(1);
+        let arrived = (self.arrivals, record);
         if record.kind == event_kind::QUOTE {
-            let same = |r: &EventRecord| r.kind == record.kind && r.instrument == record.instrument;
-            self.queue.retain(|queued| !same(queued));
-        } else if record.kind == event_kind::TRADE && self.queue.len() >= BATCH_EVENTS_MAX {
+            self.push_quote(arrived);
+        } else if record.kind == event_kind::TRADE && self.waiting() >= BATCH_EVENTS_MAX {
             self.dropped = self.dropped.saturating_add(1);
-            return;
+        } else {
+            self.queue.push_back(arrived);
         }
-        self.queue.push_back(record);
+    }
+
+    fn push_quote(&mut self, arrived: (u64, EventRecord)) {
+        let place = usize::try_from(arrived.1.instrument);
+        let newest = place.ok().and_then(|place| self.quotes.get_mut(place));
+        if newest.is_some_and(|newest| newest.replace(arrived).is_none()) {
+            self.quotes_waiting = self.quotes_waiting.saturating_add(1);
+        }
+    }
+
+    /// Events that wait.
+    fn waiting(&self) -> usize {
+        self.queue.len().saturating_add(self.quotes_waiting)
     }
 
     /// Cuts the next batch if one is due.
     pub(crate) fn cut(&mut self) -> Option<(u32, Vec<EventRecord>)> {
         let idle = self.ready && self.outstanding.is_none();
-        if !idle || self.queue.is_empty() || self.standing == Standing::Suspended {
+        if !idle || self.waiting() == 0 || self.standing == Standing::Suspended {
             return None;
         }
         self.batches = self.batches.saturating_add(1);
         self.outstanding = Some(self.batches);
-        let count = self.queue.len().min(BATCH_EVENTS_MAX);
-        let delivered = u64::try_from(count).unwrap_or(u64::MAX);
+        let records = self.oldest();
+        let delivered = u64::try_from(records.len()).unwrap_or(u64::MAX);
         self.events_delivered = self.events_delivered.saturating_add(delivered);
-        Some((self.batches, self.queue.drain(..count).collect()))
+        Some((self.batches, records))
+    }
+
+    /// Takes the oldest events that wait, as many as a batch holds, in the order of their arrival.
+    fn oldest(&mut self) -> Vec<EventRecord> {
+        let others = self.queue.iter().take(BATCH_EVENTS_MAX);
+        let mut taken: Vec<_> = self.quotes.iter().flatten().chain(others).copied().collect();
+        taken.sort_unstable_by_key(|(arrival, _)| *arrival);
+        taken.truncate(BATCH_EVENTS_MAX);
+        let last = taken.last().map_or(0, |(arrival, _)| *arrival);
+        while self.queue.pop_front_if(|(arrival, _)| *arrival <= last).is_some() {}
+        for quote in &mut self.quotes {
+            if quote.take_if(|(arrival, _)| *arrival <= last).is_some() {
+                self.quotes_waiting = self.quotes_waiting.saturating_sub(1);
+            }
+        }
+        taken.into_iter().map(|(_, record)| record).collect()
     }
 
     /// Takes a reply. `false` if it answers nothing that is out.
@@ -115,6 +155,8 @@ impl PluginDesk {
     pub(crate) fn suspend(&mut self) {
         self.standing = Standing::Suspended;
         self.queue.clear();
+        self.quotes.fill(None);
+        self.quotes_waiting = 0;
         self.timers.clear();
         self.outstanding = None;
     }
@@ -155,7 +197,7 @@ mod tests {
     use super::*;
 
     fn desk() -> PluginDesk {
-        let mut desk = PluginDesk::new(Name::new("p").unwrap(), Digest([0; 32]));
+        let mut desk = PluginDesk::new(Name::new("p").unwrap(), Digest([0; 32]), 1);
         desk.set_ready();
         desk
     }

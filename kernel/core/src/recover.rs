@@ -8,6 +8,7 @@ use portcullis_domain::{
 use portcullis_gate::Gate;
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, JsonError};
+use std::sync::Arc;
 
 use crate::account::is_trade;
 use crate::entry::{self, Class, Decoded, EntryError};
@@ -51,7 +52,7 @@ impl Core {
     /// Folds one entry of the journal, in order.
     pub fn fold(&mut self, bytes: &[u8]) -> Result<(), RecoverError> {
         let entry = entry::decode(bytes)?;
-        self.place = entry.place.clone();
+        self.place = Arc::new(entry.place.clone());
         match entry.class {
             Class::Host => Ok(()),
             Class::Input => self.fold_input(&entry),
@@ -150,6 +151,7 @@ impl Core {
             "protection-lost" | "protection-released" => {
                 self.fold_protection(order_of(entry)?, &mut body)?;
             }
+            "order-overdue" => self.fold_move(order_of(entry)?, Ledger::lost),
             "order-dead" => self.fold_move(order_of(entry)?, Ledger::dead),
             "balances-adopted" => self.account.adopt_balances(amounts(body.object("balances")?)?),
             "killed" => {

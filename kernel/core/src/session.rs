@@ -6,7 +6,7 @@ use portcullis_domain::frame::{EventRecord, event_kind};
 use portcullis_domain::{ClOrdId, Money, Phase, PluginId, SessionId, WallNs};
 use portcullis_gate::{Gate, Opening};
 use portcullis_statement::json::{self, Value};
-use portcullis_statement::{Digest, SessionApproval, SignedStatement, Verified};
+use portcullis_statement::{ApprovedPlugin, Digest, SessionApproval, SignedStatement, Verified};
 
 use crate::bracket::ProtectionEnd;
 use crate::effect::Effect;
@@ -94,6 +94,7 @@ impl Core {
             origin: &identity.origin,
             kill_seq: self.kill_seq,
             phases_digest: identity.phases_digest,
+            safety_digest: identity.safety_digest,
             endpoints: &self.endpoints,
             releases: &self.releases,
             components: &components,
@@ -112,8 +113,8 @@ impl Core {
         self.burned.insert(nonce.clone());
         self.sessions.insert(session.clone(), SessionState::Open);
         turn.record(&Outcome::SessionOpened { session, nonce, facts });
+        self.watch.session_opened(gate.instruments().len(), turn.now.wall);
         self.live = Some(self.live_session(gate, reduce_only, opened));
-        self.watch.session_opened(turn.now.wall);
         self.follow_account();
         Ok(())
     }
@@ -186,7 +187,7 @@ impl Core {
             }
             let instrument = self.instruments.get(symbol)?;
             let earned = holding.profit(None, instrument)?;
-            sum = sum.plus(gate.in_account_currency(earned, instrument)?)?;
+            sum = sum.plus(gate.converter(instrument)?.result(earned)?)?;
         }
         Some(sum)
     }
@@ -207,10 +208,12 @@ impl Core {
             .iter()
             .filter_map(|i| Some((i.symbol.clone(), ledger.holding(&i.symbol).profit(None, i)?)))
             .collect();
-        let desks = approval.plugins.iter();
+        let desk = |p: &ApprovedPlugin| {
+            PluginDesk::new(p.name.clone(), p.component, approval.instruments.len())
+        };
         LiveSession {
             name: approval.session.clone(),
-            desks: desks.map(|p| PluginDesk::new(p.name.clone(), p.component)).collect(),
+            desks: approval.plugins.iter().map(desk).collect(),
             market: MarketDesk::new(instruments.iter().map(|i| i.id)),
             closing: None,
             reduce_only,

@@ -1,6 +1,7 @@
 //! The core's state and the bookkeeping of one step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::policy::guards::Guard;
@@ -77,7 +78,8 @@ pub(crate) struct Identity {
     pub(crate) phases_digest: Digest,
     pub(crate) origin: String,
     pub(crate) draw: u32,
-    pub(crate) safety: Option<Safety>,
+    pub(crate) safety: Safety,
+    pub(crate) safety_digest: Digest,
 }
 
 /// A session that takes no new orders any more.
@@ -197,9 +199,12 @@ pub struct Core {
     pub(crate) venue_deadline_start: Now,
     /// The same for each open order of this run.
     pub(crate) venue_deadlines: BTreeMap<ClOrdId, Now>,
+    /// Orders that left, oldest first: those that the venue may not have answered yet.
+    pub(crate) unanswered: VecDeque<ClOrdId>,
     /// When the venue is to be read again, while there is a link to it.
     pub(crate) read_due: Option<WallNs>,
-    pub(crate) place: Place,
+    /// Shared with the turn, which would otherwise copy the cursors at every event.
+    pub(crate) place: Arc<Place>,
     /// A statement read back from the journal whose acceptance has not been read yet.
     pub(crate) unfolded: Option<portcullis_statement::SignedStatement>,
 }
@@ -208,22 +213,27 @@ pub struct Core {
 #[derive(Debug)]
 pub(crate) struct Turn {
     pub(crate) now: Now,
-    pub(crate) place: Place,
+    pub(crate) place: Arc<Place>,
     pub(crate) step: Step,
     /// The person who asks for something by hand, if this is about that.
     pub(crate) asker: Option<Name>,
 }
 
 impl Turn {
-    pub(crate) fn record(&mut self, outcome: &Outcome) -> Digest {
-        self.entry(Class::Outcome, outcome.content())
+    pub(crate) fn record(&mut self, outcome: &Outcome) {
+        self.entry(Class::Outcome, outcome.content());
     }
 
-    pub(crate) fn entry(&mut self, class: Class, content: Content) -> Digest {
-        let entry = Entry::new(class, &self.place, content);
+    /// Records what a statement will have to name: by the digest of its entry.
+    pub(crate) fn record_to_name(&mut self, outcome: &Outcome) -> Digest {
+        let entry = Entry::new(Class::Outcome, &self.place, outcome.content());
         let digest = Digest::of(&entry.bytes);
         self.step.entries.push(entry);
         digest
+    }
+
+    pub(crate) fn entry(&mut self, class: Class, content: Content) {
+        self.step.entries.push(Entry::new(class, &self.place, content));
     }
 
     pub(crate) fn effect(&mut self, effect: Effect) {
@@ -280,13 +290,14 @@ impl Core {
         let read = self.read_due.filter(|_| self.venue_up);
         let own = self.next_trigger().into_iter().chain(self.next_flatten());
         let own = own.chain(live.and_then(|live| live.proposals.next_end()));
+        let own = own.chain(self.next_overdue());
         timers.chain(closes).chain(read).chain(own).min()
     }
 
     /// Where the core stands: the place of the last event. Entries about the host carry it.
     #[must_use]
     pub fn place(&self) -> Place {
-        self.place.clone()
+        (*self.place).clone()
     }
 
     /// Whether the kill latch is down.

@@ -10,9 +10,6 @@ use crate::outcome::Outcome;
 use crate::state::{Core, Identity, SessionState, Turn};
 use crate::stops::Clearing;
 
-/// What whoever waits for `ORDERS_CLEAR` is told when two people lift the kill before it.
-const LIFTED_EARLY: &str = "the kill was lifted before all orders were confirmed gone";
-
 impl Core {
     pub(crate) fn on_started(&mut self, start: &Start, turn: &mut Turn) {
         if let Err(refusal) = self.identify(start, turn.now.wall) {
@@ -61,6 +58,7 @@ impl Core {
             origin: start.origin.clone(),
             draw: start.draw,
             safety: start.safety.clone(),
+            safety_digest: start.safety_digest,
         });
         self.orders_issued = 0;
         Ok(())
@@ -136,7 +134,7 @@ impl Core {
                 Err(("WRONG_DOOR", "an approval is handed in by opening its session"))
             }
             Statement::LimitsChange(change) => self.check_change(change),
-            Statement::Unkill(unkill) => self.stands(&unkill.target),
+            Statement::Unkill(unkill) => self.may_lift(&unkill.target),
             Statement::FlattenPlan(plan) => self.may_flatten(plan),
             Statement::Release(_) => self.may_release(verified),
             Statement::Seal(seal) => match self.sessions.get(&seal.session) {
@@ -147,27 +145,30 @@ impl Core {
         }
     }
 
-    /// Records what a statement lifts, and tells whoever still waits for it.
+    /// What took orders back is lifted only once the venue has confirmed that none is left: before
+    /// that nobody can know what a return would add to.
+    fn may_lift(&self, target: &Target) -> Result<(), (&'static str, &'static str)> {
+        self.stands(target)?;
+        let clear = match target.latch {
+            Latch::Kill => self.kill.as_ref().is_none_or(|kill| kill.clearing.clear),
+            Latch::Stop => self.stops.unclear().all(|(seq, _)| seq != target.seq),
+        };
+        let cause = "the venue has not confirmed that no order is left; wait for ORDERS_CLEAR";
+        if clear { Ok(()) } else { Err(("ORDERS_NOT_CLEAR", cause)) }
+    }
+
+    /// Records what a statement lifts.
     fn lift(&mut self, target: Target, turn: &mut Turn) {
         if self.flatten.as_ref().is_some_and(|run| run.plan.target == target) {
             self.end_flatten("UNKILLED", turn);
         }
-        let waiting = match target.latch {
+        match target.latch {
             Latch::Kill => {
                 turn.record(&Outcome::Unkilled { kill_seq: target.seq });
                 turn.effect(Effect::LiftKill);
                 self.returned_at = Some(turn.now.wall);
-                self.kill.as_ref().map(|kill| kill.clearing.waiting.clone())
             }
-            Latch::Stop => {
-                turn.record(&Outcome::StopLifted { stop_seq: target.seq });
-                let standing = self.stops.standing.get(&target.seq);
-                standing.map(|standing| standing.clearing.waiting.clone())
-            }
-        };
-        for request in waiting.into_iter().flatten() {
-            let (code, cause) = ("UNKILLED".to_owned(), LIFTED_EARLY.to_owned());
-            turn.effect(Effect::Answer { request, answer: Answer::Refused { code, cause } });
+            Latch::Stop => turn.record(&Outcome::StopLifted { stop_seq: target.seq }),
         }
     }
 
@@ -240,7 +241,7 @@ impl Core {
     fn latch(&mut self, who: String, reason: String, request: Option<u64>, turn: &mut Turn) {
         self.kill_seq = self.kill_seq.saturating_add(1);
         let kill_seq = self.kill_seq;
-        let entry = turn.record(&Outcome::Killed { kill_seq, who, reason: reason.clone() });
+        let entry = turn.record_to_name(&Outcome::Killed { kill_seq, who, reason: reason.clone() });
         // The approval was signed before this kill; it is worth nothing after it.
         self.begin_closing(None, "KILL_ACTIVE", turn);
         let waiting = request.iter().copied().collect();

@@ -1,5 +1,7 @@
 //! The map of the kernel: every input, and who handles it.
 
+use std::sync::Arc;
+
 use portcullis_domain::{ClOrdId, Now, OrdStatus, OrderFault};
 use portcullis_gate::DenyCode;
 
@@ -83,6 +85,7 @@ impl Core {
     /// What every event may have made due.
     fn settle(&mut self, turn: &mut Turn) {
         self.tend_proposals(turn);
+        self.lose_overdue(turn);
         self.tend_brackets(turn);
         self.reckon(turn);
         self.close_when_due(turn);
@@ -123,22 +126,36 @@ impl Core {
         Step { entries: vec![entry], effects: Vec::new() }
     }
 
-    /// Counts the event, moves the clock and records the input.
+    /// Whether something happens at that moment without any input: then a `Tick` is due. Asked by
+    /// the core's own clock, since a deadline is a moment of that one.
+    #[must_use]
+    pub fn is_due(&self, now: Now) -> bool {
+        self.next_deadline().is_some_and(|at| at <= self.clock(now).wall)
+    }
+
+    /// The core's clock at that moment.
     ///
     /// The wall clock may step, the boot clock does not: so time goes on at least as fast as the
     /// boot clock says, and a wall that is set back revives nothing and lengthens no window.
-    fn begin(&mut self, now: Now, input: &Input) -> Turn {
-        self.place.input = self.place.input.saturating_add(1);
+    fn clock(&self, now: Now) -> Now {
         let elapsed = now.boot.since_ns(self.place.at.boot).max(0);
-        let known = self.place.input > 1;
+        let known = self.place.input > 0;
         let least = if known { self.place.at.wall.plus_ns(elapsed) } else { now.wall };
-        self.place.at = Now { wall: now.wall.max(least), boot: now.boot };
+        Now { wall: now.wall.max(least), boot: now.boot }
+    }
+
+    /// Counts the event, moves the clock and records the input.
+    fn begin(&mut self, now: Now, input: &Input) -> Turn {
+        let at = self.clock(now);
+        let place = Arc::make_mut(&mut self.place);
+        place.at = at;
+        place.input = place.input.saturating_add(1);
         if let Input::Market(frame) = input {
-            self.place.cursors.insert(frame.stream, frame.sequence);
+            place.cursors.insert(frame.stream, frame.sequence);
         }
         let asker = if let Input::Person(asked) = input { Some(asked.who.clone()) } else { None };
-        let (now, place) = (self.place.at, self.place.clone());
-        let mut turn = Turn { now, place, step: Step::default(), asker };
+        let place = Arc::clone(&self.place);
+        let mut turn = Turn { now: place.at, place, step: Step::default(), asker };
         let about = |id| self.is_shadow_order(id);
         let shadow = matches!(input, Input::Report(report) if about(report.cl_ord_id));
         if let Some(content) = input.content(shadow) {

@@ -152,7 +152,7 @@ impl Core {
         let (who, reason) = (who.to_owned(), reason.to_owned());
         let outcome =
             Outcome::Stopped { stop_seq: seq, stop: stop.clone(), who, reason: reason.clone() };
-        let entry = turn.record(&outcome);
+        let entry = turn.record_to_name(&outcome);
         let not_before = self.venue_deadline_last;
         let clearing = Clearing { not_before, ..Clearing::default() };
         self.stops.stand(seq, Standing { stop: stop.clone(), entry, reason, clearing });

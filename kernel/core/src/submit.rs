@@ -2,7 +2,7 @@
 
 use portcullis_domain::time::{NS_PER_MS, NS_PER_S};
 use portcullis_domain::{
-    BootNs, ClOrdId, Instrument, Money, Now, Order, OrderIntent, Origin, Px, Qty,
+    BootNs, ClOrdId, Instrument, Money, Now, Order, OrderIntent, Origin, Px, Qty, WallNs,
 };
 use portcullis_gate::{Approved, Denial, DenyCode, Gate, Pause, Scope, Verdict};
 
@@ -102,6 +102,7 @@ impl Core {
         let by = venue_deadline(turn.now);
         self.venue_deadline_last = later(self.venue_deadline_last, by);
         self.venue_deadlines.insert(order.cl_ord_id(), by);
+        self.unanswered.push_back(order.cl_ord_id());
         let deadline = turn.now.boot.plus_ns(RELEASE_NS_MAX);
         Leaving { order, epoch: self.epochs.stamp(), deadline, venue_deadline: by.wall }
     }
@@ -215,6 +216,13 @@ pub(crate) fn later(a: Now, b: Now) -> Now {
     Now { wall: a.wall.max(b.wall), boot: a.boot.max(b.boot) }
 }
 
+/// The first moment of the core's clock at which a venue deadline is over, seen from `now`.
+pub(crate) fn past_at(deadline: Now, now: Now) -> WallNs {
+    let skew = VENUE_SKEW_NS.saturating_add(1);
+    let Now { wall, boot } = deadline;
+    wall.plus_ns(skew).max(now.wall.plus_ns(boot.plus_ns(skew).since_ns(now.boot)))
+}
+
 /// Whether a venue deadline is over. A wall clock that was set forward ends nothing.
 pub(crate) fn is_past(deadline: Now, at: Now) -> bool {
     let Now { wall, boot } = deadline;
@@ -223,7 +231,7 @@ pub(crate) fn is_past(deadline: Now, at: Now) -> bool {
 
 /// What an order of that price and quantity counts for the day, in the account's currency.
 pub(crate) fn value(gate: &Gate, (px, qty): (Px, Qty), instrument: &Instrument) -> Option<Money> {
-    gate.in_account_currency(Money::notional(px, qty, instrument)?, instrument)
+    gate.converter(instrument)?.cost(Money::notional(px, qty, instrument)?)
 }
 
 impl LiveSession {

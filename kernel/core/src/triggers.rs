@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use portcullis_domain::policy::triggers::{LastingRow, LossRow, Trigger, Triggers};
 use portcullis_domain::time::NS_PER_MS;
-use portcullis_domain::{InstrumentId, Money, Position, Stop, StopScope, WallNs};
+use portcullis_domain::{InstrumentId, Money, Stop, StopScope, WallNs};
 use portcullis_gate::DenyCode;
+use portcullis_gate::exposure::{Cell, Owner};
 
 use crate::effect::Effect;
 use crate::input::{EpochCause, Input};
 use crate::losses::Losses;
 use crate::outcome::Outcome;
 use crate::state::{Core, Turn};
+use crate::usage::SessionBook;
 
 /// What has to be remembered for the triggers.
 #[derive(Debug, Default)]
@@ -20,8 +22,8 @@ pub(crate) struct Watch {
     pub(crate) fired: BTreeSet<Trigger>,
     /// When the session was opened.
     opened: WallNs,
-    /// The newest market event of each instrument.
-    heard: BTreeMap<InstrumentId, WallNs>,
+    /// By instrument number: the newest market event, or when the session was opened.
+    heard: Vec<WallNs>,
     /// When the link to the venue broke, oldest first.
     broken: VecDeque<WallNs>,
     /// The newest reading of the venue's clock: when, and how far it was ahead, in nanoseconds.
@@ -32,12 +34,14 @@ pub(crate) struct Watch {
     unexplained: bool,
     /// Since when a figure of money has not been known.
     unknown: BTreeMap<Trigger, WallNs>,
+    /// No trigger but those of losses fires before, if nothing but the market moves until then.
+    quiet_until: WallNs,
 }
 
 impl Watch {
-    pub(crate) fn session_opened(&mut self, now: WallNs) {
+    pub(crate) fn session_opened(&mut self, instruments: usize, now: WallNs) {
         self.opened = now;
-        self.heard.clear();
+        self.heard = vec![now; instruments];
         self.unknown.clear();
     }
 
@@ -68,7 +72,10 @@ impl Core {
         let Some(rows) = self.safety().map(|safety| safety.triggers) else { return };
         let watch = &mut self.watch;
         if let Input::Market(frame) = input {
-            watch.heard.insert(frame.instrument, now);
+            let place = usize::try_from(frame.instrument.0);
+            if let Some(heard) = place.ok().and_then(|place| watch.heard.get_mut(place)) {
+                *heard = now;
+            }
         } else if let Input::VenueLink { up: false, .. } = input {
             if self.venue_up {
                 watch.broken.push_back(now);
@@ -90,32 +97,45 @@ impl Core {
     pub(crate) fn watch_triggers(&mut self, turn: &mut Turn) {
         let Some(rows) = self.safety().map(|safety| safety.triggers) else { return };
         let now = turn.now.wall;
-        self.note_losses(now);
-        for trigger in Trigger::ALL {
-            let due = self.trigger_due(trigger, &rows).is_some_and(|due| due <= now);
-            if !due || !self.watch.fired.insert(trigger) {
-                continue;
+        let losses = self.losses();
+        self.note_losses(losses, now);
+        // Whatever else could bring a trigger nearer is on record, and the market alone only ends
+        // silence: so most events of the market need no look at every instrument.
+        let quiet = turn.step.entries.is_empty() && now < self.watch.quiet_until;
+        let looked_at: &[Trigger] =
+            if quiet { &[Trigger::Drawdown, Trigger::DailyLoss] } else { &Trigger::ALL };
+        let mut next = WallNs(i64::MAX);
+        for trigger in looked_at.iter().copied() {
+            match self.waiting_due(trigger, &rows, losses) {
+                Some(due) if due <= now => self.fire(trigger, &rows, turn),
+                Some(due) => next = next.min(due),
+                None => {}
             }
-            let (observed, threshold) = self.seen_by(trigger, &rows);
-            let (code, mode) = (trigger.code(), rows.action(trigger));
-            turn.record(&Outcome::Triggered { trigger, observed, threshold, action: mode });
-            let stop = Stop { mode, scope: StopScope::All };
-            turn.effect(Effect::RaiseEpoch(EpochCause::stop(stop, ("kernel", code), None)));
         }
+        if !quiet {
+            self.watch.quiet_until = next;
+        }
+    }
+
+    fn fire(&mut self, trigger: Trigger, rows: &Triggers, turn: &mut Turn) {
+        self.watch.fired.insert(trigger);
+        let (observed, threshold) = self.seen_by(trigger, rows);
+        let (code, mode) = (trigger.code(), rows.action(trigger));
+        turn.record(&Outcome::Triggered { trigger, observed, threshold, action: mode });
+        let stop = Stop { mode, scope: StopScope::All };
+        turn.effect(Effect::RaiseEpoch(EpochCause::stop(stop, ("kernel", code), None)));
     }
 
     /// The earliest moment at which a trigger fires if nothing more happens.
     pub(crate) fn next_trigger(&self) -> Option<WallNs> {
-        let rows = self.safety()?.triggers;
-        let waiting = Trigger::ALL.into_iter().filter(|t| !self.watch.fired.contains(t));
-        waiting.filter_map(|trigger| self.trigger_due(trigger, &rows)).min()
+        let (rows, losses) = (self.safety()?.triggers, self.losses());
+        let due = |trigger| self.waiting_due(trigger, &rows, losses);
+        Trigger::ALL.into_iter().filter_map(due).min()
     }
 
-    fn note_losses(&mut self, now: WallNs) {
-        let Losses { drawdown, day } = self.losses();
-        let holds = self.live.is_some() && self.holds_anything();
+    fn note_losses(&mut self, Losses { drawdown, day }: Losses, now: WallNs) {
         for (trigger, figure) in [(Trigger::Drawdown, drawdown), (Trigger::DailyLoss, day)] {
-            if holds && figure.is_none() {
+            if figure.is_none() && self.live.is_some() && self.holds_anything() {
                 self.watch.unknown.entry(trigger).or_insert(now);
             } else {
                 self.watch.unknown.remove(&trigger);
@@ -123,20 +143,20 @@ impl Core {
         }
     }
 
-    /// When a trigger fires, if nothing more happens: now, later, or not at all.
-    fn trigger_due(&self, trigger: Trigger, rows: &Triggers) -> Option<WallNs> {
+    /// When a trigger that has not fired does, if nothing more happens: now, later, or not at all.
+    fn waiting_due(&self, trigger: Trigger, rows: &Triggers, losses: Losses) -> Option<WallNs> {
         let watch = &self.watch;
         let now = self.place.at.wall;
         // These two are watched always, the others while a session is open.
         let always = matches!(trigger, Trigger::UnexplainedFill | Trigger::Evidence);
-        if self.live.is_none() && !always {
+        if watch.fired.contains(&trigger) || (self.live.is_none() && !always) {
             return None;
         }
         match trigger {
             Trigger::UnexplainedFill => watch.unexplained.then_some(now),
             Trigger::Evidence => watch.full_since.map(|since| after(since, rows.evidence.ms)),
-            Trigger::Drawdown => self.loss_due(trigger, &rows.drawdown, self.losses().drawdown),
-            Trigger::DailyLoss => self.loss_due(trigger, &rows.daily_loss, self.losses().day),
+            Trigger::Drawdown => self.loss_due(trigger, &rows.drawdown, losses.drawdown),
+            Trigger::DailyLoss => self.loss_due(trigger, &rows.daily_loss, losses.day),
             Trigger::Heartbeat => {
                 let held =
                     |guard| self.alive_until(guard).unwrap_or(watch.opened).max(watch.opened);
@@ -170,22 +190,16 @@ impl Core {
 
     /// When the market of an instrument with a position or an order has been silent too long.
     fn stale_due(&self, row: LastingRow) -> Option<WallNs> {
-        let opened = self.watch.opened;
-        let heard = |id| self.watch.heard.get(&id).copied().unwrap_or(opened).max(opened);
-        self.exposed().map(|id| after(heard(id), row.ms)).min()
+        let instruments = (0..).map(InstrumentId).zip(&self.watch.heard);
+        let exposed = instruments.filter(|(id, _)| self.is_exposed(*id));
+        exposed.map(|(_, heard)| after(*heard, row.ms)).min()
     }
 
-    /// Instruments of the session with a position or an order that can still trade.
-    fn exposed(&self) -> impl Iterator<Item = InstrumentId> + '_ {
-        let ledger = self.ledger();
-        let open: BTreeSet<InstrumentId> =
-            ledger.orders.open().map(|order| order.intent.instrument).collect();
-        let symbols = self.live.iter().flat_map(|live| &live.symbols);
-        symbols
-            .filter(move |(id, symbol)| {
-                open.contains(id) || ledger.holding(symbol).position != Position::FLAT
-            })
-            .map(|(id, _)| *id)
+    /// Whether an instrument of the session has a position or an order that can still trade.
+    fn is_exposed(&self, id: InstrumentId) -> bool {
+        let book = self.ledger().session.as_ref().map(SessionBook::book);
+        // A book that is broken answers nothing: anything may be held then.
+        book.and_then(|book| book.cell(Owner::Whole, id)).is_none_or(Cell::is_touched)
     }
 
     /// As in the gate: a recording and a simulated venue need no clock but this host's. One that

@@ -35,7 +35,7 @@ pub(crate) struct Home {
     pub(crate) trust: Trust,
     pub(crate) phases: Hashed<PhaseRules>,
     /// Guards beyond the floor, triggers, and the way back after a kill.
-    safety: Safety,
+    pub(crate) safety: Hashed<Safety>,
     pub(crate) instruments: Vec<Instrument>,
     pub(crate) credential: Arc<Credential>,
     /// Held as long as the daemon lives.
@@ -71,7 +71,7 @@ impl Home {
         let path = root.join("policies/phases.toml");
         let phases = parse_phases(&read(&path)?).map_err(|error| bad_policy(&path, &error))?;
         let path = root.join("policies/safety.toml");
-        let safety = parse_safety(&read(&path)?).map_err(|error| bad_policy(&path, &error))?.value;
+        let safety = parse_safety(&read(&path)?).map_err(|error| bad_policy(&path, &error))?;
         let instruments = read_instruments(&root.join("policies/instruments"))?;
         let credential = Credential::from_json(&read(&args.credential)?).map_err(|fault| {
             let subject = args.credential.display().to_string();
@@ -142,6 +142,11 @@ impl Home {
         Ok(Opened { core, journal, start })
     }
 
+    /// What is said of a journal that cannot be written.
+    pub(crate) fn journal_fault(&self, fault: &JournalFault) -> DaemonFault {
+        journal_fault(&self.journal_path(), fault)
+    }
+
     /// A new journal, which has its name only once it is whole.
     fn create_journal(&self, path: &Path) -> Result<Journal<FileDisk>, DaemonFault> {
         self.refuse_lost_history(path)?;
@@ -183,7 +188,8 @@ impl Home {
             pinned: self.trust.fingerprint(),
             phases: self.phases.value.clone(),
             phases_digest: self.phases.digest,
-            safety: Some(self.safety.clone()),
+            safety: self.safety.value.clone(),
+            safety_digest: self.safety.digest,
             first,
             clean,
         })

@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use portcullis_control::{Answer, Reply};
-use portcullis_core::{Core, EpochCause, Input, Start};
+use portcullis_core::{Core, EpochCause, Input};
 use portcullis_domain::Name;
 use portcullis_evidence::{DurableMark, Seq, Waited};
 use portcullis_path::inbox::NotTaken;
@@ -41,7 +41,7 @@ pub(crate) struct House {
     pub(crate) opening: Mutex<()>,
     /// Who asked for the end and is told once it has come.
     pub(crate) leaving: Mutex<Vec<UnixStream>>,
-    /// The number that the latch took when it was read back from the journal.
+    /// The number that the latch took when the start found the core killed.
     killed_before: Option<u64>,
     stopping: AtomicBool,
     journal_failed: AtomicBool,
@@ -56,9 +56,9 @@ pub(crate) const LANE_PAUSE: Duration = Duration::from_millis(1);
 impl House {
     pub(crate) fn new(home: Home, lanes: Lanes, mark: DurableMark, core: &Core) -> Self {
         let authority = Authority::new();
-        // Not a new kill: the latch stays where the journal left it.
+        // Not a new kill: the latch stays where journal and start left it.
         let killed_before = core.is_killed().then(|| authority.close_gate());
-        let venue = VenueLink::new();
+        let venue = VenueLink::new(core);
         Self {
             home,
             lanes,
@@ -77,11 +77,10 @@ impl House {
         }
     }
 
-    /// The first words to the core.
-    pub(crate) fn begin(&self, start: Start) {
-        self.insist(Input::Started(Box::new(start)));
+    /// The first words to a core that has started.
+    pub(crate) fn begin(&self) {
         if let Some(epoch) = self.killed_before {
-            // The latch that was read back raised the number: the core has to hear of it, or
+            // The latch that the start found raised the number: the core has to hear of it, or
             // nothing that it approves after the kill is lifted would ever be admitted.
             self.insist(Input::EpochRaised { epoch, cause: EpochCause::SessionEnd });
         }

@@ -7,12 +7,13 @@
 //! | core | `order_path::core_loop`: every decision |
 //! | outbox | `order_path::outbox_loop`: every order and every answer |
 //! | committer | writes and syncs the journal |
-//! | link, account, public | the venue: reports, reconciliation, market data |
+//! | link, account, clock, public | the venue: reports, reconciliation, skew, market data |
 //! | lifeline | cancels while the venue's socket is down |
 //! | worker-N | one per plugin: talks to its process |
 //! | control, kill | people, over two sockets |
 //! | signals | `TERM` ends in order, `USR1` kills |
 
+mod account;
 mod args;
 mod board;
 mod by_hand;
@@ -26,6 +27,7 @@ mod open;
 mod pack;
 mod requests;
 mod sink;
+mod skew;
 mod status;
 mod threads;
 mod venue;
@@ -38,8 +40,9 @@ use std::sync::Arc;
 use std::thread;
 
 use crossbeam_channel::bounded;
+use portcullis_core::{Event, Input};
 use portcullis_path::inbox::inbox;
-use portcullis_path::order_path::{core_loop, outbox_loop};
+use portcullis_path::order_path::{core_loop, first_turn, hand_on, outbox_loop};
 use portcullis_path::outbox::outbox;
 
 use fault::DaemonFault;
@@ -60,18 +63,24 @@ fn main() -> ExitCode {
 fn run() -> Result<(), DaemonFault> {
     let args = args::parse(std::env::args_os().skip(1))?;
     let home = Home::open(&args)?;
-    let home::Opened { core, journal, start } = home.recover()?;
+    let home::Opened { mut core, journal, start } = home.recover()?;
 
     let (lanes, inbox) = inbox();
     let (outbox, outbox_end) = outbox();
     let (commits, commits_end) = bounded(1);
-    let (appender, mut committer) = journal.split();
+    let (mut appender, mut committer) = journal.split();
     let mark = appender.mark();
+    let started = Event { now: clock::now(), input: Input::Started(Box::new(start)) };
+    let begun = first_turn(&mut core, (&mut appender, &mut committer), started);
+    let begun = begun.map_err(|fault| home.journal_fault(&fault))?;
     let house = Arc::new(House::new(home, lanes.clone(), mark.clone(), &core));
     let mut wiring = wiring::HouseWiring::new(Arc::clone(&house));
-    house.begin(start);
+    house.begin();
 
     venue::start_lifeline(&house)?;
+    if hand_on(begun, &outbox, &mut wiring) {
+        return house.ended();
+    }
     control::listen(&house)?;
     house::watch_signals(&house)?;
     thread::scope(|scope| {

@@ -66,6 +66,7 @@ fn draft_view(house: &House, session: &Name, shown: Shown) -> DraftView {
         kill_seq: shown.view.kill_seq,
         kill_entry: shown.view.kill_entry,
         phases_digest: house.home.phases.digest.hex(),
+        safety_digest: house.home.safety.digest.hex(),
         positions: positions.collect(),
         balances: balances.into_iter().map(|(name, amount)| (name, amount.text())).collect(),
         releases: releases.collect(),

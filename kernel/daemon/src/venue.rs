@@ -1,7 +1,7 @@
 //! The connection to the venue: who holds it, and the threads that keep it.
 //!
 //! An endpoint set that people signed starts two threads: `link` keeps the private socket and
-//! turns what it says into reports, `account` reads orders, fills and balances for reconciliation.
+//! turns what it says into reports, `account` reads the account, `clock` compares the clocks.
 //! `public` keeps the market data of an open session. Each belongs to a generation; a newer
 //! endpoint set, or the end of the session, makes the older ones end by themselves, and a newer
 //! `link` or `account` speaks only after its elder has ended. `lifeline` takes orders back while
@@ -17,31 +17,28 @@ use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use portcullis_core::{AccountSnapshot, Input, VenueOrder};
+use portcullis_core::{Core, Input};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{
-    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, Now, OrderId, WallNs,
-};
+use portcullis_domain::{ClOrdId, Instrument, Order, OrderId, WallNs};
 use portcullis_evidence::chunk::{Chunk, ChunkWriter};
 use portcullis_path::inbox::NotTaken;
 use portcullis_path::lockstep::chunk_content;
 use portcullis_statement::{EndpointKind, EndpointSet};
 use portcullis_venue::{
-    AccountReader, AccountState, Lifeline, Nonces, Pins, PrivateDoor, PublicStream,
-    SimulatedEndpoint, VenueFault, VenueSession,
+    Lifeline, Nonces, Pins, PrivateDoor, PublicStream, SimulatedEndpoint, VenueFault, VenueSession,
 };
 
+use crate::account::keep_account;
 use crate::fault::{DaemonFault, TEMPORARY};
 use crate::heard::{heard, link_changed};
-use crate::house::{House, LANE_PAUSE};
+use crate::house::House;
 use crate::pack::chunk_path;
+use crate::skew::keep_clock;
 use crate::{clock, threads};
 
 /// Between two attempts to connect; doubled up to the longest.
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
-/// How long the account thread waits for a wish before it looks whether it is still needed.
-const WISH_WAIT: Duration = Duration::from_secs(1);
 /// Cancels that may wait for the lifeline. More are the core's to repeat.
 const CANCELS_MAX: usize = 1_024;
 /// How often the lifeline tries, and the pause after each time that failed.
@@ -51,11 +48,6 @@ const CANCEL_PAUSE: Duration = Duration::from_millis(500);
 const CLEAR_NS_MAX: i64 = 60 * NS_PER_S;
 /// Between two looks at what is left of them.
 const CLEAR_PAUSE: Duration = Duration::from_secs(1);
-/// Fills that one reading of the account may carry: an entry of the journal is bounded.
-const SNAPSHOT_FILLS_MAX: usize = 512;
-/// A reading states every fill of so long before it, so that one that the venue has lost shows.
-const COVERED_NS: i64 = 30 * NS_PER_S;
-
 /// Both doors of one endpoint set.
 #[derive(Clone, Debug)]
 struct Doors {
@@ -80,6 +72,8 @@ pub(crate) struct VenueLink {
     known: Mutex<BTreeMap<OrderId, ClOrdId>>,
     link_generation: AtomicU64,
     public_generation: AtomicU64,
+    /// Up to when, by the wall, the venue's ledger has been read whole; never goes back.
+    ledger_read: Mutex<Option<WallNs>>,
     ask_account: Sender<()>,
     account_asked: Receiver<()>,
     take_back: Sender<TakeBack>,
@@ -94,15 +88,20 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl VenueLink {
-    pub(crate) fn new() -> Self {
+    /// With what the journal says of earlier runs: how far the venue's ledger was read, and the
+    /// venue's ids of our orders. The venue names a fill's order by its own id alone, and lists few
+    /// of those that have ended.
+    pub(crate) fn new(core: &Core) -> Self {
+        let named = |order: &Order| Some((order.order_id.clone()?, order.cl_ord_id));
         let (ask_account, account_asked) = bounded(1);
         let (take_back, to_take_back) = bounded(CANCELS_MAX);
         Self {
             session: Mutex::new(None),
             doors: Mutex::new(None),
-            known: Mutex::new(BTreeMap::new()),
+            known: Mutex::new(core.account().orders.iter().filter_map(named).collect()),
             link_generation: AtomicU64::new(0),
             public_generation: AtomicU64::new(0),
+            ledger_read: Mutex::new(core.ledger_read()),
             ask_account,
             account_asked,
             take_back,
@@ -165,7 +164,33 @@ impl VenueLink {
         self.ask_account.try_send(()).is_ok()
     }
 
-    fn is_link(&self, generation: u64) -> bool {
+    /// Waits a while for a wish to have the account read; `false` if none came.
+    pub(crate) fn account_wanted(&self, wait: Duration) -> bool {
+        self.account_asked.recv_timeout(wait).is_ok()
+    }
+
+    /// Whether the private socket is connected.
+    pub(crate) fn is_up(&self) -> bool {
+        locked(&self.session).as_ref().is_some_and(VenueSession::is_up)
+    }
+
+    /// Which of our orders the venue's own ids name, as far as is known.
+    pub(crate) fn known_orders(&self) -> BTreeMap<OrderId, ClOrdId> {
+        locked(&self.known).clone()
+    }
+
+    /// Up to when the venue's ledger has been read whole.
+    pub(crate) fn ledger_read(&self) -> Option<WallNs> {
+        *locked(&self.ledger_read)
+    }
+
+    /// It has been read whole up to `at`.
+    pub(crate) fn note_ledger_read(&self, at: WallNs) {
+        let mut read = locked(&self.ledger_read);
+        *read = (*read).max(Some(at));
+    }
+
+    pub(crate) fn is_link(&self, generation: u64) -> bool {
         self.link_generation.load(Ordering::Acquire) == generation
     }
 
@@ -206,8 +231,12 @@ pub(crate) fn connect(house: &Arc<House>, endpoint: &EndpointSet) {
         elder.map(JoinHandle::join);
         keep_account(&own, doors.private, generation);
     };
+    let own = Arc::clone(house);
+    // It ends with its generation, and what it says harms nobody.
+    let clock = move || keep_clock(&own, doors.public, generation);
     let started = threads::start("link", link).and_then(|link| {
         *locked(&house.venue.link_thread) = Some(link);
+        threads::start("clock", clock)?;
         threads::start("account", account)
     });
     match started {
@@ -306,91 +335,6 @@ fn keep_link(house: &House, doors: &Doors, generation: u64) {
         }
         sleep(backoff);
         backoff = backoff.saturating_mul(2).min(BACKOFF_MAX);
-    }
-}
-
-/// Reads the account when the core asks.
-fn keep_account(house: &House, door: PrivateDoor, generation: u64) {
-    let reader = AccountReader::new(door, house.home.instruments.clone());
-    let mut told = BTreeMap::new();
-    while house.venue.is_link(generation) {
-        // The core says when; waking up in between only serves the end of the generation.
-        if house.venue.account_asked.recv_timeout(WISH_WAIT).is_err() {
-            continue;
-        }
-        if !house.venue.is_link(generation) {
-            // The wish is the next generation's.
-            house.venue.read_account();
-            return;
-        }
-        let up = locked(&house.venue.session).as_ref().is_some_and(VenueSession::is_up);
-        if !up {
-            continue;
-        }
-        let known = locked(&house.venue.known).clone();
-        let asked = clock::now();
-        // A read that failed leaves the house without news; the gate judges by the last ones.
-        if let Ok(mut state) = reader.read_account(&known)
-            && house.venue.is_link(generation)
-        {
-            for order in &state.open_orders {
-                if let Some(id) = order.cl_ord_id {
-                    house.venue.learn(Some(&order.order_id), id);
-                }
-            }
-            let (fills, since) = news(house, &mut told, (state.fills, asked));
-            state.fills = fills;
-            house.report(Input::Account(snapshot(state, asked, since)));
-        }
-    }
-}
-
-/// The fills that this run has not handed on yet and all that are new at the venue, and since when
-/// these are all. The venue states its whole history at each reading; an entry holds a bounded
-/// part of it. What is too much for one reading goes before it, fill by fill.
-fn news(
-    house: &House,
-    told: &mut BTreeMap<ExecId, ExecutionReport>,
-    (fills, asked): (Vec<ExecutionReport>, Now),
-) -> (Vec<ExecutionReport>, Option<WallNs>) {
-    let since = asked.wall.plus_ns(COVERED_NS.saturating_neg());
-    let mut fresh = Vec::new();
-    for fill in fills {
-        let ExecType::Trade { exec_id, .. } = &fill.exec_type else { continue };
-        // One that is told differently than before is news, and the core's to judge.
-        let known = told.insert(exec_id.clone(), fill.clone()).as_ref() == Some(&fill);
-        if !known || fill.transact_time >= since {
-            fresh.push(fill);
-        }
-    }
-    let recent = fresh.split_off(fresh.len().saturating_sub(SNAPSHOT_FILLS_MAX));
-    let whole = fresh.iter().all(|fill| fill.transact_time < since);
-    for fill in fresh {
-        while house.lanes.report(Input::Report(fill.clone())) == Err(NotTaken::Full) {
-            sleep(LANE_PAUSE);
-        }
-    }
-    (recent, whole.then_some(since))
-}
-
-fn snapshot(state: AccountState, asked: Now, since: Option<WallNs>) -> AccountSnapshot {
-    let open_orders = state.open_orders.into_iter().map(|order| VenueOrder {
-        order_id: order.order_id,
-        cl_ord_id: order.cl_ord_id,
-        leaves_qty: order.leaves_qty,
-        side: Some(order.side),
-        price: order.price,
-        qty: order.qty,
-        cum_qty: order.cum_qty,
-    });
-    AccountSnapshot {
-        asked_at: Some(asked),
-        open_orders: open_orders.collect(),
-        fills: state.fills,
-        fills_since: since,
-        balances: state.balances,
-        // This venue trades spot and has no positions; its ledger is not read yet.
-        ..AccountSnapshot::default()
     }
 }
 

@@ -89,7 +89,9 @@ impl ClOrdId {
 
 impl fmt::Display for ClOrdId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{:08x}{:08x}", Self::PREFIX, self.epoch, self.sequence)
+        // An account has thousands of ids in each reading: the digits are written in one piece.
+        let number = (u64::from(self.epoch) << 32) | u64::from(self.sequence);
+        write!(f, "{}{number:016x}", Self::PREFIX)
     }
 }
 

@@ -107,6 +107,18 @@ pub fn pow10(exponent: u8) -> Option<i128> {
     10_i128.checked_pow(u32::from(exponent))
 }
 
+/// `amount` × `times` / `of` toward zero, and what the division leaves over. Divides first, so that
+/// a large amount does not overflow on the way to a result that fits. `None` where it does not, or
+/// where `of` is zero.
+#[must_use]
+pub fn share(amount: i128, times: i128, of: i128) -> Option<(i128, i128)> {
+    let divided = |number: i128| number.checked_div(of).zip(number.checked_rem(of));
+    let (whole, rest) = divided(amount)?;
+    let (part, rest) = rest.checked_mul(times).and_then(divided)?;
+    let whole = whole.checked_mul(times).and_then(|whole| whole.checked_add(part));
+    whole.map(|whole| (whole, rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,5 +155,17 @@ mod tests {
         assert_eq!(format_scaled_short(1_500, 3), "1.5");
         assert_eq!(format_scaled_short(2_000, 3), "2");
         assert_eq!(format_scaled_short(20, 0), "20");
+    }
+
+    #[test]
+    fn a_share_is_exact_where_the_product_would_overflow() {
+        assert_eq!(share(7, 2, 3), Some((4, 2)));
+        assert_eq!(share(-7, 2, 3), Some((-4, -2)));
+        assert_eq!(share(i128::MAX, 3, 3), Some((i128::MAX, 0)));
+        assert_eq!(share(1, 1, 0), None);
+        // The whole fits, and the part does; their sum does not.
+        assert_eq!(share(4, i128::MAX, 3), None);
+        assert_eq!(share(3, i128::MAX, 3), Some((i128::MAX, 0)));
+        assert_eq!(share(9, i128::MAX, 3), None);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use portcullis_domain::number::pow10;
 use portcullis_domain::{Instrument, Money, Px, Qty, Rate, Side, WallNs};
 use portcullis_wire::server::executions::{FillView, OrderView};
+use portcullis_wire::server::rest::LedgerView;
 
 /// One account.
 #[derive(Clone, Debug)]
@@ -15,6 +16,21 @@ pub(crate) struct Account {
     pub(crate) balances: BTreeMap<String, Money>,
     /// When the dead-man switch fires; `None` while it is off.
     pub(crate) dead_man: Option<WallNs>,
+    /// Everything that moved a balance, the oldest first.
+    pub(crate) ledger: Vec<LedgerView>,
+}
+
+/// An entry of the ledger before it is booked.
+#[derive(Clone, Debug)]
+pub(crate) struct Booking {
+    pub(crate) id: String,
+    /// The fill or the transfer that it belongs to.
+    pub(crate) ref_id: String,
+    pub(crate) at: WallNs,
+    /// The venue's word.
+    pub(crate) kind: &'static str,
+    pub(crate) amount: Money,
+    pub(crate) fee: Money,
 }
 
 impl Account {
@@ -22,26 +38,36 @@ impl Account {
         self.balances.get(currency).copied().unwrap_or_default()
     }
 
-    /// Books a fill: value and fee in the quote currency, quantity in the base currency.
-    pub(crate) fn book(&mut self, side: Side, instrument: &Instrument, fill: &FillView) {
-        let FillView { qty, cost: value, fee, .. } = *fill;
-        let base = base_amount(qty, instrument);
-        match side {
-            Side::Buy => {
-                self.add(&instrument.base, base);
-                self.add(&instrument.quote, Money(value.0.saturating_neg()));
-            }
-            Side::Sell => {
-                self.add(&instrument.base, Money(base.0.saturating_neg()));
-                self.add(&instrument.quote, value);
-            }
-        }
-        self.add(&instrument.quote, Money(fee.0.saturating_neg()));
+    /// Books a fill under the ids of its two entries: quantity in the base currency, value and fee
+    /// in the quote currency.
+    pub(crate) fn book(
+        &mut self,
+        side: Side,
+        instrument: &Instrument,
+        fill: &FillView,
+        [base_id, quote_id]: [String; 2],
+    ) {
+        let minus = |amount: Money| Money(amount.0.saturating_neg());
+        let (base, value) = (base_amount(fill.qty, instrument), fill.cost);
+        let (base, value) = match side {
+            Side::Buy => (base, minus(value)),
+            Side::Sell => (minus(base), value),
+        };
+        let booking = |id, amount, fee| {
+            let ref_id = fill.exec_id.clone();
+            Booking { id, ref_id, at: fill.at, kind: "trade", amount, fee }
+        };
+        self.post(&instrument.base, booking(base_id, base, Money::ZERO));
+        self.post(&instrument.quote, booking(quote_id, value, fill.fee));
     }
 
-    fn add(&mut self, currency: &str, amount: Money) {
-        let balance = self.balances.entry(currency.to_owned()).or_default();
-        balance.0 = balance.0.saturating_add(amount.0);
+    /// Moves a balance and writes the entry that says so.
+    pub(crate) fn post(&mut self, currency: &str, booking: Booking) {
+        let Booking { id, ref_id, at, kind, amount, fee } = booking;
+        let held = self.balances.entry(currency.to_owned()).or_default();
+        held.0 = held.0.saturating_add(amount.0).saturating_sub(fee.0);
+        let (balance, currency) = (*held, currency.to_owned());
+        self.ledger.push(LedgerView { id, ref_id, at, kind, currency, amount, fee, balance });
     }
 }
 

@@ -44,6 +44,10 @@ pub(crate) struct Serve {
     /// Price at which a market begins; without it, 600 000 ticks.
     #[arg(long, value_name = "SYMBOL=PRICE")]
     pub(crate) start_price: Vec<String>,
+    /// Deposits and withdrawals: a line {"account","currency","amount"} that is appended here while
+    /// the exchange runs is booked; an amount below zero goes out.
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) transfers: Option<PathBuf>,
     /// Ends by itself after this many seconds.
     #[arg(long, value_name = "N")]
     pub(crate) run_seconds_max: Option<u64>,

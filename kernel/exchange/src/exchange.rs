@@ -16,6 +16,7 @@ use crate::config::Credential;
 use crate::hub::{Feed, Hub};
 use crate::market::Market;
 use crate::random::Random;
+use crate::transfers::Transfers;
 use crate::wire_log::WireLog;
 
 /// Owners in the books below this are agents.
@@ -56,6 +57,8 @@ pub(crate) struct Exchange {
     pub(crate) fills: Vec<ClientFill>,
     pub(crate) log: WireLog,
     pub(crate) random: Random,
+    /// Where deposits come from, if they do.
+    pub(crate) transfers: Option<Transfers>,
     order_count: u64,
 }
 
@@ -77,6 +80,7 @@ impl Exchange {
             log,
             // The ids are not of the market's sequence: clients do not disturb the agents.
             random: Random::new(seed ^ 0x5DEE_CE66_D012_3456),
+            transfers: None,
             order_count: 0,
         };
         for credential in credentials {
@@ -89,7 +93,7 @@ impl Exchange {
         let Credential { key, secret, account: name, balances } = credential;
         let known = self.accounts.iter().position(|account| account.name == name);
         let account = known.unwrap_or_else(|| {
-            self.accounts.push(Account { name, balances, dead_man: None });
+            self.accounts.push(Account { name, balances, dead_man: None, ledger: Vec::new() });
             self.accounts.len().saturating_sub(1)
         });
         self.keys.insert(key, Key { secret, account, last_nonce: 0 });
@@ -200,6 +204,7 @@ impl Exchange {
             return;
         }
         fill.exec_id = self.venue_id('T');
+        let entries = [self.venue_id('L'), self.venue_id('L')];
         let Some(instrument) = self.markets.get(market).map(|market| &market.instrument) else {
             return;
         };
@@ -211,7 +216,7 @@ impl Exchange {
         view.cum_cost = view.cum_cost.plus(fill.cost).unwrap_or(view.cum_cost);
         view.fee = view.fee.plus(fill.fee).unwrap_or(view.fee);
         if let Some(account) = self.accounts.get_mut(order.account) {
-            account.book(view.side, instrument, fill);
+            account.book(view.side, instrument, fill, entries);
             let line = WireLog::line(fill.at, "fill")
                 .text("account", &account.name)
                 .text("symbol", &instrument.venue_symbol)

@@ -28,6 +28,7 @@ fn exchange(name: &str, seed: u64) -> Exchange {
         wire_log: folder.join("wire.jsonl"),
         ready_file: folder.join("ready.json"),
         start_price: Vec::new(),
+        transfers: None,
         run_seconds_max: None,
     })
     .unwrap()

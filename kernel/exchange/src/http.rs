@@ -11,6 +11,7 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 use portcullis_domain::{Money, WallNs};
+use portcullis_wire::kraken::moment::parse_unix_seconds;
 use portcullis_wire::kraken::record::{names_pair, rest_key};
 use portcullis_wire::kraken::sign::verify;
 use portcullis_wire::server::{Reason, rest};
@@ -190,6 +191,8 @@ impl Exchange {
             "OpenOrders" => Ok(self.list_open(account, form.get("cl_ord_id"))),
             "ClosedOrders" => Ok(self.list_closed(account, form)),
             "TradesHistory" => Ok(self.list_trades(account, form)),
+            "Ledgers" => self.list_ledger(account, form),
+            "OpenPositions" => Ok(rest::open_positions()),
             "CancelOrder" => {
                 let key = match (form.get("cl_ord_id"), form.get("txid")) {
                     (Some(id), None) => OrderKey::Client(id),
@@ -264,5 +267,25 @@ impl Exchange {
         let count = u64::try_from(fills.len()).unwrap_or(u64::MAX);
         let page: Vec<_> = fills.into_iter().skip(form.offset()).take(PAGE).collect();
         rest::trades_history(&page, count)
+    }
+
+    /// The latest entries first, one page; those after `start` and up to `end`, of one type if one
+    /// is named.
+    fn list_ledger(&self, account: usize, form: &Form) -> Result<String, Reason> {
+        let moment = |field: &'static str| {
+            let text = form.get(field);
+            let read = text.map(|text| parse_unix_seconds(text).map_err(|_not_seconds| field));
+            read.transpose().map_err(Reason::InvalidArguments)
+        };
+        let (start, end) = (moment("start")?, moment("end")?);
+        let kind = form.get("type").filter(|kind| *kind != "all");
+        let asked = |entry: &&rest::LedgerView| {
+            let after = start.is_none_or(|start| entry.at > start);
+            after && end.is_none_or(|end| entry.at <= end) && kind.is_none_or(|k| k == entry.kind)
+        };
+        let entries: Vec<_> = self.ledger(account).filter(asked).collect();
+        let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+        let page: Vec<_> = entries.into_iter().skip(form.offset()).take(PAGE).collect();
+        Ok(rest::ledgers(&page, count))
     }
 }

@@ -19,6 +19,7 @@ mod orders;
 mod random;
 mod serve;
 mod session;
+mod transfers;
 mod wire_log;
 
 use std::io::Write;

@@ -20,6 +20,7 @@ use crate::exchange::Exchange;
 use crate::fault::{Fault, FaultKind};
 use crate::http::respond;
 use crate::market::Market;
+use crate::transfers::Transfers;
 use crate::wire_log::WireLog;
 
 /// How often the agents act.
@@ -80,7 +81,9 @@ pub(crate) fn build(serve: &Serve) -> Result<Exchange, Fault> {
     }
     let credentials = config::credentials(&serve.credentials)?;
     let log = WireLog::open(&serve.wire_log)?;
-    Ok(Exchange::new(markets, credentials, serve.seed, log))
+    let mut exchange = Exchange::new(markets, credentials, serve.seed, log);
+    exchange.transfers = serve.transfers.as_deref().map(Transfers::of);
+    Ok(exchange)
 }
 
 async fn bind(port: u16, option: &str) -> Result<TcpListener, Fault> {
@@ -146,7 +149,7 @@ async fn accept(listener: TcpListener, shared: Shared, door: Door) {
     }
 }
 
-/// The market's steps and the heartbeats, until the wire log fails.
+/// The market's steps and the heartbeats, until the wire log or a transfer fails.
 async fn pulse(shared: Shared) -> Fault {
     let (mut steps, mut beats) = (paced(STEP), paced(HEARTBEAT));
     loop {
@@ -154,6 +157,9 @@ async fn pulse(shared: Shared) -> Fault {
             _ = steps.tick() => {
                 let mut exchange = shared.lock();
                 exchange.step(wall_now());
+                if let Err(fault) = exchange.book_transfers(wall_now()) {
+                    return fault;
+                }
                 if let Some(fault) = exchange.log.fault() {
                     return fault;
                 }

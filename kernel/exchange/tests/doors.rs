@@ -9,6 +9,9 @@
 mod amends;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+#[path = "doors/ledger.rs"]
+mod ledger;
 
 use client::{KEY, OTHER_KEY, Running, SECRET, credentials, instrument};
 use portcullis_domain::{ClOrdId, ExecType, MarketEvent, Qty};

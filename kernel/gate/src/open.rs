@@ -45,6 +45,8 @@ pub struct Opening<'a> {
     pub kill_seq: u64,
     /// Digest of the phase rules in force.
     pub phases_digest: Digest,
+    /// Digest of the safety policy in force.
+    pub safety_digest: Digest,
     /// Endpoint sets that people signed, by digest.
     pub endpoints: &'a BTreeMap<Digest, Verified<EndpointSet>>,
     /// Plugin releases that people signed, by digest.
@@ -266,7 +268,7 @@ fn check_place(
     if item.kill_seq != desk.kill_seq {
         return Err(OpenRefusal::KillSeqChanged);
     }
-    if item.phases_digest != desk.phases_digest {
+    if (item.phases_digest, item.safety_digest) != (desk.phases_digest, desk.safety_digest) {
         return Err(OpenRefusal::PolicyChanged);
     }
     Ok(())

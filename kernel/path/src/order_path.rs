@@ -11,7 +11,9 @@ use crossbeam_channel::Sender;
 use portcullis_core::{Answer, Core, Effect, Event, Input, Leaving};
 use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Amendment, BootNs, Now, OrderIntent, WallNs};
-use portcullis_evidence::{Appender, DurableMark, Either, Groups, Head, Recorded, Waited};
+use portcullis_evidence::{
+    Appender, Committer, Disk, DurableMark, Either, Groups, Head, JournalFault, Recorded, Waited,
+};
 use portcullis_gate::{Approved, CancelRequest, DenyCode, Rights};
 
 use crate::authority::Authority;
@@ -98,6 +100,23 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
     turn
 }
 
+/// The first turn of a run, durable before it returns. Only then is anybody let in who could pull a
+/// kill: from here on a run that is cut off is seen by the next one, which is killed for it.
+///
+/// # Errors
+/// The journal could not be written. Nothing has begun.
+pub fn first_turn<D: Disk>(
+    core: &mut Core,
+    (appender, committer): (&mut Appender, &mut Committer<D>),
+    started: Event,
+) -> Result<Turn, JournalFault> {
+    let turn = step_and_record(core, appender, started);
+    while let Some(groups) = appender.take()? {
+        committer.commit(&groups)?;
+    }
+    Ok(turn)
+}
+
 /// Epoch and deadlines of what leaves.
 type Ticket = (u64, BootNs, WallNs);
 
@@ -132,8 +151,7 @@ pub fn core_loop(
     loop {
         let input = inbox.recv(if unflushed { FLUSH } else { LOOK });
         let now = wiring.now();
-        let due = core.next_deadline().is_some_and(|at| at <= now.wall)
-            || now.boot.since_ns(beat) >= BEAT_NS;
+        let due = core.is_due(now) || now.boot.since_ns(beat) >= BEAT_NS;
         let mut halt = false;
         // A wake-up that only serves the flush, or somebody who looks, is nothing that happened.
         if let Some(input) = input.or_else(|| due.then_some(Input::Tick)) {

@@ -173,6 +173,7 @@ pub(crate) fn approval(phase: Phase, endpoint_kind: EndpointKind) -> SessionAppr
         limits: wide_limits(&[instrument()], &["ema-cross"]),
         limits_digest: Digest::of(b"limits"),
         phases_digest: Digest::of(b"phases"),
+        safety_digest: Digest::of(b"safety"),
         endpoint: Digest::of(b"endpoint"),
         endpoint_kind,
         balances: BTreeMap::from([("USDT".to_owned(), Money::parse("10000").unwrap())]),

@@ -2,21 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{
-    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, Money, OrderId, Px, Qty, Side,
+    ClOrdId, ExecId, ExecType, ExecutionReport, Instrument, LedgerEntry, LedgerEntryId, Money,
+    OrderId, Position, Px, Qty, Side, WallNs,
 };
 use portcullis_lifeline::{PrivateDoor, VenueFault, VenueOrderLine};
 use portcullis_wire::WireError;
 use portcullis_wire::kraken::record::names_pair;
 use portcullis_wire::kraken::request::PrivateCall;
-use portcullis_wire::kraken::{TradeRecord, balances, closed_orders, open_orders, trades_history};
+use portcullis_wire::kraken::{
+    LedgerRecord, MarginPosition, RestFailure, TradeRecord, balances, closed_orders, ledgers,
+    open_orders, open_positions, trades_history,
+};
 
-/// Fills of one page of history.
+/// Fills, or entries of the ledger, of one page of history.
 const PAGE: usize = 50;
 /// Pages that are read at most.
 const PAGES_MAX: u32 = 200;
-/// How often the account is read anew because something was filled meanwhile.
+/// How often the account is read anew because something was filled or booked meanwhile.
 const READS_MAX: u32 = 3;
+
+type Page<T> = Result<Vec<T>, RestFailure>;
 
 /// One open order. Figures that are in the units of no instrument of the session are left out: what
 /// rests on the account is told all the same.
@@ -38,7 +45,7 @@ pub struct OpenOrder {
     pub cum_qty: Option<Qty>,
 }
 
-/// Open orders, fills and balances between which nothing was filled.
+/// The account between whose parts nothing was filled and nothing booked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountState {
     /// Every open order, ours or not.
@@ -48,8 +55,27 @@ pub struct AccountState {
     /// Fills that could not be placed: of orders of others, of instruments that are not in the
     /// session, or of ended orders that neither the caller nor the venue's latest page names.
     pub unplaced: Vec<TradeRecord>,
-    /// Every balance, all of it.
+    /// Every balance, all of it. On this venue the balance of a currency is the spot position in it.
     pub balances: BTreeMap<String, Money>,
+    /// What was bought or sold on credit and is not closed, by `margin`, pair and side: the house
+    /// never does that, so none of these names is one of its instruments.
+    pub positions: BTreeMap<String, Position>,
+    /// What the venue booked besides fills from the moment that was asked for, oldest first; an
+    /// entry or two before that may be among them.
+    pub ledger: Vec<LedgerEntry>,
+}
+
+/// Fills and entries of the ledger, by the venue's ids.
+#[derive(Clone, Debug)]
+struct History {
+    trades: BTreeMap<ExecId, TradeRecord>,
+    ledger: BTreeMap<LedgerEntryId, LedgerRecord>,
+}
+
+impl History {
+    fn agrees(&self, other: &Self) -> bool {
+        self.trades.keys().eq(other.trades.keys()) && self.ledger.keys().eq(other.ledger.keys())
+    }
 }
 
 /// Asks for the account by REST. Independent of the socket, and of the thread that writes to it.
@@ -67,7 +93,8 @@ impl AccountReader {
     }
 
     /// Reads the account. `orders` names the orders that are known already: the venue's list of
-    /// fills names an order by its own id alone, and its list of ended orders is short.
+    /// fills names an order by its own id alone, and its list of ended orders is short. The ledger
+    /// is read from `ledger_since` on, by the venue's clock.
     ///
     /// # Errors
     /// Any [`VenueFault`]; nothing is known then. An unreadable number, and an account that does
@@ -75,18 +102,20 @@ impl AccountReader {
     pub fn read_account(
         &self,
         orders: &BTreeMap<OrderId, ClOrdId>,
+        ledger_since: WallNs,
     ) -> Result<AccountState, VenueFault> {
-        let mut trades = self.trades()?;
+        let mut history = self.history(ledger_since)?;
         for _ in 0..READS_MAX {
             let open = self.door.call(&PrivateCall::OpenOrders, open_orders)?;
+            let positions = self.door.call(&PrivateCall::OpenPositions, open_positions)?;
             let held = self.door.call(&PrivateCall::BalanceEx, balances)?;
-            let again = self.trades()?;
-            if again.keys().eq(trades.keys()) {
+            let again = self.history(ledger_since)?;
+            if again.agrees(&history) {
                 let open_orders = open
                     .iter()
                     .map(|order| open_order(&self.instruments, order))
                     .collect::<Result<_, _>>()?;
-                let (fills, unplaced) = self.placed(trades, &open, orders)?;
+                let (fills, unplaced) = self.placed(history.trades, &open, orders)?;
                 let balance = |balance: portcullis_wire::kraken::Balance| {
                     let total = balance.total.money();
                     let money = total.map_err(|error| {
@@ -95,27 +124,51 @@ impl AccountReader {
                     Ok((balance.currency, money))
                 };
                 let balances = held.into_iter().map(balance).collect::<Result<_, VenueFault>>()?;
-                return Ok(AccountState { open_orders, fills, unplaced, balances });
+                let (positions, ledger) = (on_margin(positions)?, booked(&history.ledger)?);
+                return Ok(AccountState {
+                    open_orders,
+                    fills,
+                    unplaced,
+                    balances,
+                    positions,
+                    ledger,
+                });
             }
-            trades = again;
+            history = again;
         }
-        Err(VenueFault::Protocol("fills kept coming while the account was read".to_owned()))
+        let cause = "fills or entries kept coming while the account was read";
+        Err(VenueFault::Protocol(cause.to_owned()))
     }
 
-    /// The whole history, by execution. A page that moved while it was read shows a fill twice.
-    fn trades(&self) -> Result<BTreeMap<ExecId, TradeRecord>, VenueFault> {
-        let mut all = BTreeMap::new();
+    fn history(&self, ledger_since: WallNs) -> Result<History, VenueFault> {
+        let trades = self.pages(|offset| PrivateCall::TradesHistory { offset }, trades_history)?;
+        // The venue leaves out the very second that it is given.
+        let after_s = ledger_since.0.div_euclid(NS_PER_S).saturating_sub(1);
+        let ledger = self.pages(|offset| PrivateCall::Ledgers { after_s, offset }, ledgers)?;
+        Ok(History {
+            trades: trades.into_iter().map(|trade| (trade.exec_id.clone(), trade)).collect(),
+            ledger: ledger.into_iter().map(|entry| (entry.id.clone(), entry)).collect(),
+        })
+    }
+
+    /// All pages of a history. One that moved while it was read shows something twice.
+    fn pages<T>(
+        &self,
+        call: impl Fn(u32) -> PrivateCall,
+        read: fn(&[u8]) -> Page<T>,
+    ) -> Result<Vec<T>, VenueFault> {
+        let mut all = Vec::new();
         let mut offset = 0_u32;
         for _ in 0..PAGES_MAX {
-            let page = self.door.call(&PrivateCall::TradesHistory { offset }, trades_history)?;
+            let page = self.door.call(&call(offset), read)?;
             let count = page.len();
-            all.extend(page.into_iter().map(|trade| (trade.exec_id.clone(), trade)));
+            all.extend(page);
             if count < PAGE {
                 return Ok(all);
             }
             offset = offset.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
         }
-        Err(VenueFault::Protocol(format!("more than {PAGES_MAX} pages of fills")))
+        Err(VenueFault::Protocol(format!("more than {PAGES_MAX} pages of history")))
     }
 
     /// Fills as reports about our orders, oldest first, and the rest.
@@ -181,6 +234,29 @@ fn open_order(instruments: &[Instrument], line: &VenueOrderLine) -> Result<OpenO
     }
     (order.qty, order.cum_qty) = (Some(qty), Some(cum_qty));
     Ok(order)
+}
+
+/// What is open on credit. Sides are told apart: they do not cancel each other out.
+fn on_margin(listed: Vec<MarginPosition>) -> Result<BTreeMap<String, Position>, VenueFault> {
+    let mut positions: BTreeMap<String, Position> = BTreeMap::new();
+    let too_large = || VenueFault::Protocol("a position beyond what can be counted".to_owned());
+    for MarginPosition { pair, side, units, .. } in listed {
+        let sum = positions.entry(format!("margin {pair} {}", side.name())).or_default();
+        let next = match side {
+            Side::Buy => sum.0.checked_add(units),
+            Side::Sell => sum.0.checked_sub(units),
+        };
+        *sum = Position(next.ok_or_else(too_large)?);
+    }
+    Ok(positions)
+}
+
+/// What the ledger books besides fills, oldest first.
+fn booked(ledger: &BTreeMap<LedgerEntryId, LedgerRecord>) -> Result<Vec<LedgerEntry>, VenueFault> {
+    let entries = ledger.values().map(LedgerRecord::entries).collect::<Result<Vec<_>, _>>()?;
+    let mut entries: Vec<LedgerEntry> = entries.into_iter().flatten().collect();
+    entries.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    Ok(entries)
 }
 
 fn learn(ours: &mut BTreeMap<OrderId, ClOrdId>, lines: &[VenueOrderLine]) {

@@ -1,9 +1,10 @@
 //! The door to a venue: takes only orders that are approved and on record.
 //!
 //! [`VenueSession`] writes orders, [`PrivateReader`] hears what became of them, [`PublicStream`]
-//! hears the market, and [`AccountReader`] asks for the account as the venue sees it. All of them
-//! block, each in a thread of its own; nothing here retries an order, and the only endpoint that
-//! exists in this version is a simulated venue on loopback.
+//! hears the market, [`AccountReader`] asks for the account as the venue sees it, and
+//! [`ClockReader`] for its time. All of them block, each in a thread of its own; nothing here
+//! retries an order, and the only endpoint that exists in this version is a simulated venue on
+//! loopback.
 //!
 //! What must not compile stands below a twin that does and differs in one place.
 //!
@@ -112,6 +113,7 @@
 //! ```
 
 mod account;
+mod clock;
 mod encode;
 mod line;
 mod private;
@@ -123,6 +125,7 @@ mod socket;
 mod testing;
 
 pub use account::{AccountReader, AccountState, OpenOrder};
+pub use clock::{ClockReader, ClockReading};
 pub use portcullis_lifeline::{
     Credential, Lifeline, Nonces, PrivateDoor, SimulatedEndpoint, VenueFault, VenueOrderLine,
 };

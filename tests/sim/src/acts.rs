@@ -15,26 +15,26 @@ use crate::world::World;
 const HOUR_NS: i64 = 3_600 * NS_PER_S;
 
 impl World {
-    fn next_request(&mut self) -> u64 {
+    pub(crate) fn next_request(&mut self) -> u64 {
         self.requests += 1;
         self.requests
     }
 
-    /// People do what is next: start, sign, lift, open, sometimes close or end.
+    /// People do what is next: start, sign, lift, open, close, end, or one thing by hand.
     pub(crate) fn people(&mut self) -> Result<(), String> {
         let Some(house) = &self.house else { return self.start() };
         if house.core.endpoints().next().is_none() {
             self.hand_in_first();
         } else if house.core.is_killed() {
-            self.lift();
-        } else if house.core.open_session().is_none() {
-            if self.draw.happens(60) {
-                self.stop();
-            } else if self.line.up {
-                self.open();
-            }
-        } else if self.draw.happens(80) {
-            self.close();
+            self.after_kill();
+        } else if house.core.open_session().is_some() {
+            self.office();
+        } else if self.draw.happens(60) {
+            self.stop();
+        } else if self.draw.happens(250) {
+            self.office();
+        } else if self.line.up {
+            self.open();
         }
         Ok(())
     }
@@ -45,14 +45,6 @@ impl World {
             if let Some(house) = &self.house {
                 house.hands.control(Input::Statement { request, signed });
             }
-        }
-    }
-
-    fn lift(&mut self) {
-        let request = self.next_request();
-        let Some(house) = &self.house else { return };
-        if let Some(signed) = self.people.unkill(&house.core) {
-            house.hands.control(Input::Statement { request, signed });
         }
     }
 
@@ -109,6 +101,9 @@ impl World {
                 self.now.wall = self.now.wall.plus_ns(step);
             }
         }
+        if self.strikes(Fault::Deposit) {
+            self.venue.deposit(self.draw.between(1, 900));
+        }
         if self.strikes(Fault::Crash) { self.die() } else { Ok(()) }
     }
 
@@ -154,10 +149,7 @@ impl World {
         if self.bug == Some(Bug::LosesSynced) {
             self.platter.borrow_mut().lose_synced(300);
         }
-        // A start whose first entry was not durable has not happened, as the daemon sees it: what
-        // was closed in it is known to nobody afterwards, and cannot be asked for.
-        let begun = house.life.began_at() < self.acked;
-        self.gate_closed = house.hands.gate_closed && begun;
+        self.gate_closed = house.hands.gate_closed;
         self.leave(&house)
     }
 
@@ -204,7 +196,10 @@ impl World {
             (self.acked, self.gate_closed),
         );
         match started {
-            Ok(house) => self.house = Some(house),
+            Ok(house) => {
+                self.acked = self.acked.max(house.durable());
+                self.house = Some(house);
+            }
             Err(NoStart::Broken(what)) => return Err(what),
             Err(NoStart::Crashed) => {
                 self.weather.count(Fault::CrashAtDisk);

@@ -7,12 +7,14 @@ use portcullis_core::{Core, Start, Worker};
 use portcullis_domain::policy::InstrumentLimits;
 use portcullis_domain::{Instrument, InstrumentId, Money, Phase, Role, WallNs};
 use portcullis_evidence::Head;
+use portcullis_statement::json::Value;
 use portcullis_statement::{
-    Carried, Digest, EndpointKind, JournalBinding, Kind, SessionApproval, SignedStatement, Target,
-    Unkill,
+    Carried, Digest, EndpointKind, FlattenPlan, JournalBinding, Kind, SessionApproval,
+    SignedStatement, Slices, Target, Unkill,
 };
 
 use crate::people::{self, HOUR_NS, ORIGIN, Paper, floors, money, name, signers};
+use crate::wide_safety::wide_safety;
 
 /// Names of the plugins, by number; each runs the component of its name.
 pub(crate) const PLUGINS: [&str; 2] = ["alpha", "beta"];
@@ -83,7 +85,8 @@ impl People {
             pinned: self.fingerprint(),
             phases: floors(),
             phases_digest: Digest::of(b"phases"),
-            safety: None,
+            safety_digest: Digest::of(b"safety"),
+            safety: wide_safety(),
             first,
             clean,
         }
@@ -103,14 +106,32 @@ impl People {
         signed
     }
 
-    /// Two people lift the kill that is on record.
-    pub(crate) fn unkill(&mut self, core: &Core) -> Option<SignedStatement> {
-        let kill_entry = core.kill_entry()?;
+    /// Two people lift a kill or a stop.
+    pub(crate) fn lift(&mut self, target: Target) -> SignedStatement {
         let reason = "looked at it".to_owned();
-        let target = Target::kill(core.kill_seq(), kill_entry);
-        let body = Unkill { target, reason }.to_value();
+        self.signed_by_risk(Kind::Unkill, &Unkill { target, reason }.to_value())
+    }
+
+    /// Two people sign a plan: slices of at most so much, that many milliseconds apart.
+    pub(crate) fn plan(
+        &mut self,
+        target: Target,
+        slice_qty_max: String,
+        slice_pause_ms: u32,
+    ) -> SignedStatement {
+        let slices = Slices { slice_qty_max, slippage_bps_max: 40, slice_pause_ms };
+        let plan = FlattenPlan {
+            account: name("acct"),
+            target,
+            instruments: BTreeMap::from([(people::instrument().symbol, slices)]),
+            reason: "out of here".to_owned(),
+        };
+        self.signed_by_risk(Kind::FlattenPlan, &plan.to_value())
+    }
+
+    fn signed_by_risk(&mut self, kind: Kind, body: &Value) -> SignedStatement {
         let by = [("olga", Role::Operator), ("rita", Role::Risk)];
-        Some(self.paper(Kind::Unkill, &by).sign(Some(self.fingerprint()), &body))
+        self.paper(kind, &by).sign(Some(self.fingerprint()), body)
     }
 
     /// The approval of a session that was drafted against `head`; `None` without what it binds.

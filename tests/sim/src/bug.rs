@@ -26,11 +26,20 @@ pub enum Bug {
     FaultSpreads,
     /// A start after a crash claims to follow an end in order.
     CrashCalledClean,
+    /// A person's order is on the wire as it was asked for, whatever the gate says.
+    HandPastGate,
+    /// A stop that is smaller than the kill is answered and comes to nothing.
+    ForgetsStop,
+    /// A slice of a plan leaves with twice its quantity.
+    SliceTooLarge,
+    /// Once money came from outside, the venue's balances are read wrong by the smallest unit: what
+    /// two people adopt is not what is there.
+    MisreadsDeposit,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::DurableTooSoon,
         Self::ResendsUnknown,
         Self::IgnoresEpoch,
@@ -42,5 +51,9 @@ impl Bug {
         Self::LosesSynced,
         Self::FaultSpreads,
         Self::CrashCalledClean,
+        Self::HandPastGate,
+        Self::ForgetsStop,
+        Self::SliceTooLarge,
+        Self::MisreadsDeposit,
     ];
 }

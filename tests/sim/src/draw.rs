@@ -1,26 +1,21 @@
 //! Chance with a seed: the same numbers in every run, on every machine.
 
-/// A small generator (`SplitMix64`).
-#[derive(Clone, Debug)]
-pub(crate) struct Draw(u64);
+use crate::seeded::Seeded;
+
+#[derive(Debug)]
+/// What a simulator draws from the generator that the tests share.
+pub(crate) struct Draw(Seeded);
 
 impl Draw {
     /// The stream of one seed.
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ (word >> 31)
+        Self(Seeded(seed))
     }
 
     /// A number below `bound`, which is above zero.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        let last = i64::try_from(bound).expect("a small bound") - 1;
+        u64::try_from(self.0.between(0, last)).expect("not below zero")
     }
 
     /// A place in a list of that length, which is above zero.
@@ -31,8 +26,7 @@ impl Draw {
 
     /// A whole number from `low` up to `high`, both included.
     pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
-        let span = u64::try_from(high - low + 1).expect("low is not above high");
-        low + i64::try_from(self.below(span)).expect("a small span")
+        self.0.between(low, high)
     }
 
     /// Whether something that happens `per_mille` times in a thousand happens now.

@@ -57,6 +57,8 @@ pub enum Fault {
     SyncSlow,
     /// The whole process stands still for seconds.
     Paused,
+    /// Money comes to the account that no fill explains.
+    Deposit,
     /// A plugin's process fails.
     PluginFailed,
     /// A plugin answers what it was not asked.
@@ -67,7 +69,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::AckLost,
         Self::ReportLost,
         Self::CancelLost,
@@ -93,6 +95,7 @@ impl Fault {
         Self::SyncEio,
         Self::SyncSlow,
         Self::Paused,
+        Self::Deposit,
         Self::PluginFailed,
         Self::PluginProtocol,
         Self::PluginFlood,
@@ -109,7 +112,7 @@ impl Fault {
             Self::SubmitLost | Self::HalfOpen => 30,
             Self::FeedGap | Self::FeedStale => 8,
             Self::LinkDown => 10,
-            Self::Kill | Self::PluginFailed => 5,
+            Self::Kill | Self::PluginFailed | Self::Deposit => 5,
             Self::ClockForward | Self::ClockBack => 4,
             Self::PluginProtocol | Self::PluginFlood => 2,
             Self::Crash => 6,

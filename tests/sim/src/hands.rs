@@ -1,10 +1,10 @@
 //! The core loop's hands in the simulator, and the door to the venue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use portcullis_core::{Core, Effect, EpochCause, Input};
-use portcullis_domain::{Amendment, ClOrdId, Now, OrderIntent, PluginId, WallNs};
+use portcullis_domain::{Amendment, ClOrdId, Now, OrderIntent, Origin, PluginId, WallNs};
 use portcullis_evidence::{Head, Recorded};
 use portcullis_gate::{Approved, CancelRequest, DenyCode};
 use portcullis_path::{Authority, Lanes, OrderSink, SubmitFate, Wiring};
@@ -12,8 +12,10 @@ use portcullis_path::{Authority, Lanes, OrderSink, SubmitFate, Wiring};
 use crate::bug::Bug;
 use crate::disk::Platter;
 use crate::fault::Fault;
-use crate::laws::Wire;
+use crate::laws::{Moment, Wire};
 use crate::line::{Line, Request, Sky};
+use crate::stops::StopBook;
+use crate::venue::Venue;
 
 /// What a plugin's process has been asked and has not answered.
 #[derive(Debug)]
@@ -37,6 +39,10 @@ pub(crate) struct Hands {
     pub(crate) stream: Option<bool>,
     /// `close_gate` has returned and nobody has lifted the kill since.
     pub(crate) gate_closed: bool,
+    /// Every smaller stop, from the moment at which its call has returned.
+    pub(crate) stops: StopBook,
+    /// Orders of people to which the house has said yes.
+    pub(crate) by_hand: BTreeSet<ClOrdId>,
 }
 
 impl Hands {
@@ -50,6 +56,9 @@ impl Hands {
             }
             _ => self.authority.raise(),
         };
+        if let EpochCause::Stop { stop, .. } = &cause {
+            self.stops.raise(epoch, stop.clone());
+        }
         self.control(Input::EpochRaised { epoch, cause });
     }
 
@@ -117,9 +126,11 @@ impl Wiring for Hands {
 pub(crate) struct Door<'a> {
     pub(crate) wire: &'a mut Wire,
     pub(crate) line: &'a mut Line,
+    pub(crate) venue: &'a Venue,
     pub(crate) platter: &'a Platter,
     pub(crate) sky: Sky<'a>,
-    pub(crate) gate_closed: bool,
+    /// What the laws know of this turn, whichever order is about to leave.
+    pub(crate) moment: Moment,
     pub(crate) bug: Option<Bug>,
     /// The socket was aborted under a write.
     pub(crate) broken: bool,
@@ -134,8 +145,12 @@ impl OrderSink for Door<'_> {
         if !self.line.up || self.broken {
             return SubmitFate::NotSent(DenyCode::ReconUnresolved);
         }
-        let (id, intent) = (order.item().cl_ord_id(), order.item().item().clone());
-        self.wire.left(id, &intent, (self.platter.has_ordered(id), self.gate_closed));
+        let (id, mut intent) = (order.item().cl_ord_id(), order.item().item().clone());
+        if self.bug == Some(Bug::SliceTooLarge) && intent.origin == Origin::House {
+            intent.qty = intent.qty.plus(intent.qty).expect("small quantities");
+        }
+        self.moment.durable = usize::from(self.platter.has_ordered(id));
+        self.wire.left(id, &intent, &self.moment);
         let Sky { draw, weather, .. } = &mut self.sky;
         let lost = weather.strikes(Fault::SubmitLost, draw);
         let half = !lost && weather.strikes(Fault::HalfOpen, draw);
@@ -159,8 +174,9 @@ impl OrderSink for Door<'_> {
             return SubmitFate::NotSent(DenyCode::ReconUnresolved);
         }
         let change = *change.item().item();
-        let recorded = self.platter.amends_of(change.cl_ord_id);
-        self.wire.change_left(change, (recorded, self.gate_closed));
+        self.moment.durable = self.platter.amends_of(change.cl_ord_id);
+        let added = self.venue.added_by(change);
+        self.wire.change_left(change, added.buy + added.sell, &self.moment);
         let Sky { draw, weather, .. } = &mut self.sky;
         let lost = weather.strikes(Fault::SubmitLost, draw);
         self.broken = lost || weather.strikes(Fault::HalfOpen, draw);

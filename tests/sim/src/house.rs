@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use portcullis_core::entry::is_clean_stop;
+use portcullis_core::entry::{decode, is_clean_stop};
 use portcullis_core::{Core, EpochCause, Event, Input};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{BootNs, ExecId, Now, PluginId};
+use portcullis_domain::{BootNs, ClOrdId, ExecId, Now, PluginId};
 use portcullis_evidence::{Appender, Committer, DurableMark, Groups, Head, Journal, read};
 use portcullis_path::inbox::inbox;
-use portcullis_path::order_path::{Wiring, hand_on, outbox_turn, step_and_record};
+use portcullis_path::order_path::{Wiring, first_turn, hand_on, outbox_turn, step_and_record};
 use portcullis_path::outbox::{Held, outbox};
 use portcullis_path::{Authority, Inbox, Outbox};
+use portcullis_statement::json::{Fields, Value};
 
 use crate::approvals::People;
 use crate::bug::Bug;
@@ -24,6 +25,7 @@ use crate::disk::{Platter, SimDisk};
 use crate::hands::{Door, Hands, fate_told};
 use crate::people::ORIGIN;
 use crate::replay::Life;
+use crate::stops::StopBook;
 
 /// As in the core loop.
 const BEAT_NS: i64 = 10 * NS_PER_S;
@@ -105,10 +107,7 @@ impl House {
         let gate_closed = gate_closed || !in_order && !entries.is_empty();
         let mut house = Self::assemble(core, Life::new(entries), journal, (now, bug));
         house.hands.gate_closed = gate_closed;
-        house.hands.control(Input::Started(Box::new(start)));
-        if house.core.is_killed() {
-            house.hands.latch_again();
-        }
+        house.begin(Event { now, input: Input::Started(Box::new(start)) })?;
         Ok(house)
     }
 
@@ -130,6 +129,8 @@ impl House {
             connect: false,
             stream: None,
             gate_closed: false,
+            stops: StopBook::of(life.entries()),
+            by_hand: BTreeSet::new(),
         };
         Self {
             core,
@@ -151,13 +152,30 @@ impl House {
         }
     }
 
+    /// The beginning of the run: durable before anybody is let in, as in the daemon.
+    fn begin(&mut self, started: Event) -> Result<(), NoStart> {
+        self.hands.now = started.now;
+        let before = self.life.foresee(&started, &self.core).map_err(NoStart::Broken)?;
+        let journal = (&mut self.appender, &mut self.committer);
+        let begun = first_turn(&mut self.core, journal, started);
+        let begun = begun.map_err(|_| NoStart::Crashed)?;
+        self.life.compare(&self.core, before).map_err(NoStart::Broken)?;
+        hand_on(begun, &self.outbox, &mut self.hands);
+        self.hands.show(&self.core, self.appender.head());
+        Ok(())
+    }
+
+    /// How many entries are durable.
+    pub(crate) fn durable(&self) -> u64 {
+        self.mark.watermark().0
+    }
+
     /// One turn of the core loop. Whether anything happened.
     pub(crate) fn turn(&mut self, now: Now) -> Result<bool, String> {
         if self.halted {
             return Ok(false);
         }
-        let due = self.core.next_deadline().is_some_and(|at| at <= now.wall)
-            || now.boot.since_ns(self.beat) >= BEAT_NS;
+        let due = self.core.is_due(now) || now.boot.since_ns(self.beat) >= BEAT_NS;
         let input = self.inbox.recv(Duration::ZERO);
         let Some(input) = input.or_else(|| due.then_some(Input::Tick)) else { return Ok(false) };
         self.beat = now.boot;
@@ -185,6 +203,7 @@ impl House {
         };
         let event = Event { now, input };
         let before = self.life.foresee(&event, &self.core)?;
+        self.note(&event.input);
         let turn = step_and_record(&mut self.core, &mut self.appender, event);
         if let Some(plugin) = spreads {
             let (code, cause) = ("PLUGIN_TRAP".to_owned(), "next door".to_owned());
@@ -196,6 +215,17 @@ impl House {
         let halts = hand_on(turn, &self.outbox, &mut self.hands);
         self.hands.show(&self.core, self.appender.head());
         Ok(halts)
+    }
+
+    /// What the laws have to know of an event, as the entries say it.
+    fn note(&mut self, input: &Input) {
+        if let Input::EpochRaised { epoch, .. } = input {
+            self.hands.stops.consumed(*epoch);
+        }
+        for entry in &self.life.told {
+            self.hands.stops.read(entry);
+            self.hands.by_hand.extend(agreed(entry));
+        }
     }
 
     /// What the committer does next: takes a group over, or makes it durable. `None` if it was
@@ -249,4 +279,16 @@ impl House {
     pub(crate) fn head(&self) -> Head {
         self.appender.head()
     }
+}
+
+/// The order that a person asked for and got, if the entry says so.
+fn agreed(entry: &[u8]) -> Option<ClOrdId> {
+    let entry = decode(entry).expect("an entry of the core's");
+    if entry.kind != "intervened" {
+        return None;
+    }
+    let mut body = Fields::new(&entry.body).expect("a body with fields");
+    let denied = *body.value("denial").expect("a field") != Value::Null;
+    let id = body.text("cl_ord_id").ok().and_then(ClOrdId::parse);
+    id.filter(|_| !denied)
 }

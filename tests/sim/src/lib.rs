@@ -14,12 +14,19 @@ mod hands;
 mod house;
 mod laws;
 mod line;
+mod office;
 #[path = "../../../kernel/gate/tests/it/people.rs"]
 mod people;
 mod plugins;
 mod replay;
 mod seed;
+#[path = "../../../kernel/gate/src/exposure/seeded.rs"]
+#[expect(dead_code, reason = "shared with the tests of gate and paper, which use all of it")]
+mod seeded;
+mod stops;
 mod venue;
+#[path = "../../../kernel/core/tests/it/wide_safety.rs"]
+mod wide_safety;
 mod world;
 
 pub use bug::Bug;

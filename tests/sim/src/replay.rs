@@ -19,6 +19,8 @@ pub(crate) struct Life {
     before: usize,
     /// All entries, those of earlier runs included.
     entries: Vec<Vec<u8>>,
+    /// Those of the last event that tell of stops, and of what people got by hand.
+    pub(crate) told: Vec<Vec<u8>>,
     /// Market data by input number: the only input that is no entry.
     market: BTreeMap<u64, Event>,
     twin: Core,
@@ -38,7 +40,14 @@ pub(crate) struct Untouched {
 impl Life {
     pub(crate) fn new(entries: Vec<Vec<u8>>) -> Self {
         let (twin, mirror) = (folded(&entries), folded(&entries));
-        Self { before: entries.len(), entries, market: BTreeMap::new(), twin, mirror }
+        Self {
+            before: entries.len(),
+            entries,
+            told: Vec::new(),
+            market: BTreeMap::new(),
+            twin,
+            mirror,
+        }
     }
 
     /// Steps the twin and folds what it records. If the event is a plugin's fault, what must not
@@ -53,6 +62,7 @@ impl Life {
             self.market.insert(self.twin.place().input, event.clone());
         }
         let mut stopped = None;
+        self.told.clear();
         for entry in step.entries {
             if entry.kind == "faulted" {
                 let text = String::from_utf8_lossy(&entry.bytes).into_owned();
@@ -60,6 +70,9 @@ impl Life {
             }
             if entry.kind == "plugin-stopped" {
                 stopped = plugin_of(&event.input);
+            }
+            if matches!(entry.kind, "stopped" | "stop-lifted" | "intervened") {
+                self.told.push(entry.bytes.clone());
             }
             let folded = self.mirror.fold(&entry.bytes);
             folded.map_err(|error| format!("I7 an entry does not fold: {error:?}"))?;
@@ -120,11 +133,6 @@ impl Life {
             return Err("I7 a replay ends elsewhere".to_owned());
         }
         Ok(())
-    }
-
-    /// Entries that were there when the run began.
-    pub(crate) fn began_at(&self) -> u64 {
-        u64::try_from(self.before).expect("a count")
     }
 
     /// All entries so far.

@@ -1,5 +1,6 @@
 //! One seed from its beginning to the quiet at its end.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use portcullis_domain::time::NS_PER_MS;
@@ -36,6 +37,17 @@ impl Plan {
     pub const USUAL: Self = Self { steps: 2_500, bug: None, crash_at: 0 };
 }
 
+/// Entries that say what people did, and what came of it.
+const ACTS: [&str; 7] = [
+    "intervened",
+    "stopped",
+    "stop-lifted",
+    "unkilled",
+    "flatten-ended",
+    "finding-confirmed",
+    "balance-adjusted",
+];
+
 /// What one seed went through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -49,6 +61,8 @@ pub struct Report {
     pub changes: usize,
     /// Fills at the venue.
     pub fills: usize,
+    /// How often people did what, by the kind of the entry that says so.
+    pub acts: BTreeMap<&'static str, usize>,
     /// Entries in the journal at the end.
     pub entries: usize,
     /// Starts of the house.
@@ -141,6 +155,7 @@ fn settle(world: &mut World, steps: &mut u64) -> Result<(), String> {
             continue;
         }
         world.link_up();
+        world.word_on_finding();
         world.drain()?;
         if !asked {
             asked = true;
@@ -163,11 +178,18 @@ fn report(world: &World, steps: u64) -> Report {
         orders: world.wire.orders(),
         changes: world.wire.changes(),
         fills: world.venue.fills().len(),
+        acts: ACTS.into_iter().map(|kind| (kind, count(entries, kind))).collect(),
         entries: entries.len(),
         starts: world.starts,
         disk_operations: world.platter.borrow().operations,
         digest,
     }
+}
+
+fn count(entries: &[Vec<u8>], kind: &str) -> usize {
+    let kind = format!("\"kind\":\"{kind}\"");
+    let says = |entry: &&Vec<u8>| entry.windows(kind.len()).any(|part| part == kind.as_bytes());
+    entries.iter().filter(says).count()
 }
 
 impl World {

@@ -62,6 +62,7 @@ pub(crate) struct Venue {
     changes: BTreeSet<usize>,
     fills: Vec<ExecutionReport>,
     balances: BTreeMap<String, Money>,
+    deposits: u32,
     position: i64,
     middle: i64,
 }
@@ -78,6 +79,7 @@ impl Venue {
             changes: BTreeSet::new(),
             fills: Vec::new(),
             balances: approvals::first_balances(),
+            deposits: 0,
             position: 0,
             middle: 10_000,
         }
@@ -85,6 +87,19 @@ impl Venue {
 
     pub(crate) fn balances(&self) -> &BTreeMap<String, Money> {
         &self.balances
+    }
+
+    /// Books money that comes from outside, in thousandths of the quote currency's unit.
+    pub(crate) fn deposit(&mut self, thousandths: i64) {
+        let unit = pow10(Money::SCALE - 3).expect("a small power");
+        let quote = self.instrument.quote.clone();
+        self.balances.entry(quote).or_insert(Money::ZERO).0 += i128::from(thousandths) * unit;
+        self.deposits += 1;
+    }
+
+    /// How often that happened.
+    pub(crate) fn deposits(&self) -> u32 {
+        self.deposits
     }
 
     /// Where the market makers quote around.

@@ -19,7 +19,7 @@ use crate::draw::Draw;
 use crate::fault::{Fault, Weather};
 use crate::hands::{Call, Door};
 use crate::house::House;
-use crate::laws::Wire;
+use crate::laws::{Moment, Wire};
 use crate::line::{Line, Request, Sky};
 use crate::people::NOW;
 use crate::plugins::Strategies;
@@ -278,18 +278,31 @@ impl World {
     /// One turn of the outbox loop.
     pub(crate) fn outbox(&mut self) {
         let forgets = self.bug == Some(Bug::ForgetsReservation) && self.draw.happens(300);
-        let Self { house, draw, weather, line, wire, platter, now, bug, .. } = self;
+        let moment = self.moment();
+        let Self { house, draw, weather, line, venue, wire, platter, now, bug, .. } = self;
         let Some(house) = house else { return };
         let platter = platter.borrow();
-        let gate_closed = house.hands.gate_closed;
         let sky = Sky { draw, weather, now: now.boot };
-        let mut door =
-            Door { wire, line, platter: &platter, sky, gate_closed, bug: *bug, broken: false };
+        let (bug, broken) = (*bug, false);
+        let mut door = Door { wire, line, venue, platter: &platter, sky, moment, bug, broken };
         house.outbox(*now, &mut door, forgets);
         let broken = door.broken;
         drop(platter);
         if broken {
             self.link_down();
+        }
+    }
+
+    /// What the laws know now.
+    pub(crate) fn moment(&self) -> Moment {
+        let hands = self.house.as_ref().map(|house| &house.hands);
+        Moment {
+            durable: 0,
+            gate_closed: hands.is_some_and(|hands| hands.gate_closed),
+            stops: hands.map(|hands| hands.stops.clone()).unwrap_or_default(),
+            by_hand: hands.map(|hands| hands.by_hand.clone()).unwrap_or_default(),
+            held: self.venue.position(),
+            working: Wire::working((&self.venue, &self.line), self.venue_wall()),
         }
     }
 
@@ -361,6 +374,9 @@ impl World {
         let asked = snapshot.asked_at.map_or(self.now.wall, |asked| asked.wall);
         let since = asked.plus_ns(-COVERED_NS);
         snapshot.fills_since = Some(since);
+        if self.bug == Some(Bug::MisreadsDeposit) && self.venue.deposits() > 0 {
+            snapshot.balances.values_mut().for_each(|amount| amount.0 += 1);
+        }
         snapshot.fills.retain(|fill| match &fill.exec_type {
             ExecType::Trade { exec_id, .. } => {
                 let news = house.is_news(exec_id);
@@ -374,7 +390,8 @@ impl World {
         self.wire.read(&self.venue, &house.core)?;
         for request in std::mem::take(&mut self.wire.again) {
             if let Request::Submit(id, intent, _) = &request {
-                self.wire.left(*id, intent, (true, false));
+                let moment = Moment { durable: 1, ..self.moment() };
+                self.wire.left(*id, intent, &moment);
             }
             let Self { draw, weather, line, now, .. } = self;
             line.send(request, &mut Sky { draw, weather, now: now.boot });

@@ -3,6 +3,8 @@
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use portcullis_sim::{Bug, Counts, Fault, Plan, Report, Violation, kept_seeds, run};
 
     /// Fresh seeds of a campaign. They are the same in every run: a new one is found by a long one.
@@ -18,6 +20,7 @@ mod tests {
         changes: usize,
         fills: usize,
         starts: u64,
+        acts: BTreeMap<&'static str, usize>,
         faults: Counts,
     }
 
@@ -29,18 +32,22 @@ mod tests {
             self.changes += report.changes;
             self.fills += report.fills;
             self.starts += u64::from(report.starts);
+            for (act, count) in &report.acts {
+                *self.acts.entry(act).or_insert(0) += count;
+            }
             for (fault, count) in &report.faults {
                 *self.faults.entry(*fault).or_insert(0) += count;
             }
         }
 
         fn print(&self, name: &str) {
-            let Self { seeds, steps, orders, changes, fills, starts, faults } = self;
+            let Self { seeds, steps, orders, changes, fills, starts, acts, faults } = self;
             let injected: u64 = faults.values().sum();
             println!(
                 "{name}: {seeds} seeds, {steps} steps, {orders} orders, {changes} changes, \
                  {fills} fills, {starts} starts, {injected} faults"
             );
+            println!("  {acts:?}");
             for (fault, count) in faults {
                 println!("  {count:>7} {fault:?}");
             }
@@ -61,6 +68,9 @@ mod tests {
         for fault in Fault::ALL {
             let count = sum.faults.get(&fault).copied().unwrap_or(0);
             assert!(count > 0, "{fault:?} was never injected");
+        }
+        for (act, count) in &sum.acts {
+            assert!(*count > 20, "{act}: {count}");
         }
         assert!(
             sum.orders > 2_000 && sum.changes > 50 && sum.fills > 2_000,
@@ -112,6 +122,11 @@ mod tests {
             Bug::DropsCancels => &["I5"],
             Bug::LosesSynced => &["I10"],
             Bug::FaultSpreads => &["I12"],
+            Bug::HandPastGate => &["I1"],
+            Bug::ForgetsStop => &["I4"],
+            // The venue fills more than was ordered.
+            Bug::SliceTooLarge => &["I4", "I6"],
+            Bug::MisreadsDeposit => &["I6"],
         }
     }
 

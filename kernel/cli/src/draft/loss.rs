@@ -35,7 +35,7 @@ pub(crate) fn worst_case(
     for instrument in instruments {
         let held = limits.instruments.get(&instrument.id);
         let loss = held.and_then(|held| of_instrument(instrument, held, carried));
-        let loss = loss.and_then(|loss| limits.cost_in_account(loss, &instrument.quote));
+        let loss = loss.and_then(|loss| limits.converter(&instrument.quote)?.cost(loss));
         total = loss.and_then(|loss| total.plus(loss)).ok_or_else(|| {
             let symbol = &instrument.symbol;
             let cause = format!("{symbol} has no limits or no price, or numbers too large");

@@ -50,6 +50,8 @@ pub(crate) struct SessionPlan<'a> {
     pub(crate) limits: &'a Hashed<Limits>,
     /// The phase rules.
     pub(crate) phases: &'a Hashed<PhaseRules>,
+    /// Digest of the safety policy.
+    pub(crate) safety: Digest,
     /// The endpoint set; where it is not named, the only one there is.
     pub(crate) endpoint: Option<Digest>,
     /// Phase 1: starting balances of the shadow account.
@@ -87,6 +89,7 @@ pub(crate) fn session(desk: &Desk<'_>, plan: &SessionPlan<'_>) -> Result<Vec<u8>
         limits: plan.limits.value.clone(),
         limits_digest: plan.limits.digest,
         phases_digest: plan.phases.digest,
+        safety_digest: plan.safety,
         endpoint,
         endpoint_kind,
         equity_max: equity_max(plan, &balances)?,
@@ -123,8 +126,12 @@ fn check(plan: &SessionPlan<'_>) -> Result<(), DraftError> {
         let cause = format!("the daemon drafted {:?}", draft.session);
         return Err(DraftError::mismatch("SESSION_MISMATCH", cause));
     }
-    if draft.phases_digest != plan.phases.digest.hex() {
-        let cause = "the daemon runs under another phases.toml; restart it after a change";
+    let runs_under = [
+        ("phases.toml", &draft.phases_digest, plan.phases.digest),
+        ("safety.toml", &draft.safety_digest, plan.safety),
+    ];
+    if let Some((file, ..)) = runs_under.iter().find(|(_, theirs, ours)| **theirs != ours.hex()) {
+        let cause = format!("the daemon runs under another {file}; restart it after a change");
         return Err(DraftError::mismatch("POLICY_CHANGED", cause));
     }
     if plan.instruments.is_empty() || plan.plugins.is_empty() {

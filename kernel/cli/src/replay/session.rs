@@ -12,7 +12,7 @@ use portcullis_evidence::pack::{KernelLeaves, session_root, sessions};
 use portcullis_evidence::{Committer, Digest, Journal};
 use portcullis_gate::{Shadow, ShadowAmend};
 use portcullis_governance::{
-    Hashed, InstrumentFile, PolicyError, parse_instrument, parse_limits, parse_phases,
+    Hashed, InstrumentFile, PolicyError, parse_instrument, parse_limits, parse_phases, parse_safety,
 };
 use portcullis_paper::{ShadowOrder, ShadowVenue};
 use portcullis_path::WorkerProcess;
@@ -74,6 +74,7 @@ struct Files {
     instrument: Hashed<InstrumentFile>,
     limits: Hashed<portcullis_domain::policy::Limits>,
     phases: Hashed<portcullis_domain::policy::PhaseRules>,
+    safety: Hashed<portcullis_domain::policy::safety::Safety>,
 }
 
 impl Files {
@@ -169,6 +170,7 @@ impl Run<'_> {
             instrument: &self.files.instrument,
             limits: &self.files.limits,
             phases: &self.files.phases,
+            safety: self.files.safety.digest,
             balances: BTreeMap::from([(instrument.quote.clone(), self.wanted.balance)]),
             latency_ns: i64::try_from(latency_ns).unwrap_or(i64::MAX),
             fuel_per_batch_max: FUEL_PER_BATCH_MAX,
@@ -203,8 +205,8 @@ impl Run<'_> {
             pinned: cast.fingerprint,
             phases: self.files.phases.value.clone(),
             phases_digest: self.files.phases.digest,
-            // Guards and triggers protect what is real: a replay sends nothing anywhere.
-            safety: None,
+            safety: self.files.safety.value.clone(),
+            safety_digest: self.files.safety.digest,
             first: true,
             clean: false,
         }
@@ -321,7 +323,9 @@ fn read_files(args: &Args, wanted: &Wanted) -> Result<Files, CliError> {
     let limits = limits.map_err(|error| bad(&path, &error))?;
     let path = args.policies.join("phases.toml");
     let phases = parse_phases(&read(&path, next)?).map_err(|error| bad(&path, &error))?;
-    Ok(Files { component, instrument, limits, phases })
+    let path = args.policies.join("safety.toml");
+    let safety = parse_safety(&read(&path, next)?).map_err(|error| bad(&path, &error))?;
+    Ok(Files { component, instrument, limits, phases, safety })
 }
 
 /// Kernel and worker take turns in lock step and never run at once: on one processor the turn is

@@ -36,6 +36,7 @@ pub(super) fn render(body: &SessionApproval) -> String {
     text += &field("fuel per batch", &body.fuel_per_batch_max.to_string());
     text += &field("limits file", &format!("sha256 {}", body.limits_digest));
     text += &field("phases file", &format!("sha256 {}", body.phases_digest));
+    text += &field("safety file", &format!("sha256 {}", body.safety_digest));
     let journal = &body.journal;
     text += &field("journal", &format!("{}, {} entries", journal.origin, journal.size));
     text += &field("journal root", &journal.root.hex());

@@ -51,6 +51,7 @@ fn draft() -> DraftView {
         kill_seq: 0,
         kill_entry: None,
         phases_digest: "1".repeat(64),
+        safety_digest: "2".repeat(64),
         positions: vec![],
         balances: BTreeMap::from([(text("USDT"), text("1000"))]),
         releases: vec![ReleaseView {

@@ -4,7 +4,8 @@
 use portcullis_domain::order::Order;
 use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{
-    ClOrdId, Instrument, InstrumentId, OrdStatus, OrdType, OrderIntent, Px, Qty, Side, TimeInForce,
+    ClOrdId, Instrument, InstrumentId, OrdStatus, OrdType, OrderIntent, Px, Qty, Side, StopMode,
+    TimeInForce,
 };
 use portcullis_gate::exposure::Owner;
 use portcullis_gate::{Denial, DenyCode, Quote};
@@ -59,11 +60,22 @@ impl Core {
             return;
         }
         self.fire_when_crossed(&order, now, turn);
+        // A cancel-all leaves positions to a signed plan alone. Once it is lifted, a stop that was
+        // crossed meanwhile leaves at once.
+        if self.is_held_back(&order) {
+            return;
+        }
         if self.brackets.get(&entry).is_some_and(|legs| legs.fired) {
             self.leave(&order, now, turn);
         } else {
             self.place_target(&order, now, turn);
         }
+    }
+
+    /// Whether a cancel-all stands over what the entry's exits would ask for.
+    pub(super) fn is_held_back(&self, entry: &Order) -> bool {
+        let stop = self.stop_for(entry.intent.origin, entry.intent.instrument);
+        stop == Some(StopMode::CancelAll)
     }
 
     /// Nothing is left to exit: exits that still work are taken back, once for each of their moves.

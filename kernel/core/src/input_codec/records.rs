@@ -25,7 +25,7 @@ pub(super) fn start_value(start: &Start) -> Value {
             ("window_ns_max", Value::Int(rule.window_ns_max)),
         ])
     });
-    let mut value = json::object([
+    json::object([
         ("build", start.build.as_str().into()),
         ("clean", Value::Bool(start.clean)),
         ("draw", int(u64::from(start.draw))),
@@ -35,12 +35,9 @@ pub(super) fn start_value(start: &Start) -> Value {
         ("phases", Value::List(rules.collect())),
         ("phases_digest", start.phases_digest.hex().into()),
         ("pinned", start.pinned.hex().into()),
-    ]);
-    // Written only where there is one: entries from before it read the same.
-    if let (Value::Object(entries), Some(safety)) = (&mut value, &start.safety) {
-        entries.insert("safety".to_owned(), safety_value(safety));
-    }
-    value
+        ("safety", safety_value(&start.safety)),
+        ("safety_digest", start.safety_digest.hex().into()),
+    ])
 }
 
 pub(super) fn start(value: &Value) -> Read<Start> {
@@ -65,7 +62,8 @@ pub(super) fn start(value: &Value) -> Read<Start> {
         phases: PhaseRules { rules },
         phases_digest: fields.digest("phases_digest")?,
         pinned: fields.digest("pinned")?,
-        safety: fields.optional("safety").map(safety).transpose()?,
+        safety: safety(fields.value("safety")?)?,
+        safety_digest: fields.digest("safety_digest")?,
     };
     fields.finish()?;
     Ok(start)

@@ -83,6 +83,7 @@ impl Outcome {
             | Self::Faulted { .. }
             | Self::OrdersClear { .. }
             | Self::Unkilled { .. }
+            | Self::OrderOverdue { .. }
             | Self::OrderDead { .. }
             | Self::CleanStop => json::object([]),
         }

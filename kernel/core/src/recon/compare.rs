@@ -1,5 +1,6 @@
 //! The comparison itself: one reading of the account against the house's books.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_domain::{
@@ -22,8 +23,6 @@ pub(crate) struct Reading<'a> {
     pub(crate) live_shadow: Option<&'a Ledger>,
     /// When it was asked for by the wall, or when it arrived: compared with the venue's own times.
     pub(crate) asked: WallNs,
-    /// Orders that nobody answered, and whose answer cannot be under way any more.
-    pub(crate) unanswered: BTreeSet<ClOrdId>,
 }
 
 impl Reading<'_> {
@@ -115,7 +114,7 @@ fn order_differences(reading: &Reading<'_>) -> Vec<Difference> {
         }
         listed_order(reading, id, there, &mut differences);
     }
-    for here in reading.house.orders.open().filter(|order| should_rest(reading, order)) {
+    for here in reading.house.orders.open().filter(|order| should_rest(order)) {
         let id = here.cl_ord_id;
         if !listed.contains_key(&id) {
             let instrument = reading.house.instrument_of(id);
@@ -128,13 +127,13 @@ fn order_differences(reading: &Reading<'_>) -> Vec<Difference> {
 }
 
 /// Whether the venue must list an order of ours that is open here.
-fn should_rest(reading: &Reading<'_>, order: &Order) -> bool {
+fn should_rest(order: &Order) -> bool {
     match order.status {
         OrdStatus::New | OrdStatus::PartiallyFilled => true,
-        OrdStatus::PendingNew => reading.unanswered.contains(&order.cl_ord_id),
-        // What is unknown, being changed or being taken back may be gone: the reading after the
-        // last deadline ends it, and until then it counts in every limit.
-        OrdStatus::PendingCancel
+        // What is not answered, unknown, being changed or being taken back may not be there: the
+        // reading after the last deadline ends it, and until then it counts in every limit.
+        OrdStatus::PendingNew
+        | OrdStatus::PendingCancel
         | OrdStatus::PendingReplace
         | OrdStatus::Unknown
         | OrdStatus::Filled
@@ -152,18 +151,19 @@ fn listed_order(
     there: &VenueOrder,
     differences: &mut Vec<Difference>,
 ) {
-    let (about, instrument) = (id.to_string(), reading.house.instrument_of(id));
+    // Nearly all orders agree: nothing is written down before something differs.
+    let (about, instrument) = (|| id.to_string(), reading.house.instrument_of(id));
     let left = |qty| format!("{} left", qty_text(qty, instrument));
     let found = match reading.house.orders.get(id) {
         None if reading.is_shadow(id) => {
-            vec![differs(K::OrderMissingHere, &about, "phase 1", "open")]
+            vec![differs(K::OrderMissingHere, &about(), "phase 1", "open")]
         }
-        None => vec![differs(K::OrderNeverIssued, &about, "", &left(there.leaves_qty))],
+        None => vec![differs(K::OrderNeverIssued, &about(), "", &left(there.leaves_qty))],
         Some(here) if here.status == OrdStatus::Unsent => {
-            vec![differs(K::OrderMissingHere, &about, "unsent", "open")]
+            vec![differs(K::OrderMissingHere, &about(), "unsent", "open")]
         }
         Some(here) if !here.status.is_open() => {
-            vec![differs(K::OrderState, &about, here.status.name(), "open")]
+            vec![differs(K::OrderState, &about(), here.status.name(), "open")]
         }
         Some(here) => open_order(&by_listed_terms(here, there), there, instrument),
     };
@@ -171,32 +171,33 @@ fn listed_order(
 }
 
 /// While a change is on its way, the venue may list the order by either terms.
-fn by_listed_terms(here: &Order, there: &VenueOrder) -> Order {
-    let mut order = here.clone();
-    let Some(change) = order.pending else { return order };
+fn by_listed_terms<'a>(here: &'a Order, there: &VenueOrder) -> Cow<'a, Order> {
+    let Some(change) = here.pending else { return Cow::Borrowed(here) };
     let by_qty = there.qty == Some(change.qty);
-    let by_leaves = change.qty.minus(order.cum_qty) == Some(there.leaves_qty);
+    let by_leaves = change.qty.minus(here.cum_qty) == Some(there.leaves_qty);
     let by_price = there.price.is_none_or(|px| px == change.price);
-    if by_price && (by_qty || by_leaves) {
-        (order.intent.qty, order.intent.price) = (change.qty, Some(change.price));
+    if !by_price || !(by_qty || by_leaves) {
+        return Cow::Borrowed(here);
     }
-    order
+    let mut order = here.clone();
+    (order.intent.qty, order.intent.price) = (change.qty, Some(change.price));
+    Cow::Owned(order)
 }
 
 /// An order that is open on both sides: every figure that the venue states.
 fn open_order(here: &Order, there: &VenueOrder, of: Option<&Instrument>) -> Vec<Difference> {
-    let id = here.cl_ord_id.to_string();
+    let id = || here.cl_ord_id.to_string();
     let mut differences = Vec::new();
     if let Some(side) = there.side.filter(|side| *side != here.intent.side) {
-        differences.push(differs(K::OrderSide, &id, here.intent.side.name(), side.name()));
+        differences.push(differs(K::OrderSide, &id(), here.intent.side.name(), side.name()));
     }
     if let Some(px) = there.price.filter(|px| Some(*px) != here.intent.price) {
         let ours = here.intent.price.map_or_else(|| "market".to_owned(), |px| px_text(px, of));
-        differences.push(differs(K::OrderPrice, &id, &ours, &px_text(px, of)));
+        differences.push(differs(K::OrderPrice, &id(), &ours, &px_text(px, of)));
     }
     let mut quantities = |kind, ours: Qty, venue: Option<Qty>| {
         if let Some(venue) = venue.filter(|venue| *venue != ours) {
-            differences.push(differs(kind, &id, &qty_text(ours, of), &qty_text(venue, of)));
+            differences.push(differs(kind, &id(), &qty_text(ours, of), &qty_text(venue, of)));
         }
     };
     quantities(K::OrderQuantity, here.intent.qty, there.qty);
@@ -208,7 +209,7 @@ fn open_order(here: &Order, there: &VenueOrder, of: Option<&Instrument>) -> Vec<
     let (ours, venue) = (here.leaves_qty(), there.leaves_qty);
     if ours != venue && !explained {
         let left = |qty| format!("{} left", qty_text(qty, of));
-        differences.push(differs(K::OrderFilledQuantity, &id, &left(ours), &left(venue)));
+        differences.push(differs(K::OrderFilledQuantity, &id(), &left(ours), &left(venue)));
     }
     differences
 }
@@ -228,7 +229,8 @@ fn lost_fills(reading: &Reading<'_>) -> Vec<Difference> {
     reading.house.orders.executions().filter_map(lost).collect()
 }
 
-/// Positions, where the venue states any. Spot has none: there the balances are the position.
+/// Positions, where the venue was asked for them. Of spot it states none: there the balances are
+/// the positions, and are compared as such.
 fn position_differences(reading: &Reading<'_>) -> Vec<Difference> {
     let Some(venue) = &reading.venue.positions else { return Vec::new() };
     let spot = |symbol: &str| {

@@ -115,7 +115,7 @@ impl Finding {
 pub struct Findings {
     all: BTreeMap<u64, Finding>,
     /// Those that wait for people, by what they are about.
-    waiting: BTreeMap<(DifferenceKind, String), u64>,
+    waiting: BTreeMap<DifferenceKind, BTreeMap<String, u64>>,
 }
 
 impl Findings {
@@ -164,14 +164,14 @@ impl Findings {
 
     /// Numbers of those that were shown and do not count any more.
     pub(crate) fn gone(&self, counting: &[Difference]) -> Vec<u64> {
-        let key = |difference: &Difference| (difference.kind, difference.subject.clone());
-        let keys: BTreeSet<_> = counting.iter().map(key).collect();
+        let keys: BTreeSet<_> = counting.iter().map(|d| (d.kind, d.subject.as_str())).collect();
+        let counts = |d: &Difference| keys.contains(&(d.kind, d.subject.as_str()));
         let shown = self.all.values().filter(|finding| finding.shown);
-        shown.filter(|f| !keys.contains(&key(&f.difference))).map(|f| f.number).collect()
+        shown.filter(|finding| !counts(&finding.difference)).map(|f| f.number).collect()
     }
 
     fn waiting_for(&self, difference: &Difference) -> Option<&Finding> {
-        let number = self.waiting.get(&(difference.kind, difference.subject.clone()))?;
+        let number = self.waiting.get(&difference.kind)?.get(&difference.subject)?;
         self.all.get(number)
     }
 
@@ -179,7 +179,7 @@ impl Findings {
     pub(crate) fn open(&mut self, finding: Finding) {
         if !finding.state.is_settled() {
             let Difference { kind, subject, .. } = &finding.difference;
-            self.waiting.insert((*kind, subject.clone()), finding.number);
+            self.waiting.entry(*kind).or_default().insert(subject.clone(), finding.number);
         }
         self.all.insert(finding.number, finding);
     }
@@ -203,6 +203,8 @@ impl Findings {
         let FindingState::Explained { who, reason } = finding.state.clone() else { return };
         finding.state = FindingState::Confirmed { who, reason, by };
         let Difference { kind, subject, .. } = &finding.difference;
-        self.waiting.remove(&(*kind, subject.clone()));
+        if let Some(waiting) = self.waiting.get_mut(kind) {
+            waiting.remove(subject);
+        }
     }
 }

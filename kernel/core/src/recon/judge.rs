@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis_domain::{
-    ClOrdId, ExecId, Execution, ExecutionReport, LedgerEntry, Now, OrdStatus, Order,
-};
+use portcullis_domain::{ClOrdId, ExecId, Execution, ExecutionReport, LedgerEntry, Now};
 use portcullis_gate::CancelRequest;
 
 use super::compare::{Reading, compare};
@@ -30,15 +28,7 @@ impl Core {
             past_shadow: &self.past_shadow,
             live_shadow: self.live.as_ref().and_then(|live| live.shadow.as_ref()),
             asked: venue.asked_wall(now),
-            unanswered: self.unanswered(venue, now),
         }
-    }
-
-    fn unanswered(&self, venue: &AccountSnapshot, now: Now) -> BTreeSet<ClOrdId> {
-        let Some(asked) = venue.asked(now) else { return BTreeSet::new() };
-        let waiting = |order: &&Order| order.status == OrdStatus::PendingNew;
-        let ids = self.account.orders.open().filter(waiting).map(|order| order.cl_ord_id);
-        ids.filter(|id| self.past_venue_deadline(*id, asked)).collect()
     }
 
     /// Whether a reading was asked for after the last order must have arrived or been refused.
@@ -108,15 +98,15 @@ impl Core {
         let mut findings: Vec<Difference> = adopted.collect();
         seen.extend(of_fills.into_iter().filter(|difference| !difference.kind.is_adopted()));
         // One thing may be seen in several places of one reading.
-        let mut once = BTreeSet::new();
-        seen.retain(|difference| once.insert(difference.about()));
+        let mut suspects = BTreeSet::new();
+        seen.retain(|difference| suspects.insert(difference.about()));
         let first = self.differences.is_none();
         let counts = |difference: &&Difference| {
             let known = || self.suspects.contains(&difference.about());
             first || difference.kind.counts_at_once() || known()
         };
         let standing: Vec<Difference> = seen.iter().filter(counts).cloned().collect();
-        self.suspects = seen.iter().map(Difference::about).collect();
+        self.suspects = suspects;
         let differences = lines(&standing);
         if self.differences.as_ref() != Some(&differences) || !found.is_empty() {
             let differences = differences.clone();
@@ -179,6 +169,9 @@ impl Core {
         let unknown = self.recon.standing.iter().filter(named);
         let unknown: BTreeMap<&str, &'static str> =
             unknown.map(|d| (d.subject.as_str(), d.kind.code())).collect();
+        if unknown.is_empty() {
+            return;
+        }
         let listed = snapshot.open_orders.iter().filter_map(|order| order.cl_ord_id);
         for cl_ord_id in listed {
             if let Some(cause) = unknown.get(cl_ord_id.to_string().as_str()) {

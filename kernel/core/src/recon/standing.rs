@@ -68,6 +68,13 @@ impl Core {
         &self.recon.findings
     }
 
+    /// When the last reading was asked for, by the wall, that stated the venue's ledger whole from
+    /// some moment on; of this run or of one before it.
+    #[must_use]
+    pub const fn ledger_read(&self) -> Option<WallNs> {
+        self.recon.ledger_read
+    }
+
     /// What differs between account and house, as of the last reading.
     #[must_use]
     pub fn standing_differences(&self) -> &[Difference] {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_domain::{BootNs, ClOrdId, Instrument, InstrumentId, Money, Order, Origin, Px, Qty};
-use portcullis_gate::exposure::{Cell, Conversion, ExposureBook, Owner, Traded};
+use portcullis_domain::{BootNs, ClOrdId, InstrumentId, Money, Order, Origin, Px, Qty};
+use portcullis_gate::exposure::{Cell, ExposureBook, Owner, Traded};
 use portcullis_gate::{Gate, Holding};
 
 /// An exposure book whose instruments are found by our symbol: numbers of instruments and plugins
@@ -18,11 +18,11 @@ pub(crate) struct SessionBook {
 
 impl SessionBook {
     pub(crate) fn new(gate: &Gate, before: ClOrdId) -> Self {
-        let conversions: Vec<_> =
-            gate.instruments().iter().map(|instrument| conversion(gate, instrument)).collect();
+        let converters: Vec<_> =
+            gate.instruments().iter().map(|instrument| gate.converter(instrument)).collect();
         let plugins = u16::try_from(gate.approval().plugins.len()).unwrap_or(u16::MAX);
         let ids = gate.instruments().iter().map(|i| (i.symbol.clone(), i.id)).collect();
-        Self { book: ExposureBook::new(gate.instruments(), plugins, &conversions), ids, before }
+        Self { book: ExposureBook::new(gate.instruments(), plugins, &converters), ids, before }
     }
 
     pub(crate) const fn book(&self) -> &ExposureBook {
@@ -76,14 +76,4 @@ fn as_account_order(order: &Order, instrument: InstrumentId) -> Order {
     order.intent.instrument = instrument;
     order.intent.origin = Origin::House;
     order
-}
-
-/// How the instrument's quote currency leads to the account's, if it does.
-fn conversion(gate: &Gate, instrument: &Instrument) -> Option<Conversion> {
-    let limits = gate.limits();
-    if instrument.quote == limits.currency {
-        return Some(Conversion::SAME);
-    }
-    let rate = limits.conversions.get(&instrument.quote)?.rate;
-    Conversion::new(rate, limits.rules.conversion_haircut_bps)
 }

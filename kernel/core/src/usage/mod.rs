@@ -107,7 +107,7 @@ impl UsageDesk {
     ) {
         let mark = book.mark(fill.instrument.id).map(|(px, _)| px);
         let cost = adverse(fill, mark)
-            .and_then(|cost| gate.in_account_currency(cost.max(Money::ZERO), fill.instrument));
+            .and_then(|cost| gate.converter(fill.instrument)?.cost(cost.max(Money::ZERO)));
         let window = gate.whole().activity.repeat_window_ms;
         self.whole.executed(now, ms(window));
         self.whole.adverse.add(cost);

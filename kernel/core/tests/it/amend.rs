@@ -271,6 +271,25 @@ fn a_change_that_nobody_asked_for_stops_the_house() {
     assert!(world.core.is_killed());
 }
 
+/// A venue that refuses a change and then makes it contradicts itself: what the refusal freed may
+/// be in use, so the worst case is not known any more.
+#[test]
+fn a_change_that_the_venue_refused_and_made_stops_the_house() {
+    let (mut world, id) = working(Phase::Paper);
+    ask(&mut world, 20_000, 10_000);
+    world.report(id, ExecType::ReplaceRejected);
+    stands(&world, id, "new", (10_000, 10_000), (10_000, 10_000));
+    let out = world.report(id, replaced(20_000, 10_000));
+    assert_eq!(out.reasons("faulted"), ["FAULT_UNASKED_TERMS"]);
+    assert_eq!((out.cancels(), world.core.is_killed()), (vec![id], true));
+    // A venue that says the same refusal twice only repeats itself.
+    let (mut world, id) = working(Phase::Paper);
+    ask(&mut world, 20_000, 10_000);
+    world.report(id, ExecType::ReplaceRejected);
+    world.report(id, ExecType::ReplaceRejected);
+    assert!(!world.core.is_killed());
+}
+
 /// The line goes down under a change: the order is unknown, then found, under terms that nobody
 /// knows; both are believed of the venue and both are counted.
 #[test]

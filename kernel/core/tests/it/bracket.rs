@@ -122,6 +122,29 @@ fn the_stop_takes_the_target_back_and_leaves_at_the_market() {
     check(&world);
 }
 
+/// Under a cancel-all an exit is no exception: it is neither asked for nor denied, people see that
+/// nothing protects, and once the stop is lifted what was crossed meanwhile leaves at once.
+#[test]
+fn d7_a_cancel_all_holds_the_exits_of_its_scope_back() {
+    for scope in ["instrument:BTC-USDT", "strategy:alpha"] {
+        let (mut world, entry, target) = held(Phase::Paper);
+        assert_eq!(world.stop(portcullis_domain::StopMode::CancelAll, scope).cancels(), [target]);
+        world.report(target, ExecType::Canceled);
+        protection(&world, &["PROTECTION_HELD_BY_KERNEL", "PROTECTION_STOPPED"]);
+        let out = world.quote(9_950, 9_970);
+        assert_eq!(out.entry("stop-fired").map(|e| e.corr.clone()), Some(entry.to_string()));
+        for _ in 0..3 {
+            let out = world.quote(9_950, 9_970);
+            assert_eq!((out.submits(), out.reasons("denied")), (vec![], vec![]));
+        }
+        world.clear();
+        world.lift(world.target(1));
+        protection(&world, &["PROTECTION_HELD_BY_KERNEL", "PROTECTION_BLIND"]);
+        assert_eq!(left(&world.quote(9_950, 9_970)).1, 20_000);
+        check(&world);
+    }
+}
+
 /// A leg that both sides of the race fill: the exits together are what was held, never more.
 #[test]
 fn the_target_that_fills_under_its_cancel_shrinks_the_stop() {

@@ -18,22 +18,9 @@ fn killed(units: i64) -> World {
     let mut world = World::open(Phase::Paper);
     world.hold(units);
     world.kill();
-    world.pass(7 * SECOND_NS);
-    settle(&mut world);
+    world.clear();
     assert!(world.core.is_killed() && world.core.open_session().is_none());
     world
-}
-
-/// Two empty readings of an account that holds what the house says.
-fn settle(world: &mut World) {
-    let balances = world.core.account().balances().unwrap().clone();
-    let texts: Vec<(String, String)> =
-        balances.into_iter().map(|(currency, amount)| (currency, amount.text())).collect();
-    let pairs: Vec<(&str, &str)> = texts.iter().map(|(c, a)| (c.as_str(), a.as_str())).collect();
-    for _ in 0..2 {
-        world.account(&[], &pairs);
-        world.pass(SECOND_NS);
-    }
 }
 
 fn plan(world: &World) -> FlattenPlan {
@@ -153,8 +140,7 @@ fn d15_a_venue_that_refuses_ends_the_plan() {
     assert_eq!(out.reasons("flatten-ended"), ["VENUE_CLOSED"]);
     // Not before it is certain again that nothing of ours is left there.
     assert_eq!(offer(&mut world).answers(), ["ORDERS_NOT_CLEAR"]);
-    world.pass(7 * SECOND_NS);
-    settle(&mut world);
+    world.clear();
     assert_eq!(offer(&mut world).answers(), ["DONE"]);
 }
 
@@ -165,8 +151,7 @@ fn a_short_position_is_bought_back() {
     let id = world.reply(ALPHA, vec![sell(1, 10_000, 10_010)]).submits()[0];
     world.fill(id, "s1", 10_000, 10_010);
     world.kill();
-    world.pass(7 * SECOND_NS);
-    settle(&mut world);
+    world.clear();
     offer(&mut world);
     world.snapshot();
     let (_, intent) = slice(&world.quote(9_990, 10_010));
@@ -186,8 +171,7 @@ fn a_plan_waits_for_its_stop_and_for_orders_clear() {
     let mut other = plan(&world);
     other.target.entry = Digest::of(b"another");
     assert_eq!(hand_in(&mut world, &other).answers(), ["KILL_ENTRY_MISMATCH"]);
-    world.pass(7 * SECOND_NS);
-    settle(&mut world);
+    world.clear();
     let refuse = |world: &mut World, change: &dyn Fn(&mut FlattenPlan)| {
         let mut changed = plan(world);
         change(&mut changed);
@@ -230,8 +214,15 @@ fn a1_a_new_kill_or_an_unkill_ends_the_plan() {
 
     let mut world = running(20_000);
     let (first, _) = slice(&world.quote(9_990, 10_010));
+    // What of it may still be there has to be gone first.
+    assert_eq!(world.unkill().1.answers(), ["ORDERS_NOT_CLEAR"]);
+    expired(&mut world, first);
+    assert_eq!(world.unkill().1.answers(), ["ORDERS_NOT_CLEAR"]);
+
+    let mut world = running(20_000);
     let (_, out) = world.unkill();
-    assert_eq!((out.reasons("flatten-ended"), out.cancels()), (vec!["UNKILLED"], vec![first]));
+    assert_eq!((out.answers(), out.reasons("flatten-ended")), (vec!["DONE"], vec!["UNKILLED"]));
+    assert_eq!(pause(&mut world, 9_990).submits(), []);
 
     let mut world = running(20_000);
     let out = world.stop(StopMode::CancelAll, "account");
@@ -261,8 +252,7 @@ fn d4_a_plan_goes_on_when_its_session_ends() {
     let mut world = World::open(Phase::Paper);
     world.hold(20_000);
     world.stop(StopMode::CancelAll, "instrument:BTC-USDT");
-    world.pass(7 * SECOND_NS);
-    settle(&mut world);
+    world.clear();
     let plan = plan_for(world.target(1));
     hand_in(&mut world, &plan);
     let (first, _) = slice(&world.quote(9_990, 10_010));
@@ -351,8 +341,7 @@ fn a_plan_after_a_smaller_stop_uses_the_open_session() {
     world.report(id, ExecType::New);
     world.stop(StopMode::CancelAll, "instrument:BTC-USDT");
     world.report(id, ExecType::Canceled);
-    world.pass(7 * SECOND_NS);
-    settle(&mut world);
+    world.clear();
     let mut plan = plan(&world);
     plan.target = world.target(1);
     let out = hand_in(&mut world, &plan);
@@ -377,8 +366,7 @@ fn a_plan_needs_a_cancel_all_that_covers_its_instruments() {
         let mut world = World::open(Phase::Paper);
         world.hold(10_000);
         world.stop(mode, scope);
-        world.pass(7 * SECOND_NS);
-        settle(&mut world);
+        world.clear();
         let mut plan = plan(&world);
         plan.target = world.target(1);
         assert_eq!(hand_in(&mut world, &plan).answers(), [expect]);

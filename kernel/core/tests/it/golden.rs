@@ -98,6 +98,8 @@ fn by_hand(world: &mut World) {
     world.by_hand("rita", PersonCommand::CancelAll);
     let (symbol, qty) = ("BTC-USDT".to_owned(), None);
     world.by_hand("olga", PersonCommand::Close { symbol, qty, price: text("500") });
+    world.pass(7 * SECOND_NS);
+    world.feed(Input::Tick);
 }
 
 /// The first entry of each kind and class.
@@ -141,7 +143,7 @@ fn the_golden_file_holds_every_kind() {
     assert_eq!(
         kinds(Class::Outcome),
         "amend-requested balances-adopted booked cancel-requested clean-stop denied drafted \
-         events-dropped faulted intervened killed order-dead ordered orders-clear plugin-stopped \
+         events-dropped faulted intervened killed order-dead order-overdue ordered orders-clear plugin-stopped \
          reckoned reconciled refused session-closed session-closing session-opened \
          statement-accepted unkilled"
     );

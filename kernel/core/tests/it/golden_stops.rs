@@ -35,6 +35,7 @@ fn life() -> World {
     let mut world = World::started_with(policy(&[Guard::Witness, Guard::Presence], rows));
     // The first of its kind is a person's stop of one strategy.
     world.stop(StopMode::CancelAll, "strategy:alpha");
+    world.clear();
     world.lift(world.target(1));
     world.open_session("s-1", Phase::Paper);
     let valid_until = world.now.wall.plus_ns(60 * SECOND_NS);
@@ -52,6 +53,7 @@ fn life() -> World {
     let plan = crate::flatten::plan_for(world.target(3));
     world.hand_in(Kind::FlattenPlan, &TWO, &plan.to_value());
     world.kill();
+    world.clear();
     world.unkill();
     world
 }

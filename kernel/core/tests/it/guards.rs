@@ -114,6 +114,7 @@ fn f4_size_comes_back_by_the_policy() {
     assert_eq!(percent(&world), 100);
     world.kill();
     assert_eq!(percent(&world), 0);
+    world.clear();
     world.unkill();
     world.assert_blocked(&["APPROVAL_MISSING", "COOLDOWN"]);
     let lifted = world.now;

@@ -23,6 +23,24 @@ fn f6_a_kill_takes_every_order_back_and_stops_the_session() {
     assert_eq!((out.submits(), out.reasons("denied")), (vec![], vec!["KILL_ACTIVE"]));
 }
 
+/// X7: in every phase that has a session the kill latches at once, ends the session, lets nothing
+/// pass afterwards, and is on record as what an incident is made of.
+#[test]
+fn x7_a_kill_works_in_every_phase() {
+    for phase in Phase::ALL.into_iter().filter(|phase| *phase != Phase::Foundation) {
+        let mut world = World::open(phase);
+        let out = world.kill();
+        assert_eq!(out.answers()[0], "LATCHED", "{phase:?}");
+        assert_eq!((out.reasons("killed"), world.core.kill_seq()), (vec!["DRILL"], 1), "{phase:?}");
+        assert_eq!(out.reasons("session-closing"), ["KILL_ACTIVE"], "{phase:?}");
+        let wishes = vec![buy(3, 10_000, 10_000), sell(4, 10_000, 10_000)];
+        assert_eq!(world.reply(ALPHA, wishes).submits(), [], "{phase:?}");
+        assert!(world.core.view().blocked[0].starts_with("KILL_ACTIVE"), "{phase:?}");
+        let again = world.draft("s-2", phase);
+        assert_eq!(world.open_with(&again).answers(), ["KILL_ACTIVE"], "{phase:?}");
+    }
+}
+
 #[test]
 fn a_second_pull_is_answered_with_the_first_number() {
     let mut world = World::open(Phase::Paper);
@@ -99,8 +117,7 @@ fn a_kill_in_phase_one_reaches_orders_that_really_rest() {
     let mut world = World::open(Phase::Paper);
     let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
     world.report(id, ExecType::New);
-    world.restart(false);
-    world.unkill();
+    world.restart(true);
     world.open_session("s-2", Phase::Shadow);
     let out = world.kill();
     assert_eq!(out.cancels(), [id]);
@@ -142,13 +159,53 @@ fn f2_an_unkill_names_its_kill_and_needs_two_people() {
     assert_eq!((world.core.is_killed(), world.core.kill_seq()), (true, 2));
 }
 
+/// F2: two people cannot lift a kill before the venue has confirmed that no order is left, over a
+/// restart neither; the words that were refused are good later.
+#[test]
+fn f2_an_unkill_before_orders_clear_is_refused() {
+    let mut world = World::open(Phase::Paper);
+    let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.kill();
+    let (signed, out) = world.unkill();
+    assert_eq!(out.answers(), ["ORDERS_NOT_CLEAR"]);
+    assert_eq!((out.kinds(), world.core.is_killed()), (vec!["statement", "refused"], true));
+    world.report(id, ExecType::Canceled);
+    assert_eq!(world.statement(&signed).answers(), ["ORDERS_NOT_CLEAR"]);
+    world.restart(true);
+    assert_eq!(world.statement(&signed).answers(), ["ORDERS_NOT_CLEAR"]);
+    world.feed(Input::VenueLink { up: true, cause: "connected".to_owned() });
+    assert_eq!(world.clear().reasons("orders-clear"), ["CONFIRMED_TWICE"]);
+    assert_eq!(world.statement(&signed).answers(), ["DONE"]);
+    assert!(!world.core.is_killed());
+}
+
+/// F3: wherever a run is cut off after its beginning became durable, the next one is killed: what
+/// was pulled in it cannot be lost. Only a run of which nothing is on disk leaves no trace, and so
+/// nobody is let in before its first entries are durable (`order_path::first_turn`).
+#[test]
+fn f3_a_kill_is_not_lost_with_the_end_of_its_run() {
+    let mut world = World::started();
+    world.feed(Input::Stop { who: crate::people::name("olga") });
+    let before = world.journal().len();
+    world.restart(true);
+    world.kill();
+    let journal = world.journal();
+    for length in before + 1..=journal.len() {
+        world.core = crate::world::folded(&journal[..length]);
+        let clean = portcullis_core::entry::is_clean_stop(&journal[length - 1]);
+        world.start(false, clean);
+        assert_eq!((world.core.is_killed(), world.core.kill_seq()), (true, 1), "{length}");
+    }
+}
+
 /// F4, A14: after an unkill nothing trades until a new session is approved.
 #[test]
 fn a14_the_session_of_before_the_kill_does_not_come_back() {
     let mut world = World::open(Phase::Paper);
     world.kill();
     assert_eq!(world.core.open_session(), None);
-    assert_eq!(world.unkill().1.answers(), ["UNKILLED", "DONE"]);
+    world.clear();
+    assert_eq!(world.unkill().1.answers(), ["DONE"]);
     world.assert_blocked(&["APPROVAL_MISSING"]);
     world.out.clear();
     world.open_session("s-2", Phase::Paper);

@@ -1,13 +1,15 @@
 //! Limits across sessions: tightened by anyone at once, loosened by two people and only from the
 //! next session on.
 
+use portcullis_core::entry::{Decoded, decode};
 use portcullis_core::{Answer, Effect, EpochCause, Input};
-use portcullis_domain::policy::Limits;
-use portcullis_domain::{InstrumentId, Phase, Role};
+use portcullis_domain::policy::{Conversion, Limits};
+use portcullis_domain::{InstrumentId, Phase, Rate, Role};
+use portcullis_statement::json::Value;
 use portcullis_statement::{Digest, Kind, LimitsChange, SessionApproval, limits_value};
 
 use crate::people::{self, instrument, money, name};
-use crate::world::{ALPHA, BETA, Out, PLUGINS, World, buy, folded};
+use crate::world::{ALPHA, BETA, Out, PLUGINS, World, buy, folded, sell};
 
 const TWO: [(&str, Role); 2] = [("gerd", Role::Governance), ("olga", Role::Operator)];
 
@@ -254,4 +256,43 @@ fn a20_an_account_that_is_worth_more_than_approved_opens_nothing() {
     let mut approval = world.draft("s-3", Phase::Shadow);
     approval.equity_max = money("1");
     assert_eq!(world.open_with(&approval).answers(), ["EQUITY_ABOVE_CAP"]);
+}
+
+fn profit_of(entry: &Decoded) -> String {
+    let Value::Object(fields) = &entry.body else { panic!("{:?}", entry.body) };
+    let Value::Text(profit) = &fields["profit"] else { panic!("{fields:?}") };
+    profit.clone()
+}
+
+/// Earned in one session and standing beside the next one, which trades something else: the same
+/// amount, and in a foreign currency less the haircut, never more.
+#[test]
+fn what_was_earned_beside_a_session_does_not_grow_by_the_haircut() {
+    let mut world = ready();
+    let at_two = Conversion { rate: Rate(200_000_000), as_of: people::NOW };
+    let in_dollars = |approval: &mut SessionApproval| {
+        approval.limits.currency = "USD".to_owned();
+        approval.limits.conversions = [("USDT".to_owned(), at_two)].into();
+        approval.limits.rules.conversion_haircut_bps = 100;
+    };
+    let mut first = world.draft("s-1", Phase::Paper);
+    in_dollars(&mut first);
+    assert_eq!(world.open_with(&first).answers(), ["DONE"]);
+    world.ready();
+    world.hold(10_000);
+    let sold = world.reply(ALPHA, vec![sell(2, 10_000, 10_000)]).submits()[0];
+    world.fill(sold, "better", 10_000, 10_100);
+    world.close();
+    let mut second = world.draft("s-2", Phase::Paper);
+    in_dollars(&mut second);
+    let other = &mut second.instruments[0];
+    (other.symbol, other.base) = ("ETH-USDT".to_owned(), "ETH".to_owned());
+    assert_eq!(world.open_with(&second).answers(), ["DONE"]);
+    world.close();
+    let journal = world.journal();
+    let stood = journal.iter().map(|bytes| decode(bytes).unwrap());
+    let stood = stood.filter(|entry| entry.kind == "reckoned");
+    let profits: Vec<String> = stood.map(|entry| profit_of(&entry)).collect();
+    // A tenth of a coin, a dollar better, at two a piece, less one percent: and not once more.
+    assert_eq!(profits, ["0", "0.198"]);
 }

@@ -26,6 +26,8 @@ mod guards;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod large;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod many;
@@ -64,5 +66,7 @@ mod stop_play;
 mod stops;
 #[cfg(test)]
 mod triggers;
+#[cfg(test)]
+mod wide_safety;
 #[cfg(test)]
 mod world;

@@ -98,6 +98,7 @@ fn an_approval_for_another_time_place_or_state_is_refused() {
     check(paper, |r, _| r.approval.journal.root = Digest::of(b"fork"), "JOURNAL_MISMATCH");
     check(paper, |r, _| r.approval.session = crate::people::name("s-2"), "JOURNAL_MISMATCH");
     check(paper, |r, _| r.approval.journal.origin = "host-1/new".into(), "JOURNAL_MISMATCH");
+    check(paper, |r, _| r.approval.safety_digest = Digest::of(b"laxer"), "POLICY_CHANGED");
     check(paper, |r, _| r.approval.phases_digest = Digest::of(b"laxer"), "POLICY_CHANGED");
     check(paper, |r, _| r.approval.endpoint = Digest::of(b"other"), "ENDPOINT_NOT_SIGNED");
 }

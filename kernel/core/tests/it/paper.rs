@@ -1,6 +1,7 @@
 //! Phase 2: orders that leave, and everything that can become of one.
 
-use portcullis_core::{Effect, Input};
+use portcullis_core::entry::decode;
+use portcullis_core::{Effect, Input, PersonCommand};
 use portcullis_domain::{ExecType, Phase};
 use portcullis_gate::DenyCode;
 
@@ -212,6 +213,30 @@ fn a_partial_fill_and_a_cancel_free_the_rest() {
     // 0.2 held and 0.8 working: one more of 0.8 fits below 2.0, a second does not.
     world.reply(ALPHA, vec![]);
     assert_eq!(fits(&mut world, 101), 1);
+}
+
+/// X11: the order names the intent it came from, and everything that is said of the order its id:
+/// from the decision to the ledger nothing has to be guessed. What is told twice is heard twice and
+/// booked once.
+#[test]
+fn x11_one_chain_of_ids_leads_from_the_intent_to_the_ledger() {
+    let mut world = World::open(Phase::Paper);
+    let out = world.reply(ALPHA, vec![buy(77, 20_000, 10_000)]);
+    let id = out.submits()[0];
+    assert!(format!("{:?}", out.entry("ordered").unwrap().body).contains("77"));
+    world.report(id, ExecType::New);
+    world.fill(id, "x-1", 10_000, 10_000);
+    world.fill(id, "x-1", 10_000, 10_000);
+    world.by_hand("olga", PersonCommand::Cancel { cl_ord_id: id });
+    world.report(id, ExecType::Canceled);
+    let journal = world.journal();
+    let chain = journal.iter().map(|bytes| decode(bytes).unwrap());
+    let chain = chain.filter(|entry| entry.corr == id.to_string());
+    let kinds: Vec<String> = chain.map(|entry| entry.kind).collect();
+    assert_eq!(
+        kinds.join(" "),
+        "ordered report booked report booked report cancel-requested intervened report booked"
+    );
 }
 
 /// Fills are counted once, whether they come by report, by snapshot or by both.

@@ -21,8 +21,7 @@ fn protected() -> (World, ClOrdId) {
         if ours { marked.into_bytes() } else { text.into_bytes() }
     };
     world.core = folded(&world.journal().into_iter().map(mark).collect::<Vec<_>>());
-    world.start(false, false);
-    world.unkill();
+    world.start(false, true);
     world.feed(Input::VenueLink { up: true, cause: "connected".to_owned() });
     world.account(&[resting(id, 10_000)], WHOLE);
     let mut approval = world.draft("s-2", Phase::Paper);

@@ -163,6 +163,7 @@ fn f15_orders_of_an_earlier_run_are_known_and_ids_never_come_again() {
     // Killed, because the end was not clean: the order is ours and is taken back.
     assert_eq!((out.cancels(), world.core.view().differences), (vec![first], Some(vec![])));
     world.report(first, ExecType::Canceled);
+    world.clear();
     world.unkill();
     world.open_session("s-2", Phase::Paper);
     let out = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]);
@@ -224,6 +225,25 @@ fn the_venue_is_read_again_and_again() {
     world.feed(Input::VenueLink { up: false, cause: "reset".to_owned() });
     world.pass(10 * SECOND_NS);
     assert!(!world.feed(Input::Tick).reads());
+}
+
+/// An order of unknown fate is asked after every second; one that rests has time.
+#[test]
+fn an_order_of_unknown_fate_is_read_for_sooner_than_one_that_rests() {
+    for (fate, soon) in [("resting", false), ("unknown", true)] {
+        let mut world = World::open(Phase::Paper);
+        let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+        if soon {
+            world.feed(Input::Lost { cl_ord_id: id });
+            // The reading that was under way when the send was lost shows nothing yet.
+            world.account(&[], WHOLE);
+        } else {
+            world.report(id, ExecType::New);
+            world.account(&[resting(id, 10_000)], WHOLE);
+        }
+        world.pass(2 * SECOND_NS);
+        assert_eq!(world.feed(Input::Tick).reads(), soon, "{fate}");
+    }
 }
 
 /// A cancel that the venue has carried out and a report that is late do not contradict each other.

@@ -6,30 +6,18 @@ use portcullis_core::EpochCause;
 use portcullis_domain::policy::guards::{Guard, GuardRules};
 use portcullis_domain::policy::returning::{ReturnPlan, ReturnStep};
 use portcullis_domain::policy::safety::Safety;
-use portcullis_domain::policy::triggers::{CountRow, LastingRow, LossRow, SkewRow, Triggers};
+use portcullis_domain::policy::triggers::Triggers;
 use portcullis_domain::{Phase, Role, Stop, StopMode, StopScope};
 use portcullis_statement::{Kind, SignedStatement, Target, Unkill};
 
-use crate::people::money;
+use crate::wide_safety::wide_safety;
 use crate::world::{ALPHA, Out, World, buy};
 
 pub(crate) const TWO: [(&str, Role); 2] = [("olga", Role::Operator), ("rita", Role::Risk)];
 
 /// Rows so wide that nothing fires; each test narrows the one it is about.
 pub(crate) fn wide() -> Triggers {
-    let (ms, action) = (86_400_000, StopMode::BlockNew);
-    let loss = LossRow { loss: money("1000000"), unknown_ms: ms, action };
-    let lasting = LastingRow { ms, action };
-    Triggers {
-        drawdown: loss,
-        daily_loss: loss,
-        heartbeat: lasting,
-        disconnects: CountRow { count: 1_000, window_ms: ms, action },
-        stale_feed: lasting,
-        clock_skew: SkewRow { offset_ms: ms, age_ms: ms, action },
-        unexplained_fill: action,
-        evidence: lasting,
-    }
+    wide_safety().triggers
 }
 
 /// The runbook's way back: 300 s of nothing, then half, three quarters and all.
@@ -44,7 +32,7 @@ pub(crate) fn policy(guards: &[Guard], triggers: Triggers) -> Safety {
     let guards: BTreeSet<Guard> = guards.iter().copied().collect();
     let more = if guards.is_empty() { vec![] } else { vec![(Phase::Paper, guards)] };
     let more: BTreeMap<_, _> = more.into_iter().collect();
-    let guards = GuardRules { more, dead_man_renewal_ms: 20_000 };
+    let guards = GuardRules { more, ..wide_safety().guards };
     Safety { guards, triggers, returning: returning() }
 }
 
@@ -52,7 +40,7 @@ impl World {
     /// Started under a policy, linked to the venue.
     pub(crate) fn started_with(safety: Safety) -> Self {
         let mut world = Self::new();
-        world.safety = Some(safety);
+        world.safety = safety;
         world.start(true, false);
         world.admit_all();
         world.link_up();

@@ -22,6 +22,38 @@ fn a15_an_order_is_not_buried_by_a_clock_that_jumps() {
     assert_eq!(world.account(&[], WHOLE).reasons("order-dead"), ["NOT_AT_VENUE"]);
 }
 
+/// F7: the venue's answer was lost while the link stayed up. After the deadline the order's fate is
+/// unknown, which stops new exposure, and the next reading of the account settles it.
+#[test]
+fn f7_an_order_without_any_answer_is_unknown_after_its_deadline_and_then_settled() {
+    for listed in [false, true] {
+        let mut world = World::open(Phase::Paper);
+        let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+        world.pass(5 * SECOND_NS);
+        world.account(&[], WHOLE);
+        assert_eq!(world.status(id), "pending-new");
+        // A wall that is set forward makes nothing overdue and no tick due again and again.
+        world.now.wall = world.now.wall.plus_ns(600 * SECOND_NS);
+        world.feed(Input::Tick);
+        assert_eq!((world.status(id), world.core.is_due(world.now)), ("pending-new", false));
+        world.pass(SECOND_NS);
+        assert!(world.core.is_due(world.now));
+        let out = world.feed(Input::Tick);
+        assert_eq!((out.reasons("order-overdue"), out.reads()), (vec!["NO_ANSWER"], true));
+        assert_eq!(world.status(id), "unknown");
+        world.quote(9_990, 10_010);
+        let out = world.reply(ALPHA, vec![buy(2, 10_000, 10_000)]);
+        assert_eq!(out.reasons("denied"), ["ORDER_UNKNOWN"]);
+        let open = if listed { vec![resting(id, 10_000)] } else { vec![] };
+        let dead = world.account(&open, WHOLE).reasons("order-dead").len();
+        assert_eq!((dead, world.status(id)), if listed { (0, "new") } else { (1, "expired") });
+        assert_eq!(world.core.standing_differences(), []);
+        let folded = crate::world::folded(&world.journal());
+        assert_eq!(folded.account().orders, world.core.account().orders);
+        crate::replay::check_replay(&world);
+    }
+}
+
 /// Seed 415: the disk was slow, the order was taken for dead, and then the writer says that it
 /// never left. Both are true.
 #[test]

@@ -114,6 +114,10 @@ fn stops_stand_side_by_side_and_the_strictest_holds() {
     // A milder one on top takes nothing away from the stricter.
     world.stop(ReduceOnly, "strategy:alpha");
     assert_eq!(mode(&world, ALPHA), Some(CancelAll));
+    for id in ids {
+        world.report(id, ExecType::Canceled);
+    }
+    world.clear();
     world.lift(world.target(2));
     assert_eq!(mode(&world, ALPHA), Some(ReduceOnly));
 }
@@ -213,12 +217,20 @@ fn b1_an_unkill_lifts_the_stop_it_names_and_no_later_one() {
     assert_eq!(world.core.stops().count(), 1);
 }
 
-/// Whoever waits for `ORDERS_CLEAR` is told when two people lift the stop before it.
+/// F2: what took orders back is lifted only after `ORDERS_CLEAR`; a milder stop took none.
 #[test]
-fn a_stop_lifted_early_answers_whoever_waits() {
-    let (mut world, _) = working();
+fn f2_a_stop_is_not_lifted_before_its_orders_are_clear() {
+    let (mut world, ids) = working();
     world.stop(CancelAll, "account");
-    assert_eq!(world.lift(world.target(1)).1.answers(), ["UNKILLED", "DONE"]);
+    world.stop(BlockNew, "all");
+    assert_eq!(world.lift(world.target(2)).1.answers(), ["DONE"]);
+    assert_eq!(world.lift(world.target(1)).1.answers(), ["ORDERS_NOT_CLEAR"]);
+    assert_eq!(world.core.stops().count(), 1);
+    for id in ids {
+        world.report(id, ExecType::Canceled);
+    }
+    assert_eq!(world.clear().answers(), ["CLEAR"]);
+    assert_eq!(world.lift(world.target(1)).1.answers(), ["DONE"]);
 }
 
 /// D1: the kill from the same door is the kill, with its own number and its latch.
@@ -234,6 +246,7 @@ fn d1_cancel_all_over_everything_is_the_kill() {
     assert_eq!(out.reasons("killed"), ["DRILL"]);
     assert_eq!((world.core.kill_seq(), world.core.stops().count()), (1, 1));
     // Lifting the kill leaves the milder stop standing.
+    world.clear();
     world.unkill();
     assert_eq!(world.core.stops().count(), 1);
     world.assert_blocked(&["STOP_ACTIVE", "APPROVAL_MISSING"]);

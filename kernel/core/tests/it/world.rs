@@ -22,6 +22,7 @@ use portcullis_statement::{
 
 pub(crate) use crate::out::Out;
 use crate::people::{self, HOUR_NS, NOW, ORIGIN, Paper, floors, money, name, px, qty, signers};
+use crate::wide_safety::wide_safety;
 
 pub(crate) const SECOND_NS: i64 = 1_000_000_000;
 pub(crate) const ALPHA: PluginId = PluginId(0);
@@ -46,7 +47,7 @@ pub(crate) struct World {
     sequences: BTreeMap<StreamId, u64>,
     draw: u32,
     /// The safety policy of the next start.
-    pub(crate) safety: Option<Safety>,
+    pub(crate) safety: Safety,
 }
 
 impl World {
@@ -65,7 +66,7 @@ impl World {
             request: 0,
             sequences: BTreeMap::new(),
             draw: 0xc0de_0001,
-            safety: None,
+            safety: wide_safety(),
         }
     }
 
@@ -172,6 +173,7 @@ impl World {
             pinned: self.fingerprint(),
             phases: floors(),
             phases_digest: Digest::of(b"phases"),
+            safety_digest: Digest::of(b"safety"),
             safety: self.safety.clone(),
             first,
             clean,
@@ -352,6 +354,16 @@ impl World {
         let asked_at = Some(self.now);
         let rest = AccountSnapshot::default();
         self.read(AccountSnapshot { asked_at, open_orders, fills, balances, ..rest })
+    }
+
+    /// The last deadline passes, and the venue says twice that nothing rests there: all is clear.
+    pub(crate) fn clear(&mut self) -> Out {
+        let balances = self.core.account().balances().unwrap().clone();
+        self.pass(7 * SECOND_NS);
+        let reading = |now| AccountSnapshot { asked_at: Some(now), ..AccountSnapshot::default() };
+        self.read(AccountSnapshot { balances: balances.clone(), ..reading(self.now) });
+        self.pass(SECOND_NS);
+        self.read(AccountSnapshot { balances, ..reading(self.now) })
     }
 
     /// A reading, whatever it states.

@@ -101,9 +101,6 @@ pub struct GuardRules {
     pub dead_man_renewal_ms: u32,
 }
 
-/// One renewal of a dead-man switch where no policy says so: a third of the common 60 s.
-pub const DEAD_MAN_RENEWAL_MS: u32 = 20_000;
-
 /// Everything that must be alive in that phase on that endpoint.
 #[must_use]
 pub fn guards_required(rules: Option<&GuardRules>, phase: Phase, reach: Reach) -> BTreeSet<Guard> {

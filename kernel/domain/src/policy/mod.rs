@@ -19,6 +19,7 @@ mod text;
 mod tighten;
 
 pub use change::{Change, ChangedKey};
+pub use convert::Converter;
 pub use form::{Unfit, is_currency};
 pub use keys::{Direction, LimitNumber, LimitRow, LimitTable, Unit};
 pub use limits::{

@@ -215,6 +215,7 @@ fn approval(phase: Phase, endpoint: Digest, release: Digest, before: Head) -> Se
         limits: wide_limits(&[instrument()], &["ema-cross"]),
         limits_digest: Digest::of(b"limits"),
         phases_digest: Digest::of(b"phases"),
+        safety_digest: Digest::of(b"safety"),
         endpoint,
         endpoint_kind: EndpointKind::Simulated,
         balances: BTreeMap::from([("USDT".to_owned(), Money::parse("10000").unwrap())]),

@@ -91,6 +91,8 @@ impl Running {
             .arg(credentials)
             .arg("--wire-log")
             .arg(folder.join("wire.jsonl"))
+            .arg("--transfers")
+            .arg(folder.join("transfers.jsonl"))
             .arg("--ready-file")
             .arg(folder.join("ready.json"))
             .stderr(Stdio::piped());
@@ -100,7 +102,7 @@ impl Running {
     pub(crate) fn start(name: &str) -> Self {
         let folder = folder(name);
         let ready = folder.join("ready.json");
-        for old in [&ready, &folder.join("wire.jsonl")] {
+        for old in [&ready, &folder.join("wire.jsonl"), &folder.join("transfers.jsonl")] {
             if old.exists() {
                 std::fs::remove_file(old).unwrap();
             }
@@ -120,6 +122,11 @@ impl Running {
         let port = |door: &str| u16::try_from(ready[door]["port"].as_u64().unwrap()).unwrap();
         let (public_port, private_port) = (port("public"), port("private"));
         Self { child, folder, public_port, private_port, nonce: AtomicU64::new(1) }
+    }
+
+    /// The file whose lines are deposits.
+    pub(crate) fn transfers(&self) -> PathBuf {
+        self.folder.join("transfers.jsonl")
     }
 
     pub(crate) fn wire_log(&self) -> String {

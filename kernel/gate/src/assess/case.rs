@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_domain::policy::{ActivityLimits, InstrumentLimits, StandingLimits};
+use portcullis_domain::policy::{ActivityLimits, Converter, InstrumentLimits, StandingLimits};
 use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{Instrument, Money, OrderIntent, Origin, Px, Qty, Side, WallNs};
 
@@ -57,11 +57,10 @@ impl Gate {
         notional.map(|notional| Reserve { px, notional })
     }
 
-    /// An amount of the instrument's quote currency in the account's, with the haircut on top.
-    /// `None` without a conversion, or where the product does not fit.
+    /// How the instrument's quote currency leads to the account's; `None` without a price.
     #[must_use]
-    pub fn in_account_currency(&self, amount: Money, instrument: &Instrument) -> Option<Money> {
-        self.limits().cost_in_account(amount, &instrument.quote)
+    pub fn converter(&self, instrument: &Instrument) -> Option<Converter> {
+        self.limits().converter(&instrument.quote)
     }
 }
 
@@ -150,7 +149,7 @@ impl<'a> Case<'a> {
             let young = (0..=ms_to_ns(limits.rules.conversion_age_ms_max)).contains(&age);
             young.then_some(()).ok_or(missing)?;
         }
-        self.gate.in_account_currency(notional, self.instrument).ok_or(BEYOND)
+        self.gate.converter(self.instrument).and_then(|to| to.cost(notional)).ok_or(BEYOND)
     }
 
     /// Holds one figure of every scope against its limit.

@@ -1,9 +1,9 @@
 //! What one owner holds and asks for of one instrument, and what that is worth.
 
+use portcullis_domain::policy::Converter;
 use portcullis_domain::{Money, Position, Px, Qty, Side};
 
 use super::claim::Claim;
-use super::convert::{Conversion, converted};
 use super::holding::Holding;
 use super::line::Line;
 
@@ -105,16 +105,16 @@ impl Cell {
     pub(super) fn valued(mut self, line: &Line) -> Self {
         // A position that cannot be marked or converted has no value, also where it nets to zero.
         let flat = self.holding.position == Position::FLAT;
-        let marked = flat || line.conversion.is_some();
+        let marked = flat || line.converter.is_some();
         let mark = line.mark.map(|(px, _)| px);
         let exposure = self.reach(mark, line);
         let pnl = self.holding.profit(mark, &line.instrument);
-        let account = |amount: Option<Money>, way: fn(Conversion, Money) -> Option<Money>| {
-            amount.filter(|_| marked).and_then(|amount| converted(amount, line.conversion, way))
+        let account = |amount: Option<Money>, way: fn(Converter, Money) -> Option<Money>| {
+            amount.filter(|_| marked).and_then(|amount| converted(amount, line.converter, way))
         };
-        self.exposure = account(exposure, Conversion::cost);
-        self.pnl = account(pnl, Conversion::result);
-        self.fees = converted(self.holding.fees, line.conversion, Conversion::cost);
+        self.exposure = account(exposure, Converter::cost);
+        self.pnl = account(pnl, Converter::result);
+        self.fees = converted(self.holding.fees, line.converter, Converter::cost);
         self
     }
 
@@ -128,4 +128,13 @@ impl Cell {
         let worse = up.0.checked_abs().zip(down.0.checked_abs());
         worse.map(|(up, down)| Money(up.max(down)))
     }
+}
+
+/// `amount` by `converter`. Nothing is nothing in every currency, even in an unknown one.
+fn converted(
+    amount: Money,
+    converter: Option<Converter>,
+    way: fn(Converter, Money) -> Option<Money>,
+) -> Option<Money> {
+    if amount == Money::ZERO { Some(amount) } else { way(converter?, amount) }
 }

@@ -3,10 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use portcullis_domain::number::pow10;
+use portcullis_domain::number::{pow10, share};
 use portcullis_domain::{Instrument, Money, Position, Px, Qty, Side};
-
-use super::convert::share;
 
 /// What is held of one instrument, and what it has earned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use portcullis_domain::Px;
 
 /// Working orders of one side of one instrument, counted by price.
 ///
-/// A sorted list and not a map: it keeps its memory, so that an order costs no allocation once the
-/// list has been as long before.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A sorted list and not a map: its memory is there from the beginning, so that an order costs no
+/// allocation before more than [`PRICES`] stand on one side of one instrument.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ladder {
     /// Ascending, none empty.
     levels: Vec<(Px, u32)>,
@@ -14,7 +14,15 @@ pub(super) struct Ladder {
     unpriced: u32,
 }
 
+/// Different prices for which there is room without any allocation.
+const PRICES: usize = 1_000;
+
 impl Ladder {
+    /// Where no order stands.
+    pub(super) fn empty() -> Self {
+        Self { levels: Vec::with_capacity(PRICES), unpriced: 0 }
+    }
+
     /// Adds an order. `None` on overflow.
     pub(super) fn insert(&mut self, price: Option<Px>) -> Option<()> {
         let count = match price {
@@ -79,7 +87,7 @@ mod tests {
     #[test]
     fn orders_are_counted_by_price_and_none_is_taken_away_twice() {
         let [low, high] = [100, 101].map(|units| Px::new(units).unwrap());
-        let mut ladder = Ladder::default();
+        let mut ladder = Ladder::empty();
         for price in [Some(high), Some(low), Some(high), None] {
             ladder.insert(price).unwrap();
         }
@@ -94,6 +102,16 @@ mod tests {
         assert_eq!(ladder.remove(Some(low)), None);
         ladder.insert(Some(high)).unwrap();
         assert_eq!(ladder.remove(Some(low)), None);
+    }
+
+    #[test]
+    fn the_memory_of_a_thousand_prices_is_there_from_the_beginning() {
+        let mut ladder = Ladder::empty();
+        let room = ladder.levels.as_ptr();
+        for units in 1..=1_000 {
+            ladder.insert(Px::new(units)).unwrap();
+        }
+        assert_eq!((ladder.levels.len(), ladder.levels.as_ptr()), (1_000, room));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What the book knows of one instrument, whoever trades it.
 
+use portcullis_domain::policy::Converter;
 use portcullis_domain::{BootNs, Instrument, Order, Px, Side};
 
-use super::convert::Conversion;
 use super::ladder::Ladder;
 
 /// One instrument: its terms, its newest mark and where our own orders stand.
@@ -10,7 +10,7 @@ use super::ladder::Ladder;
 pub(super) struct Line {
     pub(super) instrument: Instrument,
     /// To the account's currency, if known.
-    pub(super) conversion: Option<Conversion>,
+    pub(super) converter: Option<Converter>,
     /// Number of the base currency.
     pub(super) base: usize,
     /// Number of the quote currency.
@@ -24,7 +24,7 @@ impl Line {
     /// An instrument without marks and orders. `currencies` numbers what it has not seen before.
     pub(super) fn new(
         instrument: &Instrument,
-        conversion: Option<Conversion>,
+        converter: Option<Converter>,
         currencies: &mut Vec<String>,
     ) -> Self {
         let mut number = |currency: &String| {
@@ -37,10 +37,10 @@ impl Line {
             base: number(&instrument.base),
             quote: number(&instrument.quote),
             instrument: instrument.clone(),
-            conversion,
+            converter,
             mark: None,
-            buys: Ladder::default(),
-            sells: Ladder::default(),
+            buys: Ladder::empty(),
+            sells: Ladder::empty(),
         }
     }
 

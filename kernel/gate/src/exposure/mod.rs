@@ -21,7 +21,6 @@
 
 mod cell;
 mod claim;
-mod convert;
 mod holding;
 mod ladder;
 mod line;
@@ -40,13 +39,13 @@ mod testing;
 mod tests;
 mod totals;
 
+use portcullis_domain::policy::Converter;
 use portcullis_domain::{
     BootNs, Instrument, InstrumentId, Money, Order, Origin, PluginId, Position, Px, Qty, Side,
 };
 
 pub use self::cell::{Cell, Leaves};
 pub use self::claim::{Claim, base_amount};
-pub use self::convert::Conversion;
 pub use self::holding::{Fill, Holding};
 pub use self::read::Worst;
 pub use self::totals::Totals;
@@ -96,19 +95,15 @@ pub struct ExposureBook {
 
 impl ExposureBook {
     /// An empty book. `instruments` stand at the places that their numbers say, `plugins` is how
-    /// many there are, and `conversions` lead from each instrument's quote currency to the
-    /// account's. A conversion that is `None` or missing is not known.
+    /// many there are, and `converters` lead from each instrument's quote currency to the
+    /// account's. A converter that is `None` or missing is not known.
     #[must_use]
-    pub fn new(
-        instruments: &[Instrument],
-        plugins: u16,
-        conversions: &[Option<Conversion>],
-    ) -> Self {
+    pub fn new(instruments: &[Instrument], plugins: u16, converters: &[Option<Converter>]) -> Self {
         let owners = usize::from(plugins).saturating_add(1);
-        let conversions = conversions.iter().copied().chain(std::iter::repeat(None));
+        let converters = converters.iter().copied().chain(std::iter::repeat(None));
         let mut currencies = Vec::new();
-        let lines: Vec<Line> = (instruments.iter().zip(conversions))
-            .map(|(instrument, conversion)| Line::new(instrument, conversion, &mut currencies))
+        let lines: Vec<Line> = (instruments.iter().zip(converters))
+            .map(|(instrument, converter)| Line::new(instrument, converter, &mut currencies))
             .collect();
         let in_place = (0..).zip(instruments).all(|(at, one)| one.id == InstrumentId(at));
         Self {

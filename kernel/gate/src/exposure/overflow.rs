@@ -1,5 +1,6 @@
 //! What does not fit, part by part: nothing wraps, and nothing that is unknown looks like a number.
 
+use portcullis_domain::policy::Converter;
 use portcullis_domain::{
     BootNs, Instrument, InstrumentId, InstrumentKind, Money, OrdStatus, Order, Origin, Position,
     Px, Qty, Rate, Side,
@@ -10,7 +11,7 @@ use super::claim::{Claim, base_amount};
 use super::line::Line;
 use super::testing::{instrument, limit, px, qty};
 use super::totals::Sums;
-use super::{Conversion, ExposureBook, Fill, Holding, Owner};
+use super::{ExposureBook, Fill, Holding, Owner};
 
 const MOST: Money = Money(i128::MAX);
 const LEAST: Money = Money(i128::MIN);
@@ -49,7 +50,7 @@ fn a_claim_that_does_not_fit_or_was_never_there_is_none() {
 /// The exposure of what is held next to these claims.
 fn exposure(units: i64, mark: i64, buys: Money, sells: Money) -> Option<Money> {
     let instrument = fine(InstrumentKind::Linear);
-    let mut line = Line::new(&instrument, Some(Conversion::SAME), &mut Vec::new());
+    let mut line = Line::new(&instrument, Some(Converter::SAME), &mut Vec::new());
     line.mark = Some((px(mark), BootNs(0)));
     let leaves = |value| Leaves { qty: Qty::ZERO, value };
     let cell = Cell { holding: held(units, Money::ZERO), ..Cell::EMPTY };
@@ -66,7 +67,7 @@ fn an_exposure_that_does_not_fit_is_unknown() {
     assert_eq!(exposure(-1, 1, Money::ZERO, MOST), None);
     assert_eq!(exposure(0, 1, Money::ZERO, MOST), Some(MOST));
     let coarse = instrument(0, "X", "USD", InstrumentKind::Linear);
-    let mut line = Line::new(&coarse, Some(Conversion::SAME), &mut Vec::new());
+    let mut line = Line::new(&coarse, Some(Converter::SAME), &mut Vec::new());
     line.mark = Some((px(i64::MAX), BootNs(0)));
     let cell = Cell { holding: held(i64::MAX, Money::ZERO), ..Cell::EMPTY }.valued(&line);
     assert_eq!((cell.exposure, cell.pnl, cell.fees), (None, None, Some(Money::ZERO)));
@@ -139,7 +140,7 @@ fn totals_that_do_not_fit_or_lose_more_than_they_have_are_none() {
 fn book(kind: InstrumentKind, fee: Rate) -> ExposureBook {
     let listed = [instrument(0, "X", "USD", kind), instrument(1, "Y", "USD", kind)];
     let listed = listed.map(|one| Instrument { taker_fee: fee, ..one });
-    ExposureBook::new(&listed, 1, &[Some(Conversion::SAME); 2])
+    ExposureBook::new(&listed, 1, &[Some(Converter::SAME); 2])
 }
 
 /// An order of a person, reserved at another price than the one at which it stands.

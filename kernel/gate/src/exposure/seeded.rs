@@ -1,6 +1,7 @@
 //! Chance for tests: the same numbers in every run. The paper venue's tests draw from it too.
 
 /// Numbers from a seed (splitmix64): the same seed gives the same world.
+#[derive(Debug)]
 pub(crate) struct Seeded(pub(crate) u64);
 
 impl Seeded {

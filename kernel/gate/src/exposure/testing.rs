@@ -1,11 +1,11 @@
 //! What the tests of the book share: instruments, orders and a seeded generator.
 
+use portcullis_domain::policy::Converter;
 use portcullis_domain::{
     ClOrdId, Instrument, InstrumentId, InstrumentKind, Money, OrdType, Order, OrderIntent, Origin,
     Px, Qty, Rate, Side, TimeInForce,
 };
 
-use super::Conversion;
 pub(super) use super::seeded::Seeded;
 
 /// Prices in cents, quantities in thousandths, fees of 10 and 20 basis points.
@@ -30,7 +30,7 @@ pub(super) fn instrument(id: u32, base: &str, quote: &str, kind: InstrumentKind)
 
 /// Four instruments of an account in USD. The euro is mistrusted by 50 basis points, and nobody
 /// knows what the last one's currency is worth. The base of the second is the quote of the third.
-pub(super) fn instruments() -> (Vec<Instrument>, Vec<Option<Conversion>>) {
+pub(super) fn instruments() -> (Vec<Instrument>, Vec<Option<Converter>>) {
     use InstrumentKind::{Linear, Spot};
     let instruments = vec![
         instrument(0, "BTC", "USD", Spot),
@@ -38,9 +38,9 @@ pub(super) fn instruments() -> (Vec<Instrument>, Vec<Option<Conversion>>) {
         instrument(2, "BTC", "ETH", Linear),
         instrument(3, "ETH", "XXX", Spot),
     ];
-    let euro = Conversion::new(Rate(108_370_001), 50);
-    let ether = Conversion::new(Rate(310_712_345_679), 300);
-    (instruments, vec![Some(Conversion::SAME), euro, ether, None])
+    let euro = Converter::new(Rate(108_370_001), 50);
+    let ether = Converter::new(Rate(310_712_345_679), 300);
+    (instruments, vec![Some(Converter::SAME), euro, ether, None])
 }
 
 pub(super) fn px(units: i64) -> Px {

@@ -1,12 +1,13 @@
 //! Who an order counts for, what is unknown, and what breaks a book.
 
+use portcullis_domain::policy::Converter;
 use portcullis_domain::{
     BootNs, Instrument, InstrumentId, InstrumentKind, Money, OrdStatus, Order, Origin, PluginId,
     Position, Px, Qty, Side,
 };
 
 use super::testing::{instrument, instruments, limit, market, px, qty};
-use super::{Claim, Conversion, ExposureBook, Holding, Owner, Traded, Worst};
+use super::{Claim, ExposureBook, Holding, Owner, Traded, Worst};
 
 const A: Origin = Origin::Plugin(PluginId(0));
 const OF_A: Owner = Owner::Strategy(PluginId(0));
@@ -111,7 +112,7 @@ fn a_position_without_a_mark_or_a_conversion_has_no_value_and_no_total() {
 
 #[test]
 fn a_value_beyond_measure_is_unknown_and_comes_back() {
-    let conversions = [Conversion::new(portcullis_domain::Rate(i64::MAX), 0)];
+    let conversions = [Converter::new(portcullis_domain::Rate(i64::MAX), 0)];
     let mut coarse = instrument(0, "X", "Y", InstrumentKind::Linear);
     (coarse.price_scale, coarse.qty_scale) = (0, 0);
     let mut book = ExposureBook::new(&[coarse], 1, &conversions);
@@ -220,7 +221,7 @@ fn a_mark_that_overflows_a_total_breaks_the_book() {
             instrument
         })
         .collect();
-    let mut book = ExposureBook::new(&coarse, 0, &[Some(Conversion::SAME); 4]);
+    let mut book = ExposureBook::new(&coarse, 0, &[Some(Converter::SAME); 4]);
     for id in [BTC, ETH] {
         book.filled(&Traded { origin: Origin::Person, ..traded(id, Side::Buy, 15, 1) }).unwrap();
     }

@@ -37,6 +37,7 @@ pub(crate) struct House {
     pub(crate) origin: String,
     pub(crate) kill_seq: u64,
     pub(crate) phases_digest: Digest,
+    pub(crate) safety_digest: Digest,
 }
 
 impl House {
@@ -67,6 +68,7 @@ impl House {
             origin: ORIGIN.to_owned(),
             kill_seq: 0,
             phases_digest: Digest::of(b"phases"),
+            safety_digest: Digest::of(b"safety"),
             trust,
         }
     }
@@ -97,6 +99,7 @@ impl House {
             origin: &self.origin,
             kill_seq: self.kill_seq,
             phases_digest: self.phases_digest,
+            safety_digest: self.safety_digest,
             endpoints: &self.endpoints,
             releases: &self.releases,
             components: &self.components,

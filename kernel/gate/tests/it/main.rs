@@ -5,6 +5,8 @@
 )]
 
 #[cfg(test)]
+mod allocation;
+#[cfg(test)]
 mod amend;
 #[cfg(test)]
 mod boundary;
@@ -16,6 +18,8 @@ mod cancels;
 mod cells;
 #[cfg(test)]
 mod closing;
+#[cfg(test)]
+mod crowd;
 #[cfg(test)]
 mod figures;
 #[cfg(test)]

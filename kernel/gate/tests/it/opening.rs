@@ -35,6 +35,7 @@ fn a14_an_approval_counts_in_one_place_and_state_only() {
     check(Phase::Paper, |h| h.origin = "host-1/new".to_owned(), "JOURNAL_MISMATCH");
     check(Phase::Paper, |h| h.kill_seq = 1, "KILL_SEQ_CHANGED");
     check(Phase::Paper, |h| h.approval.kill_seq = 1, "KILL_SEQ_CHANGED");
+    check(Phase::Paper, |h| h.safety_digest = Digest::of(b"no triggers"), "POLICY_CHANGED");
     check(Phase::Paper, |h| h.phases_digest = Digest::of(b"new rules"), "POLICY_CHANGED");
 }
 

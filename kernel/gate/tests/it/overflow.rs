@@ -157,11 +157,12 @@ fn an_order_reserves_its_value_at_the_worst_price() {
     assert_eq!(text(&case), None);
     // At 2 a piece, and one percent on top.
     let instrument = &gate.instruments()[0];
-    assert_eq!(gate.in_account_currency(money("10"), instrument), Some(money("20.2")));
+    let cost = |amount, of: &Instrument| gate.converter(of)?.cost(amount);
+    assert_eq!(cost(money("10"), instrument), Some(money("20.2")));
     let most = Money(i128::MAX);
-    assert_eq!(gate.in_account_currency(most, instrument), None);
+    assert_eq!(cost(most, instrument), None);
     let other = Instrument { quote: "EUR".to_owned(), ..instrument.clone() };
-    assert_eq!(gate.in_account_currency(money("10"), &other), None);
+    assert_eq!(cost(money("10"), &other), None);
 }
 
 /// An account that is worth less than nothing carries nothing, and is not told of a limit below it.

@@ -264,6 +264,7 @@ pub(crate) fn approval(
         limits: limits(&names),
         limits_digest: Digest::of(b"limits"),
         phases_digest: Digest::of(b"phases"),
+        safety_digest: Digest::of(b"safety"),
         endpoint,
         endpoint_kind,
         balances: BTreeMap::from([("USDT".to_owned(), money("1000"))]),

@@ -81,6 +81,8 @@ pub struct SessionApproval {
     pub limits_digest: Digest,
     /// The digest of the phases file.
     pub phases_digest: Digest,
+    /// The digest of the safety file: guards, triggers, and the way back after a kill.
+    pub safety_digest: Digest,
     /// The digest of the endpoint-set statement.
     pub endpoint: Digest,
     /// What is at the other end, as that statement says.
@@ -152,6 +154,7 @@ impl SessionApproval {
             ("phase", i64::from(self.phase.number()).into()),
             ("phases_digest", hex(self.phases_digest)),
             ("plugins", Value::List(self.plugins.iter().map(plugin_value).collect())),
+            ("safety_digest", hex(self.safety_digest)),
             ("session", self.session.as_str().into()),
             ("window", window_value(self.window_opens, self.window_closes)),
             ("witness", self.witness.as_str().into()),
@@ -196,6 +199,7 @@ impl SessionApproval {
             limits,
             limits_digest: fields.digest("limits_digest")?,
             phases_digest: fields.digest("phases_digest")?,
+            safety_digest: fields.digest("safety_digest")?,
             endpoint: fields.digest("endpoint")?,
             endpoint_kind: parsed(&mut fields, "endpoint_kind", EndpointKind::from_name)?,
             balances: read_balances(fields.object("balances")?)?,

@@ -20,6 +20,16 @@ impl Value {
     }
 }
 
+/// [`Value::canonical`] of the object with these entries, without making it first: for what is
+/// written often. `keys` differ, and are ASCII.
+#[must_use]
+pub fn canonical_object<const N: usize>(mut entries: [(&str, Value); N]) -> Vec<u8> {
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    let mut out = String::new();
+    write_entries(&mut out, entries.iter().map(|(key, value)| (*key, value)));
+    out.into_bytes()
+}
+
 fn write_value(out: &mut String, value: &Value) {
     match value {
         Value::Null => out.push_str("null"),
@@ -48,19 +58,29 @@ fn write_object(out: &mut String, entries: &BTreeMap<String, Value>) {
     if entries.keys().any(|key| !key.is_ascii()) {
         sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
     }
-    let mut separator = '{';
+    write_entries(out, sorted.into_iter().map(|(key, value)| (key.as_str(), value)));
+}
+
+fn write_entries<'a>(out: &mut String, sorted: impl Iterator<Item = (&'a str, &'a Value)>) {
+    out.push('{');
+    let mut separator = "";
     for (key, value) in sorted {
-        out.push(separator);
+        out.push_str(separator);
         write_text(out, key);
         out.push(':');
         write_value(out, value);
-        separator = ',';
+        separator = ",";
     }
-    out.push_str(if entries.is_empty() { "{}" } else { "}" });
+    out.push('}');
 }
 
 fn write_text(out: &mut String, text: &str) {
     out.push('"');
+    // Nearly no text needs an escape: it is copied in one piece.
+    if !text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        out.push_str(text);
+        return out.push('"');
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),

@@ -12,6 +12,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use canonical::canonical_object;
 pub use fields::Fields;
 pub(crate) use fields::text_of;
 pub use parse::{DEPTH_MAX, parse, parse_canonical};

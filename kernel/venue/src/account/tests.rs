@@ -2,9 +2,9 @@
 
 use portcullis_domain::{ClOrdId, Side};
 use portcullis_lifeline::VenueFault;
-use portcullis_wire::kraken::open_orders;
+use portcullis_wire::kraken::{open_orders, open_positions};
 
-use super::{OpenOrder, open_order};
+use super::{OpenOrder, on_margin, open_order};
 use crate::testing::instrument;
 
 fn listed(pair: &str, id: &str, price: &str) -> Result<OpenOrder, VenueFault> {
@@ -46,4 +46,24 @@ fn d16_a_foreign_order_never_keeps_the_account_from_being_read() {
         assert_eq!(order.cl_ord_id.is_some(), ours);
         assert_eq!((order.qty, order.leaves_qty.units()), (None, 0));
     }
+}
+
+/// What is open on credit is told under a name that no instrument has, and both sides of it.
+#[test]
+fn positions_on_margin_are_added_up_by_pair_and_side() {
+    let one = |id: &str, side: &str, vol: &str| {
+        format!(r#""{id}":{{"pair":"XXBTZUSD","type":"{side}","vol":"{vol}","vol_closed":"0.5"}}"#)
+    };
+    let read = |positions: &[String]| {
+        let json = format!(r#"{{"error":[],"result":{{{}}}}}"#, positions.join(","));
+        on_margin(open_positions(json.as_bytes()).unwrap())
+    };
+    let found = read(&[one("A", "buy", "1"), one("B", "sell", "2"), one("C", "buy", "1.5")]);
+    let units: Vec<_> = found.unwrap().into_iter().map(|(name, at)| (name, at.0)).collect();
+    let name = |side: &str| format!("margin XXBTZUSD {side}");
+    assert_eq!(units, [(name("buy"), 150_000_000), (name("sell"), -150_000_000)]);
+    assert_eq!(read(&[one("A", "buy", "0.50000000")]).unwrap().len(), 0);
+    let most = "92233720368.5";
+    let overflow = read(&[one("A", "buy", most), one("B", "buy", most)]).unwrap_err();
+    assert_eq!(overflow.code(), "VENUE_PROTOCOL");
 }

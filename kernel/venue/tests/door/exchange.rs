@@ -6,12 +6,13 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use portcullis_domain::{
-    ClOrdId, ExecType, ExecutionReport, MarketEvent, Money, OrderId, Px, Qty, Side, StreamId,
-    TimeInForce,
+    ClOrdId, ExecType, ExecutionReport, LedgerKind, MarketEvent, Money, OrderId, Px, Qty, Side,
+    StreamId, TimeInForce, WallNs,
 };
 use portcullis_gate::DenyCode;
 use portcullis_venue::{
-    AccountReader, PrivateEvent, PrivateReader, PublicStream, SimulatedEndpoint, SubmitFate,
+    AccountReader, ClockReader, PrivateEvent, PrivateReader, PublicStream, SimulatedEndpoint,
+    SubmitFate,
 };
 
 use portcullis_wire::kraken::VenueRefusal;
@@ -71,6 +72,7 @@ impl Exchange {
             "--public-port=0",
             "--private-port=0",
             "--wire-log=wire.jsonl",
+            "--transfers=transfers.jsonl",
             "--ready-file=ready.json",
             "--run-seconds-max=60",
         ] {
@@ -162,7 +164,7 @@ fn best_ask(endpoint: &SimulatedEndpoint) -> i64 {
     panic!("no quote and no book");
 }
 
-fn soon() -> portcullis_domain::WallNs {
+fn soon() -> WallNs {
     wall().plus_ns(5_000_000_000)
 }
 
@@ -201,7 +203,7 @@ fn an_order_lives_and_the_account_agrees() {
     reports.extend(reports_until(&mut reader, rested, "new"));
     let (door, lifeline) = door(exchange.private_port, CREDENTIAL);
     let account = AccountReader::new(door, vec![instrument()]);
-    let state = account.read_account(&BTreeMap::new()).unwrap();
+    let state = account.read_account(&BTreeMap::new(), soon()).unwrap();
     let open: Vec<_> = state.open_orders.iter().map(|order| order.cl_ord_id).collect();
     assert_eq!(open, [Some(rested)]);
     assert_eq!(state.open_orders[0].leaves_qty.units(), 1_000_000);
@@ -218,7 +220,7 @@ fn an_order_lives_and_the_account_agrees() {
         .iter()
         .filter_map(|report| Some((report.order_id.clone()?, report.cl_ord_id)))
         .collect();
-    let state = account.read_account(&known).unwrap();
+    let state = account.read_account(&known, WallNs(0)).unwrap();
     assert_eq!((state.open_orders.as_slice(), state.unplaced.as_slice()), (&[][..], &[][..]));
     let told = |reports: &[ExecutionReport]| {
         let trades = reports.iter().filter(|report| report.exec_type.name() == "trade");
@@ -229,10 +231,39 @@ fn an_order_lives_and_the_account_agrees() {
     };
     assert!(!state.fills.is_empty());
     assert_eq!(told(&state.fills), told(&reports));
-    assert_eq!(account.read_account(&BTreeMap::new()).unwrap(), state);
+    assert_eq!(account.read_account(&BTreeMap::new(), WallNs(0)).unwrap(), state);
     assert_eq!(state.balances, balances_after(&state.fills));
+    // Fills are in the ledger and are not booked from it a second time.
+    assert_eq!((state.ledger.as_slice(), state.positions.len()), (&[][..], 0));
     assert_eq!(lifeline.cancel(rested), Ok(0));
     assert_eq!((exchange.requests("add_order"), lifeline.open_orders()), (2, Ok(vec![])));
+}
+
+/// D10: a deposit is an entry of the ledger, read from a moment on, and explains the balance.
+#[test]
+fn d10_a_deposit_is_read_with_the_balance_that_it_explains() {
+    let Some(exchange) = Exchange::start("deposit") else { return };
+    let (door, _) = door(exchange.private_port, CREDENTIAL);
+    let account = AccountReader::new(door, vec![instrument()]);
+    let began = wall();
+    let read = |since| account.read_account(&BTreeMap::new(), since).unwrap();
+    assert_eq!(read(began).ledger, []);
+    let lines = ["0.5", "-0.125"].map(|amount| {
+        format!("{{\"account\":\"a\",\"currency\":\"BTC\",\"amount\":\"{amount}\"}}\n")
+    });
+    std::fs::write(exchange.folder.join("transfers.jsonl"), lines.concat()).unwrap();
+    let state = (0..200).map(|_| read(began)).find(|state| !state.ledger.is_empty()).unwrap();
+    let booked = state.ledger.iter().map(|entry| (entry.kind, entry.amount.text()));
+    let mut booked: Vec<_> = booked.collect();
+    booked.sort();
+    let expect = [(LedgerKind::Deposit, "0.5"), (LedgerKind::Withdrawal, "-0.125")];
+    assert_eq!(booked, expect.map(|(kind, text)| (kind, text.to_owned())));
+    assert_eq!(state.balances["BTC"].text(), "2.375");
+    assert_eq!(read(began.plus_ns(60_000_000_000)).ledger, []);
+    let endpoint = SimulatedEndpoint::new("127.0.0.1", exchange.public_port).unwrap();
+    let reading = ClockReader::new(endpoint, crate::clock::now).read().unwrap();
+    // One host, one clock.
+    assert!(reading.offset_ns.abs() <= reading.doubt_ns.saturating_add(1_000), "{reading:?}");
 }
 
 /// A change is made, a refused one names its order, and the account has the new quantity.
@@ -253,7 +284,7 @@ fn an_order_is_changed_and_the_account_agrees() {
     assert_eq!(reports[0].exec_type, ExecType::Replaced { qty, price });
     let (door, _) = door(exchange.private_port, CREDENTIAL);
     let account = AccountReader::new(door, vec![instrument()]);
-    let state = account.read_account(&BTreeMap::new()).unwrap();
+    let state = account.read_account(&BTreeMap::new(), soon()).unwrap();
     assert_eq!(state.open_orders[0].leaves_qty, qty);
     session.cancel(id).unwrap();
     reports_until(&mut reader, id, "canceled");
@@ -331,7 +362,7 @@ fn requests_of_one_key_take_turns() {
             scope.spawn(|| (0..20).for_each(|_| assert_eq!(lifeline.open_orders(), Ok(vec![]))));
         }
         for _ in 0..10 {
-            account.read_account(&BTreeMap::new()).unwrap();
+            account.read_account(&BTreeMap::new(), soon()).unwrap();
         }
     });
 }

@@ -2,6 +2,8 @@
 //! exchange itself.
 
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod exchange;
 #[cfg(test)]
 mod faults;

@@ -119,7 +119,7 @@ pub fn rest_key(instrument: &Instrument) -> String {
     }
 }
 
-fn long_code(name: &str) -> &str {
+pub(crate) fn long_code(name: &str) -> &str {
     asset_codes(name).next().unwrap_or(name)
 }
 

@@ -114,6 +114,15 @@ pub enum PrivateCall {
         /// Fills to skip.
         offset: u32,
     },
+    /// What the venue booked after a moment, the latest page; `offset` skips that many of the latest.
+    Ledgers {
+        /// Unix seconds; what was booked at that very second is not listed.
+        after_s: i64,
+        /// Entries to skip.
+        offset: u32,
+    },
+    /// Positions on margin.
+    OpenPositions,
     /// Takes back one order of ours.
     CancelOrder(ClOrdId),
     /// Takes back every order of the account.
@@ -135,6 +144,8 @@ impl PrivateCall {
             Self::OpenOrders => "/0/private/OpenOrders",
             Self::ClosedOrders => "/0/private/ClosedOrders",
             Self::TradesHistory { .. } => "/0/private/TradesHistory",
+            Self::Ledgers { .. } => "/0/private/Ledgers",
+            Self::OpenPositions => "/0/private/OpenPositions",
             Self::CancelOrder(_) => "/0/private/CancelOrder",
             Self::CancelAll => "/0/private/CancelAll",
             Self::CancelAllOrdersAfter { .. } => "/0/private/CancelAllOrdersAfter",
@@ -147,12 +158,14 @@ impl PrivateCall {
         let nonce = format!("nonce={nonce}");
         match self {
             Self::TradesHistory { offset } => format!("{nonce}&ofs={offset}"),
+            Self::Ledgers { after_s, offset } => format!("{nonce}&start={after_s}&ofs={offset}"),
             Self::CancelOrder(id) => format!("{nonce}&cl_ord_id={id}"),
             Self::CancelAllOrdersAfter { timeout_s } => format!("{nonce}&timeout={timeout_s}"),
             Self::WebSocketsToken
             | Self::BalanceEx
             | Self::OpenOrders
             | Self::ClosedOrders
+            | Self::OpenPositions
             | Self::CancelAll => nonce,
         }
     }
@@ -212,6 +225,12 @@ mod tests {
             "/0/private/TradesHistory",
             "nonce=9&ofs=50",
         );
+        check(
+            PrivateCall::Ledgers { after_s: 1_688_464_484, offset: 50 },
+            "/0/private/Ledgers",
+            "nonce=9&start=1688464484&ofs=50",
+        );
+        check(PrivateCall::OpenPositions, "/0/private/OpenPositions", "nonce=9");
         let minute = NonZeroU32::new(60).unwrap();
         check(
             PrivateCall::CancelAllOrdersAfter { timeout_s: minute },

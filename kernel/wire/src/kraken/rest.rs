@@ -232,7 +232,7 @@ pub fn dead_man(body: &[u8]) -> Result<DeadMan, RestFailure> {
 }
 
 /// The result of an envelope, or the refusal in it. Warnings (`W…`) are no refusal.
-fn result_of(body: &[u8]) -> Result<&RawValue, RestFailure> {
+pub(crate) fn result_of(body: &[u8]) -> Result<&RawValue, RestFailure> {
     #[derive(Deserialize)]
     struct RestEnvelope<'a> {
         #[serde(borrow)]

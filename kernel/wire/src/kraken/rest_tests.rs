@@ -1,19 +1,5 @@
 use super::*;
-use crate::kraken::testing::shared;
-
-/// The body of one recorded endpoint; fixtures hold method, path and sign flag before it.
-fn fixture(path: &str) -> Option<String> {
-    let text = shared("messages/kraken/jkorf_rest_spot.jsonl")?;
-    for line in text.lines() {
-        let value: serde_json::Value = serde_json::from_str(line).unwrap();
-        let text = value["text"].as_str().unwrap();
-        let mut lines = text.lines();
-        if lines.nth(1) == Some(path) {
-            return Some(lines.skip(1).collect::<Vec<_>>().join("\n"));
-        }
-    }
-    panic!("{path} is not recorded");
-}
+use crate::kraken::testing::rest_fixture as fixture;
 
 #[test]
 fn recorded_answers_are_read() {

@@ -54,3 +54,17 @@ pub(crate) fn recorded() -> Option<Vec<(String, String)>> {
     };
     Some(text.lines().map(frame).collect())
 }
+
+/// The body of one recorded REST endpoint; fixtures hold method, path and sign flag before it.
+pub(crate) fn rest_fixture(path: &str) -> Option<String> {
+    let text = shared("messages/kraken/jkorf_rest_spot.jsonl")?;
+    for line in text.lines() {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text = value["text"].as_str().unwrap();
+        let mut lines = text.lines();
+        if lines.nth(1) == Some(path) {
+            return Some(lines.skip(1).collect::<Vec<_>>().join("\n"));
+        }
+    }
+    panic!("{path} is not recorded");
+}

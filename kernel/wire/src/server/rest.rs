@@ -8,7 +8,7 @@ use super::executions::{FillView, OrderView};
 use super::object::{Object, list};
 use super::socket::{average_px, dead_man_result};
 use crate::kraken::moment::rfc3339_seconds;
-use crate::kraken::record::{asset_codes, rest_key, rest_pair};
+use crate::kraken::record::{asset_codes, long_code, rest_key, rest_pair};
 use crate::kraken::request::quoted;
 
 /// A result.
@@ -92,7 +92,7 @@ pub fn token(token: &str) -> String {
 pub fn balances(balances: &[(String, Money, Money)]) -> String {
     let add = |object: Object, (name, total, held): &(String, Money, Money)| {
         let amounts = Object::new().text("balance", &total.text()).text("hold_trade", &held.text());
-        object.raw(asset_codes(name).next().unwrap_or(name), &amounts.done())
+        object.raw(long_code(name), &amounts.done())
     };
     balances.iter().fold(Object::new(), add).done()
 }
@@ -201,6 +201,53 @@ pub fn trades_history(fills: &[(&FillView, &OrderView, &Instrument)], count: u64
     };
     let trades = fills.iter().fold(Object::new(), add).done();
     Object::new().raw("trades", &trades).count("count", count).done()
+}
+
+/// An entry of the account's ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerView {
+    /// The venue's id.
+    pub id: String,
+    /// The fill, deposit or withdrawal that it belongs to.
+    pub ref_id: String,
+    /// When.
+    pub at: WallNs,
+    /// The venue's word for the kind: `trade`, `deposit`, `withdrawal`.
+    pub kind: &'static str,
+    /// The common name of the currency.
+    pub currency: String,
+    /// Signed: above zero came in.
+    pub amount: Money,
+    /// Charged beside it.
+    pub fee: Money,
+    /// What the account holds of the currency after it.
+    pub balance: Money,
+}
+
+/// `Ledgers`: the page asked for, and how many there are in all.
+#[must_use]
+pub fn ledgers(entries: &[&LedgerView], count: u64) -> String {
+    let add = |object: Object, entry: &&LedgerView| {
+        let fields = Object::new()
+            .text("refid", &entry.ref_id)
+            .raw("time", &seconds(entry.at))
+            .text("type", entry.kind)
+            .text("subtype", "")
+            .text("aclass", "currency")
+            .text("asset", long_code(&entry.currency))
+            .text("amount", &entry.amount.text())
+            .text("fee", &entry.fee.text())
+            .text("balance", &entry.balance.text());
+        object.raw(&entry.id, &fields.done())
+    };
+    let ledger = entries.iter().fold(Object::new(), add).done();
+    Object::new().raw("ledger", &ledger).count("count", count).done()
+}
+
+/// `OpenPositions`: nothing is lent here, so there never is one.
+#[must_use]
+pub fn open_positions() -> String {
+    Object::new().done()
 }
 
 /// `CancelOrder` and `CancelAll`.

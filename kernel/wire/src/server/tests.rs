@@ -163,6 +163,40 @@ fn rest_bodies_are_what_the_client_reads() {
 }
 
 #[test]
+fn a_ledger_is_these_bytes_and_the_client_reads_them() {
+    let entry = |id: &str, kind, at: WallNs, (amount, fee): (&str, &str)| rest::LedgerView {
+        id: id.into(),
+        ref_id: "QABCDE-ABCDE-ABCDEF".into(),
+        at,
+        kind,
+        currency: "BTC".into(),
+        amount: Money::parse(amount).unwrap(),
+        fee: Money::parse(fee).unwrap(),
+        balance: Money::parse("2").unwrap(),
+    };
+    let deposit = entry("LB", "deposit", AT.plus_ns(100_000), ("0.5", "0.001"));
+    let trade = entry("LA", "trade", AT, ("-0.25", "0"));
+    let body = rest::success(&rest::ledgers(&[&deposit, &trade], 7));
+    let expect = concat!(
+        r#"{"error":[],"result":{"ledger":{"LB":{"refid":"QABCDE-ABCDE-ABCDEF","#,
+        r#""time":1716033950.2937,"type":"deposit","subtype":"","aclass":"currency","#,
+        r#""asset":"XXBT","amount":"0.5","fee":"0.001","balance":"2"},"#,
+        r#""LA":{"refid":"QABCDE-ABCDE-ABCDEF","time":1716033950.2936,"type":"trade","#,
+        r#""subtype":"","aclass":"currency","asset":"XXBT","amount":"-0.25","fee":"0","#,
+        r#""balance":"2"}},"count":7}}"#
+    );
+    assert_eq!(body, expect);
+    let read = kraken::ledgers(body.as_bytes()).unwrap();
+    let booked: Vec<_> = read.iter().flat_map(|record| record.entries().unwrap()).collect();
+    let amounts: Vec<_> = booked.iter().map(|it| (it.id.0.as_str(), it.amount.text())).collect();
+    assert_eq!(amounts, [("LB", "0.5".to_owned()), ("LB-fee", "-0.001".to_owned())]);
+    let none = rest::success(&rest::open_positions());
+    assert_eq!(kraken::open_positions(none.as_bytes()), Ok(Vec::new()));
+    let read = kraken::pong(socket::pong(Some(1), STAMP).as_bytes()).unwrap().unwrap();
+    assert_eq!((read.req_id, read.time_in), (Some(1), AT));
+}
+
+#[test]
 fn asset_pairs_have_the_fields_of_the_recorded_one() {
     let pairs: serde_json::Value =
         serde_json::from_str(&rest::asset_pairs(&[("XXBTZUSD".into(), &instrument())])).unwrap();

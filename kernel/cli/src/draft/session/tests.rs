@@ -55,6 +55,7 @@ fn draft_view() -> DraftView {
         kill_seq: 2,
         kill_entry: None,
         phases_digest: Digest::of(PHASES).hex(),
+        safety_digest: hex("safety"),
         positions: vec![PositionView {
             symbol: text("BTC-USDT"),
             qty: text("0.02000000"),
@@ -87,6 +88,7 @@ fn plan<'a>(draft: &'a DraftView, policies: &'a Policies) -> SessionPlan<'a> {
         instruments: &policies.instruments,
         limits: &policies.limits,
         phases: &policies.phases,
+        safety: Digest::of(b"safety"),
         endpoint: None,
         balances: BTreeMap::new(),
         equity_max: None,
@@ -147,6 +149,8 @@ fn what_the_opening_would_refuse_is_not_drafted() {
     check(&people, &plan(&killed, &policies), "KILL_ACTIVE");
     let other = with(|draft| draft.session = "s2".to_owned());
     check(&people, &plan(&other, &policies), "SESSION_MISMATCH");
+    let unguarded = with(|draft| draft.safety_digest = "0".repeat(64));
+    check(&people, &plan(&unguarded, &policies), "POLICY_CHANGED");
     let changed = with(|draft| draft.phases_digest = "0".repeat(64));
     check(&people, &plan(&changed, &policies), "POLICY_CHANGED");
     let none = with(|draft| draft.endpoints.clear());

@@ -99,6 +99,7 @@ pub(super) fn run(args: &SessionArgs) -> Result<(), CliError> {
         instruments: &instruments,
         limits: &limits,
         phases: &policies.phases,
+        safety: policies.safety.digest,
         endpoint,
         balances,
         equity_max,

@@ -110,7 +110,7 @@ fn an_endpoint_set_and_a_release_are_drafted_signed_and_believed() {
 
 fn draft_view(scene: &Scene, session: &str) -> DraftView {
     let text = |text: &str| text.to_owned();
-    let phases = Policies::read(&scene.init.home.join("policies")).unwrap().phases.digest;
+    let policies = Policies::read(&scene.init.home.join("policies")).unwrap();
     DraftView {
         session: text(session),
         build: text("0.1.0"),
@@ -119,7 +119,8 @@ fn draft_view(scene: &Scene, session: &str) -> DraftView {
         root: Digest::of(b"root").hex(),
         kill_seq: 0,
         kill_entry: None,
-        phases_digest: phases.hex(),
+        phases_digest: policies.phases.digest.hex(),
+        safety_digest: policies.safety.digest.hex(),
         positions: Vec::new(),
         balances: [(text("USDT"), text("1000"))].into(),
         releases: vec![ReleaseView {

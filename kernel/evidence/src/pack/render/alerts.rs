@@ -1,5 +1,6 @@
 //! `alerts.jsonl` and `incidents.jsonl`: what happened that somebody has to look at.
 
+use portcullis_domain::LedgerKind;
 use portcullis_statement::json::{Value, count, object};
 
 use super::fault::RenderFault;
@@ -89,15 +90,19 @@ pub(super) fn of(session: &Session) -> Result<Vec<Alert>, RenderFault> {
                 }
             }
             "unkilled" => clear(&mut alerts, "KILL", item),
+            "stop-lifted" => clear(&mut alerts, "STOP", item),
             _ => alerts.extend(condition(item)?),
         }
     }
     Ok(alerts)
 }
 
-/// Ends every open alert of that condition.
+/// Ends every open alert of that condition about the same thing.
 fn clear(alerts: &mut [Alert], condition: &str, by: &Item) {
-    let open = |alert: &&mut Alert| alert.condition == condition && alert.cleared.is_none();
+    let open = |alert: &&mut Alert| {
+        let same = alert.condition == condition && alert.item.entry.corr == by.entry.corr;
+        same && alert.cleared.is_none()
+    };
     for alert in alerts.iter_mut().filter(open) {
         alert.cleared = Some(by.clone());
     }
@@ -110,6 +115,15 @@ fn condition(item: &Item) -> Result<Option<Alert>, RenderFault> {
             let severity = if who == HOUSE { Severity::Critical } else { Severity::Warning };
             ("KILL", severity, item.entry.body.clone())
         }
+        // What moved money in or out is no loss and no profit, but somebody has to know of it.
+        "ledger-booked" if is_transfer(item) => {
+            ("TRANSFER", Severity::Warning, item.entry.body.clone())
+        }
+        "protection-lost" if item.body(|body| body.bool("lost"))? => {
+            ("PROTECTION_LOST", Severity::Critical, item.entry.body.clone())
+        }
+        "stopped" => ("STOP", Severity::Warning, item.entry.body.clone()),
+        "triggered" => ("TRIGGER", Severity::Warning, item.entry.body.clone()),
         "plugin-stopped" => ("PLUGIN_STOPPED", Severity::Warning, item.entry.body.clone()),
         "events-dropped" => ("EVENTS_DROPPED", Severity::Warning, item.entry.body.clone()),
         "faulted" => ("FAULT", Severity::Critical, item.entry.body.clone()),
@@ -123,6 +137,10 @@ fn condition(item: &Item) -> Result<Option<Alert>, RenderFault> {
     Ok(Some(Alert { item: item.clone(), condition, severity, detail, cleared: None }))
 }
 
+fn is_transfer(item: &Item) -> bool {
+    LedgerKind::from_name(&item.entry.reason).is_some_and(LedgerKind::is_transfer)
+}
+
 /// A balance or a fill that only one side knows is a position that nobody can explain.
 fn recon_red(item: &Item, differences: Vec<String>) -> Alert {
     let of_orders = |difference: &String| {
@@ -133,4 +151,79 @@ fn recon_red(item: &Item, differences: Vec<String>) -> Alert {
     let differences = differences.into_iter().map(Value::Text).collect();
     let detail = object([("differences", Value::List(differences))]);
     Alert { item: item.clone(), condition: "RECON_RED", severity, detail, cleared: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::{BracketRecord, Outcome, ProtectionEnd, ReconRecord};
+    use portcullis_domain::policy::triggers::Trigger;
+    use portcullis_domain::{
+        LedgerEntry, LedgerEntryId, Money, Phase, Qty, Stop, StopMode, StopScope,
+    };
+
+    use super::super::story::{ORDER, Story};
+    use super::*;
+    use crate::pack::testkit::BEGINS;
+
+    /// Conditions that do not kill: each is an alert, and a stop that is lifted is one no longer.
+    #[test]
+    fn d10_transfers_stops_triggers_and_lost_protection_are_alerts() {
+        let stop = |stop_seq| Outcome::Stopped {
+            stop_seq,
+            stop: Stop { mode: StopMode::ReduceOnly, scope: StopScope::All },
+            who: "rita".to_owned(),
+            reason: "DRILL".to_owned(),
+        };
+        let booked = |kind| {
+            Outcome::Recon(ReconRecord::LedgerBooked(LedgerEntry {
+                id: LedgerEntryId("L-1".to_owned()),
+                kind,
+                currency: "USDT".to_owned(),
+                amount: Money::parse("0.000001").unwrap(),
+                at: BEGINS,
+            }))
+        };
+        let protection = |end, shadow| {
+            let (entry, symbol, open) = (ORDER, "BTC-USDT".to_owned(), Qty::new(1).unwrap());
+            Outcome::Bracket(BracketRecord::Ended { entry, symbol, open, end, shadow })
+        };
+        let trigger = Outcome::Triggered {
+            trigger: Trigger::StaleFeed,
+            observed: "no market event".to_owned(),
+            threshold: "300000 ms".to_owned(),
+            action: StopMode::BlockNew,
+        };
+        let mut story = Story::opened(Phase::Paper);
+        for outcome in [
+            booked(LedgerKind::Deposit),
+            booked(LedgerKind::Interest),
+            stop(1),
+            stop(2),
+            Outcome::StopLifted { stop_seq: 1 },
+            trigger,
+            protection(ProtectionEnd::Restarted, false),
+            protection(ProtectionEnd::Restarted, true),
+            protection(ProtectionEnd::PositionGone, false),
+        ] {
+            story.outcome(&outcome);
+        }
+        story.close("END");
+        let (entries, before) = story.split();
+        let alerts = of(&Session::read(&entries, &before).unwrap()).unwrap();
+        let row = |alert: &Alert| {
+            let cleared = if alert.cleared.is_some() { "cleared" } else { "open" };
+            format!("{} {} {cleared}", alert.condition, alert.severity.name())
+        };
+        let rows: Vec<String> = alerts.iter().map(row).collect();
+        assert_eq!(
+            rows,
+            [
+                "TRANSFER warning open",
+                "STOP warning cleared",
+                "STOP warning open",
+                "TRIGGER warning open",
+                "PROTECTION_LOST critical open",
+            ]
+        );
+    }
 }

@@ -43,7 +43,7 @@ pub(super) fn render(session: &Session) -> Result<Page, RenderFault> {
 }
 
 /// What the gate judged by.
-fn limits(session: &Session) -> [String; 4] {
+fn limits(session: &Session) -> [String; 5] {
     let (item, seq) = (&session.approval.item, session.approval.seq);
     let loss = item.worst_case_loss.text();
     let (stop, currency) = (&item.limits.account.activity.loss_session_max, &item.limits.currency);
@@ -51,6 +51,7 @@ fn limits(session: &Session) -> [String; 4] {
     [
         format!("Limits in force: {} (entry {seq})", item.limits_digest),
         format!("Phase rules in force: {} (entry {seq})", item.phases_digest),
+        format!("Safety policy in force: {} (entry {seq})", item.safety_digest),
         format!("Worst-case loss approved: {loss} (entry {seq})"),
         format!("Loss limit approved: {stop} {currency}; account worth up to {cap} (entry {seq})"),
     ]

@@ -10,7 +10,7 @@ use super::session::Session;
 use crate::text::{escape_terminal, escape_value};
 
 /// The kinds that make a line.
-const KINDS: [&str; 18] = [
+const KINDS: [&str; 19] = [
     "proposed",
     "proposal-ended",
     "ordered",
@@ -28,6 +28,7 @@ const KINDS: [&str; 18] = [
     "report",
     "shadow-report",
     "booked",
+    "order-overdue",
     "order-dead",
 ];
 

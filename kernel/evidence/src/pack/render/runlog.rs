@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::text::quote_markdown;
 
 /// The kinds that stand in the timeline.
-const KINDS: [&str; 27] = [
+const KINDS: [&str; 28] = [
     "session-opened",
     "tightened",
     "session-closing",
@@ -37,6 +37,7 @@ const KINDS: [&str; 27] = [
     "finding-confirmed",
     "ledger-booked",
     "venue-link",
+    "order-overdue",
     "order-dead",
     "lost",
 ];

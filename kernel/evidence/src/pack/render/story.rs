@@ -18,6 +18,10 @@ use crate::disk::MemoryDisk;
 use crate::journal::{Head, Journal};
 use crate::pack::testkit::{BEGINS, Installation, ORIGIN, name};
 
+#[path = "../../../../core/tests/it/wide_safety.rs"]
+mod wide_safety;
+use wide_safety::wide_safety;
+
 /// A journal in the making: one millisecond from event to event.
 pub(super) struct Story {
     pub(super) journal: Journal<MemoryDisk>,
@@ -132,7 +136,8 @@ impl Story {
             pinned: self.ours.pin(),
             phases: PhaseRules { rules: BTreeMap::new() },
             phases_digest: Digest::of(b"phases"),
-            safety: None,
+            safety_digest: Digest::of(b"safety"),
+            safety: wide_safety(),
             first: false,
             clean,
         })));
