@@ -1,6 +1,7 @@
 //! One order and what is said about it.
 
 use super::*;
+use crate::execution::Execution;
 use crate::ids::{ExecId, InstrumentId, PluginId};
 use crate::intent::{Origin, TimeInForce};
 use crate::report::{ExecType, ExecutionReport};
@@ -135,7 +136,12 @@ fn f7_an_execution_counts_once_and_another_content_is_a_fault() {
     refuse(&mut table, trade("b", 7), "FAULT_OVERFILL");
     refuse(&mut table, trade("b", 0), "FAULT_OVERFILL");
     assert_eq!(table.get(ID).unwrap().cum_qty.units(), 4);
-    assert!(table.has_execution(&ExecId("a".into())) && !table.has_execution(&ExecId("b".into())));
+    // What was said first is what is kept.
+    let first = report(trade("a", 4));
+    let (id, kept) = Execution::of(&first).unwrap();
+    assert!(table.executions().eq([(id, &kept)]));
+    assert_eq!(table.execution(id), Some(&kept));
+    assert!(table.has_execution(id) && !table.has_execution(&ExecId("b".into())));
 }
 
 #[test]
@@ -297,6 +303,14 @@ fn a_fill_beyond_the_old_terms_proves_the_new_ones() {
     book(&mut table, trade("b", 5));
     stands(&table, S::Filled, (20, 0), (0, 110));
     book(&mut table, replaced(20, 110));
+    // It says nothing against a cancel that is under way, nor against the end.
+    let mut table = amending(10, 20, 110);
+    table.advance(ID, OrderEvent::CancelRequested).unwrap();
+    book(&mut table, trade("a", 15));
+    stands(&table, S::PendingCancel, (15, 5), (5, 110));
+    let mut table = amending(10, 20, 110);
+    book(&mut table, trade("a", 20));
+    stands(&table, S::Filled, (20, 0), (0, 110));
     // More than the larger of both is more than anybody asked for.
     let mut table = amending(10, 20, 110);
     refuse(&mut table, trade("a", 21), "FAULT_OVERFILL");
