@@ -17,7 +17,7 @@ const STOP: i64 = 9_960;
 const TARGET: i64 = 10_040;
 
 /// A session in which 0.2 at 100.10 was asked for, with both exits.
-fn entered(phase: Phase) -> (World, ClOrdId) {
+pub(crate) fn entered(phase: Phase) -> (World, ClOrdId) {
     let mut world = World::open(phase);
     let out = world.reply(ALPHA, vec![bracketed(buy(1, 20_000, 10_010), STOP, TARGET)]);
     let [entry] = out.submits()[..] else { panic!("{out:?}") };

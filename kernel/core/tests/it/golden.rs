@@ -113,18 +113,40 @@ fn firsts(world: &World) -> Vec<String> {
     firsts.into_values().collect()
 }
 
-fn golden() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/entries.jsonl");
+/// A file of entries as they were once written.
+pub(crate) fn golden_file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     std::fs::read_to_string(path).unwrap()
+}
+
+/// Whether entries are, byte for byte, the lines of the file.
+#[track_caller]
+fn check_lines(written: &[String], file: &str) {
+    let golden = golden_file(file);
+    for (now, then) in written.iter().zip(golden.lines()) {
+        assert_eq!(now, then);
+    }
+    assert_eq!(written.len(), golden.lines().count());
+}
+
+/// Whether the first entry of each of these kinds is the line of the file in its place.
+#[track_caller]
+pub(crate) fn check_kinds(journal: &[Vec<u8>], kinds: &[&str], file: &str) {
+    let first = |kind: &&str| {
+        let mut entries = journal.iter().filter(|bytes| decode(bytes).unwrap().kind == **kind);
+        let entry = entries.next().unwrap_or_else(|| panic!("no {kind}"));
+        String::from_utf8(entry.clone()).unwrap()
+    };
+    check_lines(&kinds.iter().map(first).collect::<Vec<_>>(), file);
+}
+
+fn golden() -> String {
+    golden_file("entries.jsonl")
 }
 
 #[test]
 fn entries_are_written_as_they_ever_were() {
-    let written = firsts(&life());
-    for (now, then) in written.iter().zip(golden().lines()) {
-        assert_eq!(now, then);
-    }
-    assert_eq!(written.len(), golden().lines().count());
+    check_lines(&firsts(&life()), "entries.jsonl");
 }
 
 /// Every kind that the core can write is in the golden file: none is without its bytes.

@@ -1,7 +1,5 @@
 //! The bytes of entries about stops, guards, triggers and plans. The other kinds are in `golden.rs`.
 
-use std::path::Path;
-
 use portcullis_core::entry::{Class, decode};
 use portcullis_core::{Core, Entry, Input};
 use portcullis_domain::policy::guards::Guard;
@@ -9,6 +7,7 @@ use portcullis_domain::policy::triggers::LossRow;
 use portcullis_domain::{Phase, StopMode, WallNs};
 use portcullis_statement::Kind;
 
+use crate::golden::{check_kinds, golden_file};
 use crate::people::money;
 use crate::safety::{TWO, policy, wide};
 use crate::world::{SECOND_NS, World, folded};
@@ -58,29 +57,13 @@ fn life() -> World {
     world
 }
 
-/// The first entry of each kind, in the order of the list.
-fn firsts(world: &World) -> Vec<String> {
-    let journal = world.journal();
-    let first = |kind: &&str| {
-        let mut entries = journal.iter().filter(|bytes| decode(bytes).unwrap().kind == **kind);
-        let entry = entries.next().unwrap_or_else(|| panic!("no {kind}"));
-        String::from_utf8(entry.clone()).unwrap()
-    };
-    HELD.iter().map(first).collect()
-}
-
 fn golden() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/stops.jsonl");
-    std::fs::read_to_string(path).unwrap()
+    golden_file("stops.jsonl")
 }
 
 #[test]
 fn entries_about_stops_are_written_as_they_ever_were() {
-    let written = firsts(&life());
-    for (now, then) in written.iter().zip(golden().lines()) {
-        assert_eq!(now, then);
-    }
-    assert_eq!(written.len(), golden().lines().count());
+    check_kinds(&life().journal(), &HELD, "stops.jsonl");
 }
 
 #[test]

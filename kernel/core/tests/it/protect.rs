@@ -1,10 +1,12 @@
 //! Protection stays where everything else is taken back.
 
 use portcullis_core::{Effect, Input};
+use portcullis_domain::frame::{IntentRecord, cancel_flag, intent_kind};
 use portcullis_domain::{ClOrdId, ExecType, Phase, StopMode};
 
-use crate::bracket::{check, held, left, protection};
-use crate::world::{ALPHA, World, buy, folded, resting, sell};
+use crate::bracket::{check, entered, held, left, protection};
+use crate::golden::check_kinds;
+use crate::world::{ALPHA, World, buy, cancel, folded, resting, sell};
 
 const WHOLE: &[(&str, &str)] = &[("USDT", "990"), ("BTC", "5.1")];
 
@@ -121,4 +123,22 @@ fn d7_a_cancel_all_holds_the_exits_of_its_scope_back() {
         assert_eq!(left(&world.quote(9_950, 9_970)).1, 20_000);
         check(&world);
     }
+}
+
+/// The bytes of what is recorded about brackets; the other kinds are in `golden.rs`.
+#[test]
+fn entries_about_brackets_are_written_as_they_ever_were() {
+    let (mut left, entry) = entered(Phase::Paper);
+    // Too little for an order of its own, then enough; then the stop is crossed.
+    left.fill(entry, "e1", 3_000, 10_010);
+    left.fill(entry, "e2", 6_000, 10_010);
+    left.quote(9_950, 9_970);
+    let (mut lost, ..) = held(Phase::Paper);
+    lost.restart(true);
+    let (mut released, ..) = held(Phase::Paper);
+    let flags = cancel_flag::EXITS;
+    released.reply(ALPHA, vec![IntentRecord { flags, kind: intent_kind::CANCEL, ..cancel(1) }]);
+    let journal = [left.journal(), lost.journal(), released.journal()].concat();
+    let kinds = ["leg-denied", "stop-fired", "protection-lost", "protection-released"];
+    check_kinds(&journal, &kinds, "brackets.jsonl");
 }
