@@ -7,7 +7,7 @@ use portcullis_domain::{InstrumentId, Phase, Role};
 use portcullis_statement::{Digest, Kind, LimitsChange, SessionApproval, limits_value};
 
 use crate::people::{self, instrument, money, name};
-use crate::world::{ALPHA, BETA, Out, PLUGINS, World, buy, folded};
+use crate::world::{ALPHA, BETA, Out, PLUGINS, World, buy, folded, sell};
 
 const TWO: [(&str, Role); 2] = [("gerd", Role::Governance), ("olga", Role::Operator)];
 
@@ -254,4 +254,20 @@ fn a20_an_account_that_is_worth_more_than_approved_opens_nothing() {
     let mut approval = world.draft("s-3", Phase::Shadow);
     approval.equity_max = money("1");
     assert_eq!(world.open_with(&approval).answers(), ["EQUITY_ABOVE_CAP"]);
+}
+
+/// A fill is known by the position that it found: only what makes it smaller starts the pause.
+#[test]
+fn a_reduction_starts_the_pause_of_its_instrument_and_an_entry_does_not() {
+    let mut world = ready();
+    let mut approval = world.draft("s-1", Phase::Paper);
+    approval.limits.instruments.get_mut(&InstrumentId(0)).unwrap().cooldown_ms = 5_000;
+    assert_eq!(world.open_with(&approval).answers(), ["DONE"]);
+    world.ready();
+    for (record, exec) in [(buy(1, 10_000, 10_000), "in"), (sell(2, 5_000, 10_000), "out")] {
+        let id = world.reply(ALPHA, vec![record]).submits()[0];
+        world.fill(id, exec, if exec == "in" { 10_000 } else { 5_000 }, 10_000);
+    }
+    let out = world.reply(ALPHA, vec![buy(3, 10_000, 10_000)]);
+    assert_eq!(out.reasons("denied"), ["COOLDOWN"]);
 }
