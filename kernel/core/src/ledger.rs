@@ -84,7 +84,7 @@ impl Ledger {
 
     /// Takes an order's claim out of the session's book, to be put back before anything else.
     pub(crate) fn set_aside(&mut self, order: &Order) {
-        let gone = Order { status: OrdStatus::Canceled, pending: None, ..order.clone() };
+        let gone = Order { status: OrdStatus::Canceled, ..order.clone() };
         self.follow_to(Some(order), &gone);
     }
 
@@ -170,10 +170,13 @@ impl Ledger {
             }
             return Ok(change);
         }
-        match self.orders.get(id).map(|order| order.status) {
-            Some(status) if is_echo(status, &report.exec_type) => Ok(OrderChange::Status(status)),
-            _ => self.orders.book(report),
+        // It moves no money and comes after the end of its order. Reads of the account overtake
+        // reports on their way, so the house may have learned of the end before.
+        let status = self.orders.get(id).map(|order| order.status);
+        if let Some(over @ (OrdStatus::Canceled | OrdStatus::Expired)) = status {
+            return Ok(OrderChange::Status(over));
         }
+        self.orders.book(report)
     }
 
     /// What is held of a symbol.
@@ -274,11 +277,4 @@ impl Ledger {
 pub(crate) const fn waits_for_answer(status: OrdStatus) -> bool {
     use OrdStatus::{PendingCancel, PendingNew, PendingReplace};
     matches!(status, PendingNew | PendingCancel | PendingReplace)
-}
-
-/// Whether a report moves no money and comes after the end of its order. Reads of the account
-/// overtake reports on their way, so the house may have learned of the end before.
-fn is_echo(status: OrdStatus, exec_type: &ExecType) -> bool {
-    let over = matches!(status, OrdStatus::Canceled | OrdStatus::Expired);
-    over && !matches!(exec_type, ExecType::Trade { .. })
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
@@ -22,13 +23,14 @@ use portcullis_domain::{BootNs, Name, StopMode};
 use portcullis_statement::SignedStatement;
 
 use crate::fault::{BAD_CONFIG, DaemonFault};
+use crate::home::Home;
 use crate::house::House;
 use crate::{by_hand, clock, open, pack, status, threads};
 
 /// Most connections served at once on the control socket.
-const CONTROLS_MAX: usize = 8;
+pub(crate) const CONTROLS_MAX: usize = 8;
 /// Most on the kill socket: each waits there until all orders are gone.
-const KILLS_MAX: usize = 256;
+pub(crate) const KILLS_MAX: usize = 256;
 /// How long a whole request may take to arrive, in nanoseconds.
 const READ_NS_MAX: i64 = 5 * NS_PER_S;
 /// How long one write of an answer may take.
@@ -48,29 +50,50 @@ pub(crate) struct Asker {
     pub(crate) name: String,
 }
 
-/// Opens both sockets.
-pub(crate) fn listen(house: &Arc<House>) -> Result<(), DaemonFault> {
-    serve(house, "control.sock", (control, CONTROLS_MAX))?;
-    serve(house, "kill.sock", (kill, KILLS_MAX))
+/// Both sockets, before anybody is heard: who connects waits.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    control: UnixListener,
+    kill: UnixListener,
+}
+
+const CONTROL: &str = "control.sock";
+const KILL: &str = "kill.sock";
+
+/// Takes both sockets. What can fail here fails before the journal knows of this run.
+pub(crate) fn bind(home: &Home) -> Result<Sockets, DaemonFault> {
+    Ok(Sockets { control: socket(&home.path(CONTROL))?, kill: socket(&home.path(KILL))? })
+}
+
+/// Hears whoever connects, from now on.
+pub(crate) fn listen(house: &Arc<House>, sockets: Sockets) -> Result<(), DaemonFault> {
+    serve(house, (CONTROL, sockets.control), (control, CONTROLS_MAX))?;
+    serve(house, (KILL, sockets.kill), (kill, KILLS_MAX))
+}
+
+fn no_socket(path: &Path, error: &io::Error) -> DaemonFault {
+    let next = "give the home a shorter path that this user can write";
+    let subject = path.display().to_string();
+    DaemonFault::new(BAD_CONFIG, "SOCKET", &subject, &error.to_string(), next)
+}
+
+fn socket(path: &Path) -> Result<UnixListener, DaemonFault> {
+    let fault = |error: io::Error| no_socket(path, &error);
+    // The home is locked, so whatever lies there is a leftover of a run that is over.
+    if path.exists() {
+        fs::remove_file(path).map_err(fault)?;
+    }
+    let listener = UnixListener::bind(path).map_err(fault)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(fault)?;
+    Ok(listener)
 }
 
 fn serve(
     house: &Arc<House>,
-    name: &str,
+    (name, listener): (&str, UnixListener),
     (serve, connections_max): (Serve, usize),
 ) -> Result<(), DaemonFault> {
     let path = house.home.path(name);
-    let fault = |error: io::Error| {
-        let next = "give the home a shorter path that this user can write";
-        let subject = path.display().to_string();
-        DaemonFault::new(BAD_CONFIG, "SOCKET", &subject, &error.to_string(), next)
-    };
-    // The home is locked, so whatever lies there is a leftover of a run that is over.
-    if path.exists() {
-        fs::remove_file(&path).map_err(fault)?;
-    }
-    let listener = UnixListener::bind(&path).map_err(fault)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(fault)?;
     let house = Arc::clone(house);
     let busy = Arc::new(AtomicUsize::new(0));
     let accept = move || {
@@ -87,7 +110,7 @@ fn serve(
             hand_over(&house, stream, &busy, serve);
         }
     };
-    threads::start(name, accept).map(drop).map_err(fault)
+    threads::start(name, accept).map(drop).map_err(|error| no_socket(&path, &error))
 }
 
 /// Gives a connection a thread of its own; without one it is served here, one after the other.

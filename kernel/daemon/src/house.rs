@@ -18,7 +18,7 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
 use crate::board::{Board, Shown};
-use crate::control::{refused, say};
+use crate::control::{CONTROL, KILL, refused, say};
 use crate::fault::{DaemonFault, TEMPORARY};
 use crate::home::Home;
 use crate::requests::Requests;
@@ -230,17 +230,22 @@ impl House {
     }
 
     fn sockets(&self) -> [PathBuf; 2] {
-        [self.home.path("control.sock"), self.home.path("kill.sock")]
+        [CONTROL, KILL].map(|name| self.home.path(name))
     }
 }
 
+fn no_signals(error: &std::io::Error) -> DaemonFault {
+    let next = "start the daemon again";
+    DaemonFault::new(TEMPORARY, "SIGNALS", "signal handlers", &error.to_string(), next)
+}
+
+/// From here on the signals of [`watch_signals`] wait and do not end the process.
+pub(crate) fn take_signals() -> Result<Signals, DaemonFault> {
+    Signals::new([SIGTERM, SIGINT, SIGUSR1]).map_err(|error| no_signals(&error))
+}
+
 /// `TERM` and `INT` end in order; `USR1` kills.
-pub(crate) fn watch_signals(house: &Arc<House>) -> Result<(), DaemonFault> {
-    let fault = |error: std::io::Error| {
-        let next = "start the daemon again";
-        DaemonFault::new(TEMPORARY, "SIGNALS", "signal handlers", &error.to_string(), next)
-    };
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1]).map_err(fault)?;
+pub(crate) fn watch_signals(house: &Arc<House>, mut signals: Signals) -> Result<(), DaemonFault> {
     let watched = Arc::clone(house);
     let started = threads::start("signals", move || {
         let mut ending = false;
@@ -256,5 +261,5 @@ pub(crate) fn watch_signals(house: &Arc<House>) -> Result<(), DaemonFault> {
             }
         }
     });
-    started.map(drop).map_err(fault)
+    started.map(drop).map_err(|error| no_signals(&error))
 }

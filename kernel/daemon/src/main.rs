@@ -65,6 +65,9 @@ fn run() -> Result<(), DaemonFault> {
     let home = Home::open(&args)?;
     let home::Opened { mut core, journal, start } = home.recover()?;
 
+    // What a start can fail at comes before the journal knows of it; nobody is heard before that.
+    let sockets = control::bind(&home)?;
+    let signals = house::take_signals()?;
     let (lanes, inbox) = inbox();
     let (outbox, outbox_end) = outbox();
     let (commits, commits_end) = bounded(1);
@@ -81,8 +84,8 @@ fn run() -> Result<(), DaemonFault> {
     if hand_on(begun, &outbox, &mut wiring) {
         return house.ended();
     }
-    control::listen(&house)?;
-    house::watch_signals(&house)?;
+    control::listen(&house, sockets)?;
+    house::watch_signals(&house, signals)?;
     thread::scope(|scope| {
         scope.spawn(|| {
             for groups in commits_end {

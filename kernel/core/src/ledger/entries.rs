@@ -95,12 +95,6 @@ impl Ledger {
         Some(())
     }
 
-    /// The entry of that id, if it is known.
-    #[must_use]
-    pub fn entry(&self, id: &LedgerEntryId) -> Option<&LedgerEntry> {
-        self.entries.known.get(id)
-    }
-
     /// All known entries.
     pub fn entries(&self) -> impl Iterator<Item = &LedgerEntry> + '_ {
         self.entries.known.values()

@@ -296,3 +296,19 @@ fn what_was_earned_beside_a_session_does_not_grow_by_the_haircut() {
     // A tenth of a coin, a dollar better, at two a piece, less one percent: and not once more.
     assert_eq!(profits, ["0", "0.198"]);
 }
+
+/// A fill is known by the position that it found: only what makes it smaller starts the pause.
+#[test]
+fn a_reduction_starts_the_pause_of_its_instrument_and_an_entry_does_not() {
+    let mut world = ready();
+    let mut approval = world.draft("s-1", Phase::Paper);
+    approval.limits.instruments.get_mut(&InstrumentId(0)).unwrap().cooldown_ms = 5_000;
+    assert_eq!(world.open_with(&approval).answers(), ["DONE"]);
+    world.ready();
+    for (record, exec) in [(buy(1, 10_000, 10_000), "in"), (sell(2, 5_000, 10_000), "out")] {
+        let id = world.reply(ALPHA, vec![record]).submits()[0];
+        world.fill(id, exec, if exec == "in" { 10_000 } else { 5_000 }, 10_000);
+    }
+    let out = world.reply(ALPHA, vec![buy(3, 10_000, 10_000)]);
+    assert_eq!(out.reasons("denied"), ["COOLDOWN"]);
+}

@@ -127,6 +127,9 @@ fn f7_an_order_of_unknown_fate_is_never_sent_again() {
     let out = world.feed(Input::Lost { cl_ord_id: id });
     assert!(out.reads() && out.submits().is_empty());
     assert_eq!(world.status(id), "unknown");
+    let any_unknown =
+        |world: &World, symbol| world.core.account().working(symbol).unwrap().any_unknown;
+    assert!(any_unknown(&world, "BTC-USDT") && !any_unknown(&world, "ETH-USDT"));
     let out = world.reply(BETA, vec![buy(1, 10_000, 10_000)]);
     assert_eq!(out.reasons("denied"), ["ORDER_UNKNOWN"]);
     // D9: taking back the very order that is unknown is legal.

@@ -1,10 +1,10 @@
 //! A plugin that fails hurts nobody but itself.
 
 use portcullis_core::{Effect, Input};
-use portcullis_domain::frame::{IntentRecord, event_kind, intent_kind};
-use portcullis_domain::{ExecType, Phase, WallNs};
+use portcullis_domain::frame::{IntentRecord, event_kind, intent_kind, tif_code};
+use portcullis_domain::{ExecType, Phase, TimeInForce, WallNs};
 
-use crate::world::{ALPHA, BETA, Out, SECOND_NS, World, buy, sell};
+use crate::world::{ALPHA, BETA, Out, SECOND_NS, World, buy, cancel, sell};
 
 fn fail(world: &mut World) -> Out {
     let (code, cause) = ("PLUGIN_TRAP".to_owned(), "unreachable".to_owned());
@@ -143,4 +143,55 @@ fn a_gap_shuts_the_gate_until_the_next_snapshot() {
         world.quote(9_990, 10_010);
         assert_eq!(world.reply(BETA, vec![buy(1, 10_000, 10_000)]).submits().len(), 1);
     }
+}
+
+/// D7 for a short position: a purchase of as much as was sold only makes it smaller.
+#[test]
+fn d7_a_trap_keeps_the_purchase_that_closes_a_short_position() {
+    let mut world = World::open(Phase::Paper);
+    let first = world.reply(ALPHA, vec![sell(1, 10_000, 10_000)]).submits()[0];
+    world.fill(first, "e1", 10_000, 10_000);
+    let back = world.reply(ALPHA, vec![buy(2, 10_000, 9_990)]).submits();
+    assert_eq!(back.len(), 1);
+    assert_eq!(fail(&mut world).cancels(), []);
+}
+
+/// Both terms that a plugin may name for how long an order works reach the order.
+#[test]
+fn an_order_works_as_long_as_its_plugin_asked() {
+    let mut world = World::open(Phase::Paper);
+    for (reference, code, expect) in
+        [(1, tif_code::GTC, TimeInForce::Gtc), (2, tif_code::IOC, TimeInForce::Ioc)]
+    {
+        let record = IntentRecord { time_in_force: code, ..buy(reference, 10_000, 10_000) };
+        let id = world.reply(ALPHA, vec![record]).submits()[0];
+        let order = world.core.account().orders.get(id).unwrap();
+        assert_eq!(order.intent.time_in_force, expect);
+        world.report(id, ExecType::Canceled);
+    }
+}
+
+/// A cancel is on its way for a second; asking again sooner only uses up the venue's budget.
+#[test]
+fn a_plugin_asks_for_the_same_cancel_once_a_second() {
+    let mut world = World::open(Phase::Paper);
+    let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
+    world.report(id, ExecType::New);
+    let mut last = world.now.boot;
+    for (pause_ns, canceled, denied) in [
+        (SECOND_NS, vec![id], vec![]),
+        (SECOND_NS - 1, vec![], vec!["MAX_MSG_RATE"]),
+        (SECOND_NS, vec![id], vec![]),
+    ] {
+        world.quote(9_990, 10_010);
+        last = last.plus_ns(pause_ns);
+        world.pass(last.since_ns(world.now.boot) - 1_000_000);
+        let out = world.reply(ALPHA, vec![cancel(1)]);
+        assert_eq!(world.now.boot, last);
+        assert_eq!((out.cancels(), out.reasons("cancel-denied")), (canceled, denied));
+    }
+    // Once it has ended there is nothing to take back, which is no mistake.
+    world.report(id, ExecType::Canceled);
+    let out = world.reply(ALPHA, vec![cancel(1)]);
+    assert_eq!((out.cancels(), out.reasons("cancel-denied")), (vec![], vec![]));
 }

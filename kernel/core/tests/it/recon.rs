@@ -256,6 +256,11 @@ fn a_cancel_report_after_the_burial_is_no_fault() {
     world.reply(ALPHA, vec![crate::world::cancel(1)]);
     let out = world.account(&[], WHOLE);
     assert_eq!((out.reasons("order-dead"), world.status(id)), (vec!["NOT_AT_VENUE"], "canceled"));
-    world.report(id, ExecType::Canceled);
+    // Whatever end the venue names, and whatever it says late of the beginning.
+    for late in [ExecType::Canceled, ExecType::Expired, ExecType::Rejected, ExecType::New] {
+        let out = world.report(id, late);
+        assert_eq!(out.reasons("faulted"), Vec::<&str>::new());
+        assert_eq!(world.status(id), "canceled");
+    }
     assert!(!world.core.is_killed());
 }

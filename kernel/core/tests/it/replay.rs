@@ -126,7 +126,10 @@ fn a_core_that_reads_the_journal_is_the_core_that_wrote_it() {
         assert_eq!(balances, Some(play.balances()));
         assert_eq!(play.world.core.view().differences, Some(vec![]));
         play.world.feed(Input::Stop { who: Name::new("olga").unwrap() });
-        assert_eq!(durable(&folded(&play.world.journal())), durable(&play.world.core));
+        let read = folded(&play.world.journal());
+        assert_eq!(durable(&read), durable(&play.world.core));
+        let (account, kept) = (read.account(), read.account().durable());
+        assert_eq!((&kept.orders, kept.balances()), (&account.orders, account.balances()));
         // After the same start both answer alike, to the byte.
         let before = std::mem::take(&mut play.world.core);
         let out = play.world.restart(true);
