@@ -28,9 +28,9 @@ use crate::house::House;
 use crate::{by_hand, clock, open, pack, status, threads};
 
 /// Most connections served at once on the control socket.
-pub(crate) const CONTROLS_MAX: usize = 8;
+const CONTROLS_MAX: usize = 8;
 /// Most on the kill socket: each waits there until all orders are gone.
-pub(crate) const KILLS_MAX: usize = 256;
+const KILLS_MAX: usize = 256;
 /// How long a whole request may take to arrive, in nanoseconds.
 const READ_NS_MAX: i64 = 5 * NS_PER_S;
 /// How long one write of an answer may take.
@@ -57,8 +57,8 @@ pub(crate) struct Sockets {
     kill: UnixListener,
 }
 
-const CONTROL: &str = "control.sock";
-const KILL: &str = "kill.sock";
+pub(crate) const CONTROL: &str = "control.sock";
+pub(crate) const KILL: &str = "kill.sock";
 
 /// Takes both sockets. What can fail here fails before the journal knows of this run.
 pub(crate) fn bind(home: &Home) -> Result<Sockets, DaemonFault> {
