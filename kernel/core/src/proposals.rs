@@ -1,7 +1,7 @@
 //! What waits for a person's word, how long, and what becomes of it.
 //!
 //! A proposal is live state and reserves nothing. It becomes an order by one release, or it ends:
-//! by its time, with its session or its plugin, by a stop, or because somebody takes it back. What
+//! by its time, with its session or its plugin, by a cancel-all, or because somebody takes it back. What
 //! still waited when a kernel went down is revoked by the next start and never revived.
 
 use std::collections::BTreeMap;
@@ -128,12 +128,17 @@ impl Core {
         let Some(live) = self.live.as_mut() else { return };
         let (denial, answer) = match live.gate.release(proposal, &asked_by, word, &at) {
             Ok(order) => {
-                let cause = "this proposal was released before; it became one order";
-                live.proposals.ended.insert(id, ("PROPOSAL_RELEASED", cause));
                 self.unreleased.remove(&id);
                 match self.send(order, Door::Session, turn) {
-                    Submitted::Issued(cl_ord_id) => (None, Answer::Ordered { cl_ord_id }),
+                    Submitted::Issued(cl_ord_id) => {
+                        let cause = "this proposal was released before; it became one order";
+                        self.proposal_ended(id, ("PROPOSAL_RELEASED", cause));
+                        (None, Answer::Ordered { cl_ord_id })
+                    }
                     Submitted::Denied(_) | Submitted::Proposed(_) | Submitted::Faulted => {
+                        let (code, cause) = (DenyCode::ReleaseRevoked, "ORDER_FAULT");
+                        self.proposal_ended(id, (code.code(), code.meaning()));
+                        turn.record(&Outcome::ProposalEnded { cl_ord_id: id, code, cause });
                         let cause = "the house contradicts itself: see its status";
                         return turn.refuse(request, "release", "ORDER_FAULT", cause);
                     }
@@ -151,6 +156,13 @@ impl Core {
         let (role, verb, cl_ord_id) = (Role::Operator, PersonVerb::Release, Some(id));
         turn.record(&Outcome::Intervened { who, role, verb, cl_ord_id, denial });
         turn.effect(Effect::Answer { request, answer });
+    }
+
+    /// How a proposal ended, for whoever would release it later.
+    fn proposal_ended(&mut self, id: ClOrdId, how: No) {
+        if let Some(live) = self.live.as_mut() {
+            live.proposals.ended.insert(id, how);
+        }
     }
 
     /// Ends what cannot be released any more.

@@ -63,23 +63,27 @@ fn read_once(
     }
     let (fills, fills_since) = news(house, told, (state.fills, asked));
     let (ledger, ledger_since) = entries(state.ledger, ledger_since);
+    let whole = ledger_since.map(|_| asked.wall);
+    let read_to = whole.or_else(|| ledger.last().map(|entry| entry.at));
     (state.fills, state.ledger) = (fills, ledger);
-    house.venue.note_ledger_read(asked.wall);
+    if let Some(read_to) = read_to {
+        house.venue.note_ledger_read(read_to);
+    }
     house.report(Input::Account(snapshot(state, asked, (fills_since, ledger_since))));
 }
 
 /// From when on the ledger is asked for: with some overlap from where it was last read whole, by
 /// this run or by one before it. A house that never has begins now, for what was booked before it
-/// knew any balance is part of that balance.
+/// knew any balance is part of that balance. A wall clock that was ahead for a while hides nothing.
 fn ledger_since(read: Option<WallNs>, now: WallNs) -> WallNs {
-    read.unwrap_or(now).plus_ns(COVERED_NS.saturating_neg())
+    read.map_or(now, |read| read.min(now)).plus_ns(COVERED_NS.saturating_neg())
 }
 
-/// The entries that fit into one reading, the newest, and since when these are all. What is left
-/// out is a difference of balances, and people's to settle.
+/// The entries that fit into one reading, the oldest, and since when these are all, if they are.
+/// The next reading goes on from where this one ends.
 fn entries(mut all: Vec<LedgerEntry>, since: WallNs) -> (Vec<LedgerEntry>, Option<WallNs>) {
-    let recent = all.split_off(all.len().saturating_sub(SNAPSHOT_ITEMS_MAX));
-    (recent, all.is_empty().then_some(since))
+    let rest = all.split_off(all.len().min(SNAPSHOT_ITEMS_MAX));
+    (all, rest.is_empty().then_some(since))
 }
 
 /// The fills that this run has not handed on yet and all that are new at the venue, and since when
@@ -158,8 +162,8 @@ mod tests {
         assert_eq!(ledger_since(None, at(1_000)), at(970));
         // However long the house was away.
         assert_eq!(ledger_since(Some(at(100)), at(1_000)), at(70));
-        // A wall that was set back does not reach behind what was read.
-        assert_eq!(ledger_since(Some(at(1_000)), at(500)), at(970));
+        // A wall that was ahead when it was read: what is booked since then is read too.
+        assert_eq!(ledger_since(Some(at(1_000)), at(500)), at(470));
     }
 
     #[test]
@@ -168,9 +172,9 @@ mod tests {
         let most = i64::try_from(SNAPSHOT_ITEMS_MAX).unwrap();
         assert_eq!(read(0), (Vec::new(), Some(WallNs(-7))));
         assert_eq!(read(most).1, Some(WallNs(-7)));
-        let (recent, since) = read(most.saturating_add(1));
-        assert_eq!((recent.len(), since), (SNAPSHOT_ITEMS_MAX, None));
-        assert_eq!(recent.last(), Some(&entry(most)));
+        let (oldest, since) = read(most.saturating_add(1));
+        assert_eq!((oldest.len(), since), (SNAPSHOT_ITEMS_MAX, None));
+        assert_eq!(oldest.last(), Some(&entry(most.saturating_sub(1))));
     }
 
     /// Orders, fills, positions, balances and ledger: nothing of a reading is left out.

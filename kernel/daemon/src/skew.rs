@@ -27,7 +27,14 @@ pub(crate) fn keep_clock(house: &House, endpoint: SimulatedEndpoint, generation:
             && let Ok(reading) = reader.read()
             && house.venue.is_link(generation)
         {
-            house.report(Input::VenueClock { offset_ns: reading.offset_ns });
+            // The worse end of what the offset can be.
+            let doubt = if reading.offset_ns < 0 {
+                reading.doubt_ns.saturating_neg()
+            } else {
+                reading.doubt_ns
+            };
+            let offset_ns = reading.offset_ns.saturating_add(doubt);
+            house.report(Input::VenueClock { offset_ns });
         }
         sleep(LOOK_PAUSE);
     }

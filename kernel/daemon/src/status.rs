@@ -72,7 +72,7 @@ fn owned(words: BTreeMap<impl Into<String> + Ord, &'static str>) -> BTreeMap<Str
 fn next(view: &View) -> String {
     let unsealed = view.sessions.iter().find(|(_, state)| matches!(**state, "closed" | "crashed"));
     let next = if view.kill_entry.is_some() {
-        "portcullis request unkill, signed by two people; nothing leaves before"
+        "once the orders are clear, portcullis request unkill, signed by two people"
     } else if view.differences.as_ref().is_some_and(|list| !list.is_empty()) {
         "compare the account at the venue with portcullis status; differences block new orders"
     } else if !view.proposals.is_empty() {

@@ -236,9 +236,10 @@ pub(crate) fn connect(house: &Arc<House>, endpoint: &EndpointSet) {
     let clock = move || keep_clock(&own, doors.public, generation);
     let started = threads::start("link", link).and_then(|link| {
         *locked(&house.venue.link_thread) = Some(link);
-        threads::start("clock", clock)?;
         threads::start("account", account)
     });
+    // Without it the offset grows old, and the core says so.
+    drop(threads::start("clock", clock));
     match started {
         Ok(account) => *locked(&house.venue.account_thread) = Some(account),
         Err(error) => link_changed(house, false, &VenueFault::Unreachable(error.to_string())),

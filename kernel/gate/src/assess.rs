@@ -10,7 +10,7 @@ use portcullis_domain::{
 use crate::circumstances::Circumstances;
 use crate::closing::Rights;
 use crate::code::{Act, DenyCode};
-use crate::deny::{Denial, Pause, Scope, Until};
+use crate::deny::{Denial, Pause, Until};
 use crate::open::Gate;
 
 mod account;
@@ -147,7 +147,6 @@ const CHECKS: &[Check] = &[
     rates::check_orders_per_session,
     rates::check_daily_notional,
     rates::check_messages,
-    rates::check_proposals,
     // After what was lost?
     losses::check_marks,
     losses::check_session,
@@ -182,19 +181,19 @@ impl Passed {
 impl Gate {
     /// Judges one intent. The only place where an order is approved.
     pub fn assess(&self, intent: OrderIntent, id: ClOrdId, at: &Circumstances) -> Verdict {
-        let passed = match self.judge(&intent, at) {
-            Ok(passed) => passed,
+        let mut case = match self.judge(&intent, at) {
+            Ok(case) => case,
             Err(denial) => return self.refuse(denial, at, intent.instrument),
         };
-        if self.asks_a_person(&intent, passed.act) {
-            return match at.quote {
-                Some(reference) => {
+        if self.asks_a_person(&intent, case.act) {
+            return match rates::check_proposals(&mut case) {
+                Ok(reference) => {
                     Verdict::Propose(Box::new(self.propose(intent, id, reference, at.now)))
                 }
-                None => Verdict::Deny(Denial::plain(DenyCode::NoReferencePrice, Scope::Instrument)),
+                Err(denial) => Verdict::Deny(denial),
             };
         }
-        let Passed { act: _, instrument, reserve_px, rights, warnings } = passed;
+        let Passed { act: _, instrument, reserve_px, rights, warnings } = Passed::of(case);
         let terms = Terms { cl_ord_id: id, reserve_px, instrument, warnings, rights };
         if self.phase() == Phase::Shadow {
             return Verdict::WouldBe(Shadow { intent, terms });
@@ -214,10 +213,14 @@ impl Gate {
     }
 
     /// Runs the checks.
-    fn judge(&self, intent: &OrderIntent, at: &Circumstances) -> Result<Passed, Denial> {
+    fn judge<'a>(
+        &'a self,
+        intent: &'a OrderIntent,
+        at: &'a Circumstances,
+    ) -> Result<Case<'a>, Denial> {
         let mut case = Case::new(self, intent, at)?;
         case.run(CHECKS)?;
-        Ok(Passed::of(case))
+        Ok(case)
     }
 
     /// A denial, or the pause that its code begins.

@@ -193,7 +193,7 @@ mod tests {
         };
         assert_eq!(run("proposal list --json", &people, &scratch), None);
         let unknown = draft("pc0000000700000004", &people);
-        assert_eq!(unknown.as_deref(), Some("PROPOSAL_UNKNOWN"));
+        assert_eq!(unknown.as_deref(), Some("PROPOSALS_LEFT_OUT"));
         // A key in a file is not asked to sign what would be refused.
         let soft = draft("pc0000000700000003", &People::new());
         assert_eq!((soft.as_deref(), out.exists()), (Some("SIGNER_MISSING"), false));

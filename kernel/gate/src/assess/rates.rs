@@ -1,8 +1,7 @@
 //! So soon, and so often?
 
-use portcullis_domain::{Origin, Phase};
-
 use super::case::{Case, count, ms_to_ns, plain};
+use crate::circumstances::Quote;
 use crate::code::DenyCode as C;
 use crate::deny::{Denial, Figure, Scope};
 
@@ -53,14 +52,13 @@ pub(super) fn check_messages(case: &mut Case<'_>) -> Result<(), Denial> {
     Ok(())
 }
 
-/// Where a person has the last word, only so many may wait for it.
-pub(super) fn check_proposals(case: &mut Case<'_>) -> Result<(), Denial> {
-    if case.intent.origin == Origin::House || case.gate.phase() < Phase::ManualLive {
-        return Ok(());
-    }
+/// The last check of what has to wait for a person's word: only so many may, whatever they would
+/// do, since what waits reserves nothing and no other limit counts it. Each is shown with a market.
+pub(super) fn check_proposals(case: &mut Case<'_>) -> Result<Quote, Denial> {
     case.hold(
         C::MaxOpenProposals,
         |usage| Ok(count(usage.proposals.saturating_add(1))),
         |limits| count(limits.open_proposals_max),
-    )
+    )?;
+    case.at.quote.ok_or(Denial::plain(C::NoReferencePrice, Scope::Instrument))
 }

@@ -1,12 +1,12 @@
 //! The one way from a proposal to an order: a person's signed word, which is spent by it.
 
-use portcullis_domain::{Bracket, ClOrdId, Now, OrderIntent, Px};
+use portcullis_domain::{Bracket, ClOrdId, Instrument, Now, OrderIntent, Px};
 use portcullis_statement::{Release, ShownProposal, Verified};
 
 use super::approved::Terms;
 use super::case::ms_to_ns;
 use super::{Approved, Passed, price};
-use crate::circumstances::{Circumstances, Quote, Usage};
+use crate::circumstances::{Circumstances, Quote};
 use crate::code::DenyCode;
 use crate::deny::{Denial, Scope};
 use crate::open::Gate;
@@ -136,11 +136,20 @@ impl Gate {
     /// another session's instruments.
     #[must_use]
     pub fn shown(&self, proposal: &Proposal, asked_by: &str) -> Option<ShownProposal> {
+        let instrument = self.instrument(proposal.intent.instrument)?;
+        Some(self.shown_in(instrument, proposal, asked_by))
+    }
+
+    fn shown_in(
+        &self,
+        instrument: &Instrument,
+        proposal: &Proposal,
+        asked_by: &str,
+    ) -> ShownProposal {
         let intent = &proposal.intent;
-        let instrument = self.instrument(intent.instrument)?;
         let text = |px: Option<Px>| px.map(|px| px.text(instrument.price_scale));
         let leg = |pick: fn(&Bracket) -> Option<Px>| text(intent.bracket.as_ref().and_then(pick));
-        Some(ShownProposal {
+        ShownProposal {
             proposal: proposal.cl_ord_id,
             session: self.approval().session.clone(),
             asked_by: asked_by.to_owned(),
@@ -153,21 +162,24 @@ impl Gate {
             reduce_only: intent.reduce_only,
             stop: leg(|bracket| bracket.stop_px),
             target: leg(|bracket| bracket.target_px),
-        })
+        }
     }
 
     /// The market that a release shows, twice its middle, if it is about exactly this proposal of
     /// this session in this journal.
     #[must_use]
     pub fn released_at(&self, proposal: &Proposal, asked_by: &str, word: &Release) -> Option<i128> {
-        let shown = self.shown(proposal, asked_by)?;
+        let instrument = self.instrument(proposal.intent.instrument)?;
+        let shown = self.shown_in(instrument, proposal, asked_by);
         let approval = self.approval();
         let same = word.digest == shown.digest()
             && word.account == approval.account
             && word.origin == approval.journal.origin;
-        let scale = self.instrument(proposal.intent.instrument)?.price_scale;
-        let px = |text: &str| Px::parse(text, scale).ok().map(|px| i128::from(px.units()));
-        let middle_twice = px(&word.bid)?.checked_add(px(&word.ask)?)?;
+        let px = |text: &str| {
+            let px = Px::parse(text, instrument.price_scale).ok()?;
+            Some(i128::from(px.units()))
+        };
+        let middle_twice = px(&word.bid)?.saturating_add(px(&word.ask)?);
         same.then_some(middle_twice)
     }
 
@@ -215,18 +227,12 @@ impl Gate {
         let moved_twice = now_twice.saturating_sub(shown_twice).saturating_abs();
         let max = self.limits().rules.price_drift_bps;
         price::within(DenyCode::PriceDrift, moved_twice, shown_twice, max)?;
-        self.judge(&proposal.intent, &as_released(at))
+        let released = as_released(at);
+        self.judge(&proposal.intent, &released).map(Passed::of)
     }
 }
 
-/// The circumstances of an order whose number was taken when it was proposed, and that waits no
-/// more.
+/// The circumstances of an order whose number was taken when it was proposed.
 fn as_released(at: &Circumstances) -> Circumstances {
-    let released = |usage: Usage| Usage { proposals: 0, ..usage };
-    Circumstances {
-        reference_used: false,
-        whole: released(at.whole),
-        strategy: at.strategy.map(released),
-        ..at.clone()
-    }
+    Circumstances { reference_used: false, ..at.clone() }
 }

@@ -78,6 +78,13 @@ fn proposals_are_counted_where_a_person_is_asked() {
         c.at.position = Some(Position(50_000));
     };
     check(smaller, "APPROVE");
+    // What waits is counted whatever it would do, or a plugin could pile it up without end.
+    let unsaid = |c: &mut Case| {
+        full(c);
+        c.intent.side = Side::Sell;
+        c.at.position = Some(Position(50_000));
+    };
+    check(unsaid, "MAX_OPEN_PROPOSALS");
     for phase in [Phase::Paper, Phase::BoundedAuto] {
         let mut case = Case::new(phase);
         full(&mut case);

@@ -1,6 +1,8 @@
 //! What a person's word does to a proposal, and everything that it does not do.
 
-use portcullis_domain::{BootNs, Bracket, Origin, Phase, Position, Role, Side, WallNs};
+use portcullis_domain::{
+    BootNs, Bracket, Instrument, InstrumentId, Origin, Phase, Position, Role, Side, WallNs,
+};
 use portcullis_gate::{Denial, Gate, Proposal, Verdict};
 use portcullis_statement::{Digest, EndpointKind, Kind, Release, ShownProposal, Trust, Verified};
 
@@ -114,6 +116,7 @@ fn a18_a_word_about_something_else_is_none() {
     check(|scene| scene.asker = "plugin other", NO);
     check(|scene| scene.word.origin = "host-1/other".to_owned(), NO);
     check(|scene| scene.word.bid = "99.901".to_owned(), NO);
+    check(|scene| scene.word.ask = "100.101".to_owned(), NO);
     // Another session's gate, and another genesis.
     check(
         |scene| {
@@ -130,6 +133,27 @@ fn a18_a_word_about_something_else_is_none() {
         },
         NO,
     );
+}
+
+#[test]
+fn a_proposal_in_an_instrument_that_the_gate_does_not_know_is_neither_shown_nor_released() {
+    let mut scene = Scene::new(|case| {
+        let approval = &mut case.house.approval;
+        let second = Instrument {
+            id: InstrumentId(1),
+            symbol: "ETH-USDT".to_owned(),
+            venue_symbol: "ETHUSDT".to_owned(),
+            ..approval.instruments[0].clone()
+        };
+        approval.instruments.push(second);
+        approval.sources.push("elsewhere".to_owned());
+        let same = approval.limits.instruments[&InstrumentId(0)].clone();
+        approval.limits.instruments.insert(InstrumentId(1), same);
+        case.intent.instrument = InstrumentId(1);
+    });
+    scene.gate = House::new(Phase::ManualLive, EndpointKind::Simulated, "ada").open().unwrap();
+    assert_eq!(scene.gate.shown(&scene.proposal, ASKER), None);
+    assert_eq!(scene.released().map(|denial| denial.code.code()), Some("RELEASE_REVOKED"));
 }
 
 /// Either clock ends a proposal, and the signed word has an end of its own.

@@ -34,6 +34,11 @@ pub(crate) fn release(args: &WordArgs) -> Result<(), CliError> {
         CliError::new(exit, code, &args.proposal, cause, next)
     };
     let waiting = found.ok_or_else(|| {
+        if listed.left_out > 0 {
+            let cause = format!("the list ends {} proposals before the newest", listed.left_out);
+            let next = "release what is older, or wait until its time is over";
+            return refuse(Exit::Temporary, "PROPOSALS_LEFT_OUT", &cause, next);
+        }
         let next = "portcullis proposal list shows what waits";
         refuse(Exit::NotFound, "PROPOSAL_UNKNOWN", "no such proposal waits", next)
     })?;
