@@ -1,8 +1,8 @@
 //! What waits for a person's word, how long, and what becomes of it.
 //!
 //! A proposal is live state and reserves nothing. It becomes an order by one release, or it ends:
-//! by its time, with its session or its plugin, by a cancel-all, or because somebody takes it back. What
-//! still waited when a kernel went down is revoked by the next start and never revived.
+//! by its time, with its session or its plugin, by a cancel-all, or because somebody takes it back.
+//! What still waited when a kernel went down is revoked by the next start and never revived.
 
 use std::collections::BTreeMap;
 
