@@ -33,7 +33,6 @@ const STRATEGIES: [&str; 5] =
 pub(crate) struct Said {
     pub(crate) code: i32,
     pub(crate) stdout: String,
-    #[expect(dead_code, reason = "shown where a command fails")]
     pub(crate) stderr: String,
 }
 

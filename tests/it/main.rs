@@ -3,6 +3,7 @@
 mod bad_recording;
 mod coverage;
 mod daemon_account;
+mod daemon_by_hand;
 mod daemon_kill;
 mod daemon_session;
 mod daemon_start;
