@@ -7,7 +7,7 @@
 //!   review.md boundaries.json        from phase 3 on
 //!   auto_enablement.jsonl gate_checks.jsonl overrides.jsonl classification.json
 //!                                    in phases 6 and 7
-//!   journal/session.journal          the journal up to the session's end
+//!   journal/NNNNNN.journal           the epoch's journal up to the session's end
 //!   chunks/<sha256 of content>.gz    market data for replay
 //!   statements/NN-<kind>.json        what people signed, and beside it
 //!   statements/NN-<kind>.json.K.sig  their signatures, as ssh-keygen makes them
@@ -32,7 +32,7 @@ pub use folder::Finding;
 pub use kernel_leaves::KernelLeaves;
 pub use manifest::{FileEntry, Manifest};
 pub use parts::{
-    JOURNAL_FILE, NOTES_FILE, PACK_VERSION, PackContents, Part, SessionLeaves, Told, derived_names,
+    JOURNAL, NOTES_FILE, PACK_VERSION, PackContents, Part, SessionLeaves, Told, derived_names,
     required_parts, session_root, sessions,
 };
 pub use render::{

@@ -11,15 +11,15 @@ use portcullis_statement::{Envelope, Kind, Refusal, SignedStatement};
 use super::bindings::contradicts_simulation;
 use super::manifest::{FileEntry, Manifest};
 use super::parts::{
-    JOURNAL_FILE, MANIFEST_FILE, NOTES_FILE, PackContents, SEAL_FILE, STATEMENTS, SUMS_FILE,
-    SessionLeaves, blank_code, blanks, chunk_file, note_lines, required_parts, session_root,
-    sessions, signature_file,
+    MANIFEST_FILE, NOTES_FILE, PackContents, SEAL_FILE, STATEMENTS, SUMS_FILE,
+    SessionLeaves, blank_code, blanks, chunk_file, note_lines, required_parts, segment_file,
+    session_root, sessions, signature_file,
 };
 use super::render::RENDERER_VERSION;
 use crate::Digest;
 use crate::bytes::len_u64;
 use crate::disk::sync_parent;
-use crate::journal::{self, Damage, Head};
+use crate::journal::{self, Head, ReadFault};
 
 /// Why a pack is not written or sealed. Nothing is left behind.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub enum PackFault {
     /// Blanks that nobody has filled in, part by part. The first one gives the code.
     Blank(Vec<(String, String)>),
     /// The journal cannot be read.
-    Journal(Damage),
+    Journal(ReadFault),
     /// The journal ends in a torn group.
     JournalTorn {
         /// Bytes after the last whole group.
@@ -67,7 +67,7 @@ impl PackFault {
                 [(_, blank), ..] => blank_code(blank),
                 [] => "PACK_PLACEHOLDER",
             },
-            Self::Journal(damage) => damage.code(),
+            Self::Journal(fault) => fault.code(),
             Self::JournalTorn { .. } => "JOURNAL_TRUNCATED",
             Self::SessionNotClosed => "PACK_SESSION_OPEN",
             Self::Statement(refusal) => refusal.code(),
@@ -89,7 +89,7 @@ impl fmt::Display for PackFault {
                 let open = blanks.iter().map(|(part, blank)| format!("{part}: {blank}"));
                 write!(f, "not filled in: {}", open.collect::<Vec<_>>().join("; "))
             }
-            Self::Journal(damage) => damage.fmt(f),
+            Self::Journal(fault) => fault.fmt(f),
             Self::JournalTorn { bytes } => write!(f, "{bytes} bytes after the last whole group"),
             Self::SessionNotClosed => f.write_str("no session in the journal is closed"),
             Self::Statement(refusal) => f.write_str(&refusal.cause()),
@@ -127,13 +127,15 @@ pub fn write_pack(
     leaves: &dyn SessionLeaves,
 ) -> Result<WrittenPack, PackFault> {
     let files = collect(contents)?;
-    let recovered = journal::read(&contents.journal).map_err(PackFault::Journal)?;
-    if recovered.torn_bytes_cut > 0 {
-        return Err(PackFault::JournalTorn { bytes: recovered.torn_bytes_cut });
+    let recovered = journal::read(contents.journal.as_slice()).map_err(PackFault::Journal)?;
+    let end = &recovered.end;
+    if end.torn_bytes > 0 {
+        return Err(PackFault::JournalTorn { bytes: end.torn_bytes });
     }
     let range = contents.range.clone();
-    let ended = sessions(&recovered.entries, leaves).contains(&range);
-    let session = recovered.entries.get(range).filter(|_| ended);
+    let entries = recovered.slices();
+    let ended = sessions(&entries, leaves).contains(&range);
+    let session = entries.get(range).filter(|_| ended);
     let session_root = session_root(session.ok_or(PackFault::SessionNotClosed)?, leaves);
     let entry = |(name, bytes): (&String, &&[u8])| {
         let entry = FileEntry { digest: Digest::of(bytes), bytes: len_u64(bytes.len()) };
@@ -142,8 +144,8 @@ pub fn write_pack(
     let manifest = Manifest {
         session: contents.session.clone(),
         phase: contents.phase,
-        origin: recovered.origin.to_owned(),
-        journal: recovered.head,
+        origin: end.origin.clone(),
+        journal: end.head,
         session_root,
         simulated: contents.simulated,
         renderer: RENDERER_VERSION,
@@ -156,7 +158,7 @@ pub fn write_pack(
     all.insert(SUMS_FILE.to_owned(), sums.as_bytes());
     write_folder(target, &all)?;
     let digest = Digest::of(&manifest_bytes);
-    Ok(WrittenPack { manifest: digest, journal: recovered.head, session_root })
+    Ok(WrittenPack { manifest: digest, journal: end.head, session_root })
 }
 
 /// Names every file of the pack but manifest and sums, and refuses what must not be among them.
@@ -182,7 +184,9 @@ fn collect(contents: &PackContents) -> Result<BTreeMap<String, &[u8]>, PackFault
     for chunk in &contents.chunks {
         files.insert(chunk_file(chunk.digest), &chunk.compressed);
     }
-    files.insert(JOURNAL_FILE.to_owned(), &contents.journal);
+    for (number, segment) in (1..).zip(&contents.journal) {
+        files.insert(segment_file(number), segment);
+    }
     Ok(files)
 }
 
