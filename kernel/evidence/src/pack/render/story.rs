@@ -179,6 +179,8 @@ impl Story {
             safety: wide_safety(),
             first: false,
             clean,
+            torn_bytes: 0,
+            damage: None,
         })));
         if self.opened > 0 {
             self.closed = true;
