@@ -1,6 +1,7 @@
 //! One binary of integration tests: first the laws of the house, then the product as a whole.
 
 mod bad_recording;
+mod canary;
 mod coverage;
 mod daemon_account;
 mod daemon_by_hand;
@@ -15,7 +16,9 @@ mod import_law;
 mod paper_path;
 mod processes;
 mod replay;
+mod sinks;
 mod source;
+mod terminal;
 mod tidy;
 mod trusted_lines;
 mod venue_side;
