@@ -72,9 +72,7 @@ impl Outcome {
             }
             Self::FlattenEnded { left, .. } => left_body(left),
             Self::BalancesAdopted { balances } => json::object([("balances", balances.clone())]),
-            Self::Reconciled { found, differences } => {
-                json::object([("differences", texts(differences)), ("found", texts(found))])
-            }
+            Self::Reconciled { found, differences } => reconciled_body(found, differences),
             Self::Noted(noted) => noted.body(),
             Self::Recon(record) => record.body(),
             Self::Bracket(record) => record.body(),
@@ -218,6 +216,10 @@ fn tightened_body(who: &Name, count: usize, keys: &[String]) -> Value {
         ("keys", texts(keys)),
         ("who", who.as_str().into()),
     ])
+}
+
+fn reconciled_body(found: &[String], differences: &[String]) -> Value {
+    json::object([("differences", texts(differences)), ("found", texts(found))])
 }
 
 fn texts(list: &[String]) -> Value {

@@ -156,6 +156,16 @@ impl Installation {
     }
 
     pub(super) fn seal(&self, written: &WrittenPack, notes: u64) -> SignedStatement {
+        let by = [("olga", Role::Operator), ("ada", Role::Approver)];
+        self.seal_by(written, notes, &by)
+    }
+
+    pub(super) fn seal_by(
+        &self,
+        written: &WrittenPack,
+        notes: u64,
+        by: &[(&str, Role)],
+    ) -> SignedStatement {
         let seal = Seal {
             classification: Classification::Green,
             journal: JournalHead {
@@ -167,8 +177,7 @@ impl Installation {
             notes,
             session: name("s-1"),
         };
-        let by = [("olga", Role::Operator), ("ada", Role::Approver)];
-        self.sign(Kind::Seal, &by, &seal.to_value())
+        self.sign(Kind::Seal, by, &seal.to_value())
     }
 
     /// A sealed pack in a folder of its own.
