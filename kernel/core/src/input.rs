@@ -12,7 +12,7 @@ use portcullis_domain::{
 };
 use portcullis_gate::{DenyCode, VenueStatus};
 use portcullis_statement::json::Value;
-use portcullis_statement::{Digest, SignedStatement};
+use portcullis_statement::{Digest, JournalBinding, SignedStatement};
 
 use crate::entry::Content;
 use crate::people::PersonRequest;
@@ -184,10 +184,8 @@ pub enum Input {
         request: u64,
         /// Name of the session.
         session: SessionId,
-        /// Entries in the journal then.
-        size: u64,
-        /// Head of the chain then.
-        root: Digest,
+        /// The journal as it stood then, and the key of its epoch.
+        journal: JournalBinding,
     },
     /// Someone asks to open a session.
     OpenSession {

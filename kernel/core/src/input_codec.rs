@@ -4,8 +4,8 @@ use portcullis_domain::frame::{IntentRecord, RECORD_LEN};
 use portcullis_domain::policy::guards::Guard;
 use portcullis_domain::{ClOrdId, PluginId, Stop, StopMode, StopScope, WallNs};
 use portcullis_gate::{DenyCode, VenueStatus};
-use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
+use portcullis_statement::{JournalBinding, SignedStatement};
 
 use crate::entry::{Content, Decoded, EntryError, as_text, int};
 use crate::input::{EpochCause, Input, Worker};
@@ -35,13 +35,11 @@ impl Input {
             Self::Statement { request, signed } => {
                 requested("statement", *request, [("signed", signed.to_value())])
             }
-            Self::Draft { request, session, size, root } => {
-                let text = session.as_str().into();
+            Self::Draft { request, session, journal } => {
                 let fields = [
+                    ("journal", journal.to_value()),
                     ("request", int(*request)),
-                    ("root", root.hex().into()),
-                    ("session", text),
-                    ("size", int(*size)),
+                    ("session", session.as_str().into()),
                 ];
                 ("draft", session.to_string(), json::object(fields))
             }
@@ -210,8 +208,7 @@ impl Input {
             "draft" => Self::Draft {
                 request: body.uint("request")?,
                 session: body.name("session")?,
-                size: body.uint("size")?,
-                root: body.digest("root")?,
+                journal: JournalBinding::from_value(body.value("journal")?)?,
             },
             "open-session" => Self::OpenSession {
                 request: body.uint("request")?,

@@ -6,8 +6,8 @@ use portcullis_domain::{
     Amendment, ClOrdId, OrdStatus, Order, OrderFault, Origin, Px, Stop, StopMode, StopScope,
 };
 use portcullis_gate::Gate;
-use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, JsonError};
+use portcullis_statement::{Digest, JournalBinding};
 use std::sync::Arc;
 
 use crate::account::is_trade;
@@ -124,8 +124,8 @@ impl Core {
         match entry.kind.as_str() {
             "statement-accepted" => self.fold_statement(entry)?,
             "drafted" => {
-                let head = (body.uint("size")?, body.digest("root")?);
-                self.draft(body.name("session")?, head);
+                let journal = JournalBinding::from_value(body.value("journal")?)?;
+                self.draft(body.name("session")?, journal);
             }
             "session-opened" => {
                 self.fold_approval(entry)?;

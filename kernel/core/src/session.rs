@@ -6,7 +6,9 @@ use portcullis_domain::frame::{EventRecord, event_kind};
 use portcullis_domain::{ClOrdId, Money, Phase, PluginId, SessionId, WallNs};
 use portcullis_gate::{Gate, Opening};
 use portcullis_statement::json::{self, Value};
-use portcullis_statement::{ApprovedPlugin, Digest, SessionApproval, SignedStatement, Verified};
+use portcullis_statement::{
+    ApprovedPlugin, Digest, JournalBinding, SessionApproval, SignedStatement, Verified,
+};
 
 use crate::bracket::ProtectionEnd;
 use crate::effect::Effect;
@@ -31,21 +33,20 @@ impl Core {
         &mut self,
         request: u64,
         session: SessionId,
-        head: (u64, Digest),
+        journal: JournalBinding,
         turn: &mut Turn,
     ) {
         if self.sessions.contains_key(&session) {
             let cause = "this journal already knows a session of that name";
             return turn.refuse(request, "draft", "SESSION_EXISTS", cause);
         }
-        let (size, root) = head;
-        turn.record(&Outcome::Drafted { session: session.clone(), size, root });
+        turn.record(&Outcome::Drafted { session: session.clone(), journal: journal.clone() });
         turn.done(request, format!("session {session} drafted"));
-        self.draft(session, head);
+        self.draft(session, journal);
     }
 
-    pub(crate) fn draft(&mut self, session: SessionId, head: (u64, Digest)) {
-        self.drafts.insert(session.clone(), head);
+    pub(crate) fn draft(&mut self, session: SessionId, journal: JournalBinding) {
+        self.drafts.insert(session.clone(), journal);
         self.sessions.insert(session, SessionState::Drafted);
     }
 
@@ -83,6 +84,9 @@ impl Core {
         let Some(identity) = &self.identity else {
             return Err(no("NOT_STARTED", "the kernel has no roster yet"));
         };
+        let Some(drafted) = self.drafts.get(&approval.item().session) else {
+            return Err(no("JOURNAL_MISMATCH", "no such draft"));
+        };
         let components: Vec<Digest> = workers.iter().map(|worker| worker.component).collect();
         let nonce = approval.header().nonce.clone();
         let digest = approval.digest();
@@ -91,7 +95,7 @@ impl Core {
             genesis: identity.trust.fingerprint(),
             host: identity.trust.host(),
             account: identity.trust.account(),
-            origin: &identity.origin,
+            origin: &drafted.origin,
             kill_seq: self.kill_seq,
             phases_digest: identity.phases_digest,
             safety_digest: identity.safety_digest,
@@ -129,8 +133,7 @@ impl Core {
         if self.live.is_some() {
             return Err(no("SESSION_OPEN", "one session at a time: close the open one first"));
         }
-        let drafted = self.drafts.get(&approval.session);
-        if drafted != Some(&(approval.journal.size, approval.journal.root)) {
+        if self.drafts.get(&approval.session) != Some(&approval.journal) {
             return Err(no("JOURNAL_MISMATCH", "no such draft: it was made from another journal"));
         }
         if self.sessions.get(&approval.session) != Some(&SessionState::Drafted) {

@@ -11,7 +11,7 @@ use portcullis_domain::{
     WallNs,
 };
 use portcullis_gate::{DenyCode, Gate, Scope, VenueStatus};
-use portcullis_statement::{Digest, EndpointSet, PluginRelease, Trust, Verified};
+use portcullis_statement::{Digest, EndpointSet, JournalBinding, PluginRelease, Trust, Verified};
 
 use crate::bracket::Legs;
 use crate::effect::{Answer, Effect};
@@ -76,7 +76,6 @@ pub(crate) struct Identity {
     pub(crate) trust: Trust,
     pub(crate) phases: PhaseRules,
     pub(crate) phases_digest: Digest,
-    pub(crate) origin: String,
     pub(crate) draw: u32,
     pub(crate) safety: Safety,
     pub(crate) safety_digest: Digest,
@@ -140,7 +139,7 @@ pub struct Core {
     pub(crate) endpoints: BTreeMap<Digest, Verified<EndpointSet>>,
     /// The endpoint set that was signed last: the one the wiring is connected to.
     pub(crate) endpoint: Option<Digest>,
-    pub(crate) drafts: BTreeMap<SessionId, (u64, Digest)>,
+    pub(crate) drafts: BTreeMap<SessionId, JournalBinding>,
     pub(crate) sessions: BTreeMap<SessionId, SessionState>,
     pub(crate) kill: Option<Kill>,
     pub(crate) kill_seq: u64,

@@ -55,7 +55,6 @@ impl Core {
             trust,
             phases: start.phases.clone(),
             phases_digest: start.phases_digest,
-            origin: start.origin.clone(),
             draw: start.draw,
             safety: start.safety.clone(),
             safety_digest: start.safety_digest,

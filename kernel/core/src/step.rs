@@ -25,8 +25,8 @@ impl Core {
         match event.input {
             Input::Started(start) => self.on_started(&start, &mut turn),
             Input::Statement { request, signed } => self.on_statement(request, &signed, &mut turn),
-            Input::Draft { request, session, size, root } => {
-                self.on_draft(request, session, (size, root), &mut turn);
+            Input::Draft { request, session, journal } => {
+                self.on_draft(request, session, journal, &mut turn);
             }
             Input::OpenSession { request, approval, workers } => {
                 self.on_open(request, &approval, &workers, &mut turn);

@@ -53,6 +53,7 @@ fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, 
     let contents = PackContents {
         session: facts.session.clone(),
         phase: facts.phase,
+        key: house.home.key(),
         simulated: true,
         parts,
         statements: statements(&journal.entries, &range)?,

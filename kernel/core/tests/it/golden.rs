@@ -64,6 +64,7 @@ fn shadow_and_seal(world: &mut World) {
         classification: Classification::Green,
         journal: JournalHead {
             head: Digest::of(b"head"),
+            key: crate::people::CHECKPOINT_KEY.to_owned(),
             origin: crate::people::ORIGIN.to_owned(),
             size: 99,
         },

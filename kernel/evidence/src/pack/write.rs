@@ -139,6 +139,7 @@ pub fn write_pack(
         session: contents.session.clone(),
         phase: contents.phase,
         origin: recovered.origin.to_owned(),
+        key: contents.key.clone(),
         journal: recovered.head,
         session_root,
         simulated: contents.simulated,
