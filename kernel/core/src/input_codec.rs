@@ -20,7 +20,8 @@ use account::{account, account_value};
 pub(crate) use finding::finding_corr;
 use people::{person, person_value};
 pub(crate) use records::{amounts, money, money_or_null, order_intent, terms, terms_value};
-use records::{report, report_value, start, start_value};
+pub(crate) use records::{phases, phases_value, start, start_value};
+use records::{report, report_value};
 
 type Read<T> = Result<T, EntryError>;
 

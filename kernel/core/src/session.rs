@@ -97,8 +97,8 @@ impl Core {
             account: identity.trust.account(),
             origin: &drafted.origin,
             kill_seq: self.kill_seq,
-            phases_digest: identity.phases_digest,
-            safety_digest: identity.safety_digest,
+            phases_digest: identity.start.phases_digest,
+            safety_digest: identity.start.safety_digest,
             endpoints: &self.endpoints,
             releases: &self.releases,
             components: &components,
@@ -117,6 +117,7 @@ impl Core {
         self.burned.insert(nonce.clone());
         self.sessions.insert(session.clone(), SessionState::Open);
         turn.record(&Outcome::SessionOpened { session, nonce, facts });
+        self.file(signed, digest, opened);
         self.watch.session_opened(gate.instruments().len(), turn.now.wall);
         self.live = Some(self.live_session(gate, reduce_only, opened));
         self.follow_account();
@@ -176,7 +177,7 @@ impl Core {
 
     /// The id of the last order of this run.
     fn last_cl_ord_id(&self) -> ClOrdId {
-        let epoch = self.identity.as_ref().map_or(0, |identity| identity.draw);
+        let epoch = self.identity.as_ref().map_or(0, |identity| identity.start.draw);
         ClOrdId { epoch, sequence: self.orders_issued }
     }
 

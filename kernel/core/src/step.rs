@@ -93,6 +93,7 @@ impl Core {
         self.flatten_next(turn);
         self.watch_triggers(turn);
         self.deliver(turn);
+        self.tend_epoch(turn);
     }
 
     /// Journal or outbox had no room, or the authority was gone: nothing of it reached the venue.
