@@ -15,6 +15,7 @@ use crate::entry::{self, Class, Decoded, EntryError};
 use crate::input::Input;
 use crate::input_codec::{amounts, money_or_null, order_intent, terms};
 use crate::ledger::Ledger;
+use crate::roll::Epoch;
 use crate::session::grants_closing_rights;
 use crate::state::{Core, Kill, SessionState};
 use crate::stops::{Clearing, Standing};
@@ -303,9 +304,20 @@ impl Core {
 
     /// What every start does to what came before it: open sessions crashed, unconfirmed orders
     /// are unknown.
-    ///
-    /// Whatever is not named here was about the run that is over, and begins anew.
     pub(crate) fn restart(&mut self) {
+        self.end_run();
+        let crashed = self.sessions.values_mut().filter(|state| **state == SessionState::Open);
+        let crashed = crashed.map(|state| *state = SessionState::Crashed).count() > 0;
+        if crashed {
+            self.epoch_over();
+        }
+        drop(self.lose_pending());
+        self.brackets.clear();
+    }
+
+    /// The process has ended. Whatever is not named here was about its run, and begins anew: a
+    /// core that read the run's entries never knew of it, one that read a snapshot did.
+    pub(crate) fn end_run(&mut self) {
         let before = std::mem::take(self);
         let (mut kill, mut stops) = (before.kill, before.stops);
         let clearings = stops.standing.values_mut().map(|standing| &mut standing.clearing);
@@ -335,17 +347,13 @@ impl Core {
             person_orders: before.person_orders,
             recorded_profit: before.recorded_profit,
             unprotected: before.unprotected,
+            brackets: before.brackets,
             recon: before.recon.outlived(),
             place: before.place,
-            epoch: before.epoch,
+            epoch: before.epoch.map(Epoch::unasked),
+            ended: before.ended,
             ..Self::default()
         };
-        let crashed = self.sessions.values_mut().filter(|state| **state == SessionState::Open);
-        let crashed = crashed.map(|state| *state = SessionState::Crashed).count() > 0;
-        if crashed {
-            self.epoch_over();
-        }
-        drop(self.lose_pending());
     }
 }
 

@@ -40,6 +40,13 @@ pub(crate) struct Epoch {
     asked: Option<WallNs>,
 }
 
+impl Epoch {
+    /// The same for a process that has not asked for anything yet.
+    pub(crate) fn unasked(self) -> Self {
+        Self { asked: None, ..self }
+    }
+}
+
 /// A snapshot that is being read.
 #[derive(Debug)]
 pub(crate) struct Restoring {
@@ -183,6 +190,7 @@ impl Core {
         if !is_name(&next.origin) || !is_name(&next.key) {
             return Err(NotRolled::Unfit);
         }
+        self.check_quiet().map_err(NotRolled::NotNow)?;
         self.file_away();
         let bodies = self.snapshot().map_err(NotRolled::NotNow)?;
         let following = Epoch {

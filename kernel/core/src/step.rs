@@ -18,6 +18,9 @@ impl Core {
         if let Input::Host(content) = event.input {
             return self.note(content);
         }
+        if let Input::Started(_) = event.input {
+            self.end_run();
+        }
         let mut turn = self.begin(event.now, &event.input);
         self.note_for_triggers(&event.input, turn.now.wall);
         self.fire_timers(&turn);

@@ -74,6 +74,12 @@ impl Watch {
         self.unknown.clear();
     }
 
+    /// What outlives a session: whatever else is watched is watched for one.
+    pub(crate) fn between_sessions(self) -> Self {
+        let Self { fired, broken, clock, full_since, unexplained, .. } = self;
+        Self { fired, broken, clock, full_since, unexplained, ..Self::default() }
+    }
+
     /// What outlives a run: each fired once, whatever the run.
     pub(crate) fn outlived(self) -> Self {
         Self { fired: self.fired, ..Self::default() }

@@ -8,6 +8,7 @@ use portcullis_statement::{Statement, limits_value, read_limits};
 
 use super::{NotNow, Part, Read, Sections, cut, join};
 use crate::entry::{EntryError, Place};
+use crate::limits::Opened;
 use crate::recover::RecoverError;
 use crate::roll::{Epoch, entry_room};
 use crate::state::{Core, SessionState};
@@ -55,6 +56,15 @@ impl Core {
     /// # Errors
     /// Only between sessions, when no flatten plan is being carried out, is all of it on record.
     pub fn snapshot(&self) -> Result<Vec<Value>, NotNow> {
+        self.check_quiet()?;
+        let mut sections = Sections::default();
+        keep(self, &mut sections);
+        sections.put(CLOSING_RIGHTS, vec![self.closing.as_ref().map_or(Value::Null, rights)]);
+        Ok(cut(&sections, entry_room(&self.place)))
+    }
+
+    /// Whether everything that a later event depends on is in a snapshot.
+    pub(crate) fn check_quiet(&self) -> Result<(), NotNow> {
         // A core that was folded has no market and no desk, and knows an open session by its name.
         if self.live.is_some() || self.sessions.values().any(|s| *s == SessionState::Open) {
             return Err(NotNow::SessionOpen);
@@ -63,10 +73,7 @@ impl Core {
         if self.flatten.is_some() || !self.brackets.is_empty() {
             return Err(NotNow::FlattenRuns);
         }
-        let mut sections = Sections::default();
-        keep(self, &mut sections);
-        sections.put(CLOSING_RIGHTS, vec![self.closing.as_ref().map_or(Value::Null, rights)]);
-        Ok(cut(&sections, entry_room(&self.place)))
+        Ok(())
     }
 
     /// The house as a snapshot says that it was, at that place and in that epoch.
@@ -130,8 +137,11 @@ impl Core {
         gate.tighten(limits).map_err(|_looser| RecoverError::Snapshot("loosened limits"))
     }
 
-    /// Lets go of the signed approvals but the last one that left closing rights.
+    /// Lets go of what only an ended session needed: its instruments, what was watched for it, and
+    /// every signed approval but the last one that left closing rights.
     pub(crate) fn file_away(&mut self) {
+        self.opened = Opened::default();
+        self.watch = std::mem::take(&mut self.watch).between_sessions();
         let closing = self.closing.as_ref().map(Gate::approval_digest);
         let (releases, endpoints) = (&self.releases, &self.endpoints);
         self.papers.retain(|digest, _| {
