@@ -257,14 +257,15 @@ impl Core {
         let verified = self
             .verify(&signed, entry.place.at.wall)
             .map_err(|(code, cause)| RecoverError::Statement(format!("{code}: {cause}")))?;
-        self.file(&signed, verified.digest(), entry.place.at.wall);
+        let digest = verified.digest();
         let approval = verified.into_session_approval().ok_or_else(missing)?;
         for instrument in &approval.item().instruments {
             self.instruments.insert(instrument.symbol.clone(), instrument.clone());
         }
         self.limits_opened(approval.item());
         if grants_closing_rights(approval.item().phase) {
-            self.closing = Some(Gate::closing(approval));
+            self.file(&signed, digest, entry.place.at.wall);
+            self.grant_closing(Gate::closing(approval));
         }
         Ok(())
     }

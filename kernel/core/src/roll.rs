@@ -191,7 +191,7 @@ impl Core {
             return Err(NotRolled::Unfit);
         }
         self.check_quiet().map_err(NotRolled::NotNow)?;
-        self.file_away();
+        self.leave_session_behind();
         let bodies = self.snapshot().map_err(NotRolled::NotNow)?;
         let following = Epoch {
             number: epoch.number.saturating_add(1),

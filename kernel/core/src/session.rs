@@ -117,7 +117,9 @@ impl Core {
         self.burned.insert(nonce.clone());
         self.sessions.insert(session.clone(), SessionState::Open);
         turn.record(&Outcome::SessionOpened { session, nonce, facts });
-        self.file(signed, digest, opened);
+        if grants_closing_rights(gate.phase()) {
+            self.file(signed, digest, opened);
+        }
         self.watch.session_opened(gate.instruments().len(), turn.now.wall);
         self.live = Some(self.live_session(gate, reduce_only, opened));
         self.follow_account();
@@ -317,7 +319,7 @@ impl Core {
             turn.effect(Effect::SessionClosed);
         }
         if grants_closing_rights(live.gate.phase()) {
-            self.closing = Some(live.gate.into_closing());
+            self.grant_closing(live.gate.into_closing());
         }
         if let Some(request) = request {
             turn.done(request, format!("session {session} is closed"));

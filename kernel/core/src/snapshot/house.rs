@@ -137,17 +137,21 @@ impl Core {
         gate.tighten(limits).map_err(|_looser| RecoverError::Snapshot("loosened limits"))
     }
 
-    /// Lets go of what only an ended session needed: its instruments, what was watched for it, and
-    /// every signed approval but the last one that left closing rights.
-    pub(crate) fn file_away(&mut self) {
+    /// Lets go of what only an ended session needed: its instruments, and what was watched for it.
+    pub(crate) fn leave_session_behind(&mut self) {
         self.opened = Opened::default();
         self.watch = std::mem::take(&mut self.watch).between_sessions();
-        let closing = self.closing.as_ref().map(Gate::approval_digest);
+    }
+
+    /// What is left of a session that ends: its closing rights, and of the signed approvals the one
+    /// that granted them. Live and in recovery alike.
+    pub(crate) fn grant_closing(&mut self, gate: Gate) {
+        let granted = gate.approval_digest();
+        self.closing = Some(gate);
         let (releases, endpoints) = (&self.releases, &self.endpoints);
         self.papers.retain(|digest, _| {
-            Some(*digest) == closing
-                || releases.contains_key(digest)
-                || endpoints.contains_key(digest)
+            let lasting = releases.contains_key(digest) || endpoints.contains_key(digest);
+            lasting || *digest == granted
         });
     }
 }
