@@ -32,7 +32,7 @@ pub(crate) fn draft(house: &Arc<House>, session: SessionId) -> Answer {
         origin: house.home.origin(),
         key: house.home.key(),
         size: before.head.size,
-        root: before.head.chain,
+        root: before.head.root,
     };
     let name = session.clone();
     let answer = ask(house, |request| Input::Draft { request, session, journal });
@@ -70,7 +70,7 @@ fn draft_view(house: &House, session: &Name, shown: Shown) -> DraftView {
         origin: house.home.origin(),
         key: house.home.key(),
         size: shown.head.size,
-        root: shown.head.chain.hex(),
+        root: shown.head.root.hex(),
         kill_seq: shown.view.kill_seq,
         kill_entry: shown.view.kill_entry,
         phases_digest: house.home.phases.digest.hex(),

@@ -174,7 +174,7 @@ pub(crate) fn journal(head: Head) -> JournalBinding {
         origin: ORIGIN.to_owned(),
         key: people::CHECKPOINT_KEY.to_owned(),
         size: head.size,
-        root: head.chain,
+        root: head.root,
     }
 }
 

@@ -148,7 +148,7 @@ impl Installation {
             simulated: true,
             parts: REQUIRED_PARTS.into_iter().map(part).collect(),
             statements: self.statements(Phase::Paper, before),
-            journal: journal.disk().bytes().to_vec(),
+            journal: journal.disk().segments(1),
             chunks: chunks.flush().into_iter().collect(),
         }
     }
@@ -157,7 +157,7 @@ impl Installation {
         let seal = Seal {
             classification: Classification::Green,
             journal: JournalHead {
-                head: written.journal.chain,
+                head: written.journal.root,
                 key: CHECKPOINT_KEY.to_owned(),
                 origin: ORIGIN.to_owned(),
                 size: written.journal.size,
@@ -228,7 +228,7 @@ fn approval(phase: Phase, endpoint: Digest, release: Digest, before: Head) -> Se
             origin: ORIGIN.to_owned(),
             key: CHECKPOINT_KEY.to_owned(),
             size: before.size,
-            root: before.chain,
+            root: before.root,
         },
         window_opens: BEGINS,
         window_closes: BEGINS.plus_ns(3_600_000_000_000),
