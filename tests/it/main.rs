@@ -16,6 +16,7 @@ mod paper_path;
 mod processes;
 mod replay;
 mod source;
+mod stranger;
 mod tidy;
 mod trusted_lines;
 mod venue_side;
