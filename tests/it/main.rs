@@ -5,6 +5,7 @@ mod coverage;
 mod daemon_account;
 mod daemon_by_hand;
 mod daemon_kill;
+mod daemon_log;
 mod daemon_session;
 mod daemon_start;
 mod daemon_tree;
