@@ -18,6 +18,7 @@ use portcullis_statement::{Digest, EndpointKind, SignedStatement, Trust};
 use crate::args::Args;
 use crate::clock;
 use crate::fault::{BAD_CONFIG, CHECK_FAILED, DaemonFault, NOT_FOUND, REFUSED, TEMPORARY};
+use crate::notary::{Notary, keys};
 
 /// The venue whose protocol this daemon speaks.
 const VENUE: &str = "kraken";
@@ -147,6 +148,14 @@ impl Home {
         let journal = Journal::open(disk, epoch, &end);
         let journal = journal.map_err(|fault| journal_fault(&path, &fault))?;
         Ok(Opened { core, journal, start: self.start(false, clean)? })
+    }
+
+    /// The notary of an epoch; before the very first start its key is made.
+    pub(crate) fn notary(&self, epoch: u32, first: bool) -> Result<Notary, DaemonFault> {
+        let epochs = self.epochs_path();
+        let folder = keys::epoch_folder(&epochs, epoch);
+        let find = if first { keys::prepare } else { keys::load };
+        Ok(Notary::new(epochs, epoch, find(&folder, &self.origin())?))
     }
 
     /// What is said of a journal that cannot be written.

@@ -7,6 +7,7 @@
 //! | core | `order_path::core_loop`: every decision |
 //! | outbox | `order_path::outbox_loop`: every order and every answer |
 //! | committer | writes and syncs the journal |
+//! | notary | makes the log of what is durable, signs checkpoints |
 //! | link, account, clock, public | the venue: reports, reconciliation, skew, market data |
 //! | lifeline | cancels while the venue's socket is down |
 //! | worker-N | one per plugin: talks to its process |
@@ -23,6 +24,7 @@ mod fault;
 mod heard;
 mod home;
 mod house;
+mod notary;
 mod open;
 mod pack;
 mod requests;
@@ -37,6 +39,7 @@ mod workers;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crossbeam_channel::bounded;
@@ -73,6 +76,7 @@ fn run() -> Result<(), DaemonFault> {
     let (commits, commits_end) = bounded(1);
     let (mut appender, mut committer) = journal.split();
     let mark = appender.mark();
+    let notary = home.notary(mark.durable_epoch().epoch, start.first)?;
     let started = Event { now: clock::now(), input: Input::Started(Box::new(start)) };
     let begun = first_turn(&mut core, (&mut appender, &mut committer), started);
     let begun = begun.map_err(|fault| home.journal_fault(&fault))?;
@@ -86,15 +90,16 @@ fn run() -> Result<(), DaemonFault> {
     }
     control::listen(&house, sockets)?;
     house::watch_signals(&house, signals)?;
+    let written = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            for groups in commits_end {
-                if let Err(fault) = committer.commit(&groups) {
-                    house.journal_failed(fault.code());
-                    return;
-                }
+            let groups = commits_end.into_iter();
+            if let Some(Err(fault)) = groups.map(|it| committer.commit(&it)).find(Result::is_err) {
+                house.journal_failed(fault.code());
             }
+            written.store(true, Ordering::Release);
         });
+        scope.spawn(|| notary.run(&house, &written));
         scope.spawn(|| {
             let mut sink = sink::VenueSink::new(&house);
             let mut give = |request, answer| house.requests.give(request, answer);
