@@ -16,6 +16,7 @@ use portcullis_statement::{Digest, JournalBinding, SignedStatement};
 
 use crate::entry::Content;
 use crate::people::PersonRequest;
+use crate::roll::EpochName;
 
 /// An input with its moment. The core reads no other clock.
 #[derive(Clone, Debug)]
@@ -60,6 +61,11 @@ pub struct Start {
     pub first: bool,
     /// Whether the last run ended with a clean mark.
     pub clean: bool,
+    /// Bytes of a torn last write that were cut off the journal before this start.
+    pub torn_bytes: u64,
+    /// What is wrong with the journal before this one, if a person ordered to begin anew behind
+    /// it. Such a start is a killed one.
+    pub damage: Option<String>,
 }
 
 /// One open order as the venue lists it.
@@ -334,6 +340,9 @@ pub enum Input {
     Market(MarketFrame),
     /// Something about the host itself. It goes to the journal as it is and is no event.
     Host(Content),
+    /// Name and key of the next epoch are made: the present one ends, if it can. No event, and
+    /// taken by the loop itself: it has the journal whose epoch that is.
+    EpochEnds(EpochName),
     /// The kernel is asked to end.
     Stop {
         /// Who asks.

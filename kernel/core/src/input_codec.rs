@@ -31,7 +31,7 @@ impl Input {
     #[must_use]
     pub fn content(&self, shadow: bool) -> Option<Content> {
         let (kind, corr, body) = match self {
-            Self::Market(_) | Self::Host(_) => return None,
+            Self::Market(_) | Self::Host(_) | Self::EpochEnds(_) => return None,
             Self::Started(start) => ("started", "-".to_owned(), start_value(start)),
             Self::Statement { request, signed } => {
                 requested("statement", *request, [("signed", signed.to_value())])
@@ -131,6 +131,7 @@ impl Input {
             }
             Self::Market(_)
             | Self::Host(_)
+            | Self::EpochEnds(_)
             | Self::Started(_)
             | Self::Statement { .. }
             | Self::Draft { .. }

@@ -60,7 +60,7 @@ pub use recon::{
     ReconRecord,
 };
 pub use recover::RecoverError;
-pub use roll::{NextEpoch, NotRolled, Previous, Roll};
+pub use roll::{EpochName, NotRolled, Roll};
 pub use snapshot::NotNow;
 pub use state::{Core, SessionState, Step};
 pub use view::{FindingView, OrderView, PositionView, View};

@@ -117,6 +117,7 @@ impl Core {
             | Input::ExplainFinding { .. }
             | Input::ConfirmFinding { .. }
             | Input::Host(_)
+            | Input::EpochEnds(_)
             // Beats and readings of a clock are about the run in which they came.
             | Input::Beat { .. }
             | Input::VenueClock { .. }

@@ -31,8 +31,7 @@ const NAME_LEN_MAX: usize = 255;
 pub(crate) struct Epoch {
     /// Counted from 1.
     number: u64,
-    /// The key that signs its checkpoints.
-    key: String,
+    name: EpochName,
     began: WallNs,
     /// A session ended in it.
     over: bool,
@@ -54,24 +53,13 @@ pub(crate) struct Restoring {
     bodies: Vec<Value>,
 }
 
-/// Name and key of an epoch that is to come.
+/// What an epoch is called, and by which key its checkpoints are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NextEpoch {
+pub struct EpochName {
     /// Origin of its journal.
     pub origin: String,
     /// Key that signs its checkpoints, as verifiers of signed notes write it.
     pub key: String,
-}
-
-/// A journal at its end, which the next one names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Previous {
-    /// Its origin.
-    pub origin: String,
-    /// How many entries.
-    pub size: u64,
-    /// The root over all of them.
-    pub root: Digest,
 }
 
 /// Why an epoch does not end.
@@ -87,23 +75,29 @@ pub enum NotRolled {
     Broken(RecoverError),
 }
 
-/// The end of an epoch, and the beginning of the next one.
+/// The beginning of the next epoch.
 #[derive(Debug)]
 pub struct Roll {
-    /// The last entry of the epoch that ends.
-    pub ended: Entry,
     /// The house in the next epoch. Whoever had the one before lets go of it.
     pub core: Core,
     bodies: Vec<Value>,
+    /// Origin of the epoch before.
+    before: String,
 }
 
 impl Roll {
-    /// The first entries of the next epoch, once it is known where the one before ended.
+    /// The first entries of the next epoch, once it is known where the one before ended: how many
+    /// entries it has, and the root over all of them.
     #[must_use]
-    pub fn begun(&self, previous: &Previous) -> Vec<Entry> {
+    pub fn begun(&self, (size, root): (u64, Digest)) -> Vec<Entry> {
         let place = &self.core.place;
         let Some(epoch) = &self.core.epoch else { return Vec::new() };
-        let began = began(epoch, Some(previous), self.bodies.len());
+        let previous = json::object([
+            ("origin", self.before.as_str().into()),
+            ("root", root.hex().into()),
+            ("size", int(size)),
+        ]);
+        let began = began(epoch, previous, self.bodies.len());
         let corr = corr(epoch.number);
         let part = |(number, body): (u64, &Value)| {
             let reason = format!("{number} of {}", self.bodies.len());
@@ -127,22 +121,21 @@ fn corr(number: u64) -> String {
     format!("epoch-{number}")
 }
 
-fn began(epoch: &Epoch, previous: Option<&Previous>, parts: usize) -> Content {
-    let previous = previous.map_or(Value::Null, |previous| {
-        json::object([
-            ("origin", previous.origin.as_str().into()),
-            ("root", previous.root.hex().into()),
-            ("size", int(previous.size)),
-        ])
-    });
+fn began(epoch: &Epoch, previous: Value, parts: usize) -> Content {
     let body = json::object([
         ("epoch", int(epoch.number)),
-        ("key", epoch.key.as_str().into()),
+        ("key", epoch.name.key.as_str().into()),
+        ("origin", epoch.name.origin.as_str().into()),
         ("parts", int(u64::try_from(parts).unwrap_or(u64::MAX))),
         ("previous", previous),
     ]);
     let (kind, reason) = ("epoch-began", "FROM_SNAPSHOT".to_owned());
     Content { kind, corr: corr(epoch.number), reason, body }
+}
+
+fn name(body: &mut Fields<'_>, keys: (&str, &str)) -> Result<EpochName, RecoverError> {
+    let (origin, key) = (body.text(keys.0)?.to_owned(), body.text(keys.1)?.to_owned());
+    Ok(EpochName { origin, key })
 }
 
 fn is_name(text: &str) -> bool {
@@ -152,24 +145,23 @@ fn is_name(text: &str) -> bool {
 impl Core {
     /// The first entry of a journal that has no history. It has to be folded like any other.
     #[must_use]
-    pub fn first_epoch(now: Now, key: &str) -> Entry {
+    pub fn first_epoch(now: Now, name: EpochName) -> Entry {
         let place = Place { at: now, ..Place::default() };
-        let key = key.to_owned();
-        let epoch = Epoch { number: 1, key, began: now.wall, over: false, asked: None };
-        let began = began(&epoch, None, 0);
+        let epoch = Epoch { number: 1, name, began: now.wall, over: false, asked: None };
+        let began = began(&epoch, Value::Null, 0);
         Entry::new(Class::Host, &place, Content { reason: "NEW_HOME".to_owned(), ..began })
     }
 
-    /// Number and key of the present epoch.
+    /// Number and name of the present epoch.
     #[must_use]
-    pub fn epoch(&self) -> Option<(u64, &str)> {
-        self.epoch.as_ref().map(|epoch| (epoch.number, epoch.key.as_str()))
+    pub fn epoch(&self) -> Option<(u64, &EpochName)> {
+        self.epoch.as_ref().map(|epoch| (epoch.number, &epoch.name))
     }
 
     /// Whether the epoch is over: nothing more is written to its journal.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
-        self.ended
+        self.ended.is_some()
     }
 
     /// Whether the first entries of the epoch have been read in part only.
@@ -181,33 +173,49 @@ impl Core {
     /// Ends the epoch, if it can end now. This core is in the next one then, and what goes on is
     /// the one that comes out.
     ///
+    /// Also the last entry of the epoch that ends.
+    ///
     /// # Errors
     /// See [`NotRolled`]; nothing has changed then.
-    pub fn roll(&mut self, next: &NextEpoch) -> Result<Roll, NotRolled> {
-        let Some(epoch) = self.epoch.clone().filter(|_| !self.ended) else {
-            return Err(NotRolled::NoEpoch);
-        };
+    pub fn roll(&mut self, next: &EpochName) -> Result<(Entry, Roll), NotRolled> {
+        let epoch = self.epoch.clone().filter(|_| self.ended.is_none());
+        let epoch = epoch.ok_or(NotRolled::NoEpoch)?;
+        let roll = self.next(next)?;
+        Ok((self.ended_entry(&epoch, next), roll))
+    }
+
+    /// The same for an epoch whose end is on record and whose successor never began whole.
+    ///
+    /// # Errors
+    /// See [`NotRolled`].
+    pub fn roll_again(&mut self) -> Result<Roll, NotRolled> {
+        let next = self.ended.take().ok_or(NotRolled::NoEpoch)?;
+        self.next(&next)
+    }
+
+    fn next(&mut self, next: &EpochName) -> Result<Roll, NotRolled> {
+        let epoch = self.epoch.as_ref().ok_or(NotRolled::NoEpoch)?;
         if !is_name(&next.origin) || !is_name(&next.key) {
             return Err(NotRolled::Unfit);
         }
+        let (number, before) = (epoch.number.saturating_add(1), epoch.name.origin.clone());
         self.check_quiet().map_err(NotRolled::NotNow)?;
         self.leave_session_behind();
         let bodies = self.snapshot().map_err(NotRolled::NotNow)?;
         let following = Epoch {
-            number: epoch.number.saturating_add(1),
-            key: next.key.clone(),
+            number,
+            name: next.clone(),
             began: self.place.at.wall,
             over: false,
             asked: None,
         };
         let core = Self::restore(&self.place, Some(following.clone()), &bodies);
         let core = core.map_err(NotRolled::Broken)?;
-        let ended = self.ended_entry(&epoch, next);
         self.epoch = Some(following);
-        Ok(Roll { ended, core, bodies })
+        Ok(Roll { core, bodies, before })
     }
 
-    fn ended_entry(&self, epoch: &Epoch, next: &NextEpoch) -> Entry {
+    fn ended_entry(&self, epoch: &Epoch, next: &EpochName) -> Entry {
         let reason = if epoch.over { "SESSION_OVER" } else { "DAY_OVER" };
         let body = json::object([
             ("next_key", next.key.as_str().into()),
@@ -219,7 +227,7 @@ impl Core {
 
     /// When the house is to be asked to end the epoch.
     pub(crate) fn next_roll(&self) -> Option<WallNs> {
-        let epoch = self.epoch.as_ref().filter(|_| !self.ended)?;
+        let epoch = self.epoch.as_ref().filter(|_| self.ended.is_none())?;
         if self.live.is_some() || self.flatten.is_some() {
             return None;
         }
@@ -257,14 +265,14 @@ impl Core {
                 if self.epoch.is_some() || self.identity.is_some() {
                     return Err(RecoverError::Epoch("it begins in the middle of another"));
                 }
-                let (number, key) = (body.uint("epoch")?, body.text("key")?.to_owned());
-                let began = entry.place.at.wall;
-                self.epoch = Some(Epoch { number, key, began, over: false, asked: None });
+                let (number, began) = (body.uint("epoch")?, entry.place.at.wall);
+                let name = name(&mut body, ("origin", "key"))?;
+                self.epoch = Some(Epoch { number, name, began, over: false, asked: None });
                 let missing = body.uint("parts")?;
                 self.restoring = (missing > 0).then(|| Restoring { missing, bodies: Vec::new() });
             }
             "snapshot" => self.fold_snapshot(entry)?,
-            "epoch-ended" => self.ended = true,
+            "epoch-ended" => self.ended = Some(name(&mut body, ("next_origin", "next_key"))?),
             _ => {}
         }
         Ok(())
@@ -287,7 +295,7 @@ impl Core {
     /// Whether an entry may stand here: nothing comes after the end of an epoch, and nothing
     /// between the parts of its snapshot.
     pub(crate) fn check_order(&self, kind: &str) -> Result<(), RecoverError> {
-        if self.ended {
+        if self.ended.is_some() {
             return Err(RecoverError::Epoch("an entry after its end"));
         }
         if self.restoring.is_some() && kind != "snapshot" {

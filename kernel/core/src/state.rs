@@ -26,7 +26,7 @@ use crate::outcome::Outcome;
 use crate::plugin::PluginDesk;
 use crate::proposals::Proposals;
 use crate::recon::Recon;
-use crate::roll::{Epoch, Restoring};
+use crate::roll::{Epoch, EpochName, Restoring};
 use crate::stops::{Clearing, Stops};
 use crate::triggers::Watch;
 use crate::usage::UsageDesk;
@@ -226,8 +226,8 @@ pub struct Core {
     pub(crate) place: Arc<Place>,
     /// The epoch of the journal; `None` where it has none, as in a run over a recording.
     pub(crate) epoch: Option<Epoch>,
-    /// The epoch is over: nothing follows it in its journal.
-    pub(crate) ended: bool,
+    /// The epoch is over: nothing follows it in its journal, and the next one is called so.
+    pub(crate) ended: Option<EpochName>,
     /// A snapshot of which not every part has been read yet.
     pub(crate) restoring: Option<Restoring>,
     /// A statement read back from the journal whose acceptance has not been read yet.

@@ -18,6 +18,9 @@ impl Core {
         if let Input::Host(content) = event.input {
             return self.note(content);
         }
+        if let Input::EpochEnds(_) = event.input {
+            return Step::default();
+        }
         if let Input::Started(_) = event.input {
             self.end_run();
         }
@@ -78,8 +81,8 @@ impl Core {
             Input::Beat { guard, valid_until } => self.on_beat(guard, valid_until, &turn),
             Input::VenueClock { offset_ns } => self.on_venue_clock(offset_ns, &turn),
             Input::Stop { .. } => self.on_stop(&mut turn),
-            // Taken above: it is no event.
-            Input::Host(_) => {}
+            // Taken above: they are no events.
+            Input::Host(_) | Input::EpochEnds(_) => {}
         }
         self.settle(&mut turn);
         turn.step

@@ -2,8 +2,8 @@
 
 use portcullis_core::entry::{Class, Content, decode};
 use portcullis_core::{
-    Core, Effect, Entry, Event, Input, NextEpoch, NotNow, NotRolled, PersonCommand, PersonOrder,
-    Previous, RecoverError,
+    Core, Effect, Entry, EpochName, Event, Input, NotNow, NotRolled, PersonCommand, PersonOrder,
+    RecoverError,
 };
 use portcullis_domain::{Now, Phase, Side, TimeInForce};
 use portcullis_statement::Digest;
@@ -17,19 +17,19 @@ use crate::world::{ALPHA, SECOND_NS, World, buy};
 const LEAF_BYTES_MAX: usize = 32 * 1024;
 const DAY_NS: i64 = 86_400 * SECOND_NS;
 
-fn next(number: u64) -> NextEpoch {
-    NextEpoch { origin: format!("host-1/acct/{number}"), key: format!("host-1+{number:08x}+key") }
+fn next(number: u64) -> EpochName {
+    EpochName { origin: format!("host-1/acct/{number}"), key: format!("host-1+{number:08x}+key") }
 }
 
-fn previous() -> Previous {
-    Previous { origin: "host-1/acct/1".to_owned(), size: 7, root: Digest::of(b"root") }
+fn previous() -> (u64, Digest) {
+    (7, Digest::of(b"root"))
 }
 
 /// A core in its first epoch, before its start.
 fn first() -> Core {
     let mut core = Core::new();
-    core.fold(&Core::first_epoch(Now { wall: NOW, ..Now::default() }, CHECKPOINT_KEY).bytes)
-        .unwrap();
+    let now = Now { wall: NOW, ..Now::default() };
+    core.fold(&Core::first_epoch(now, next(1)).bytes).unwrap();
     core
 }
 
@@ -80,12 +80,12 @@ pub(crate) fn check_rolls(world: &World) -> u64 {
         assert_eq!(plain.is_due(event.now), rolled.is_due(event.now), "at {event:?}");
         all.extend(bytes(one.entries));
         epoch.extend(bytes(other.entries));
-        if let Ok(roll) = rolled.roll(&next(rolls + 2)) {
+        if let Ok((_, roll)) = rolled.roll(&next(rolls + 2)) {
             rolls += 1;
             // What is left out of the snapshot would be missing here: every field is compared.
             same(&roll.core, &rolled);
             same(&roll.core.snapshot(), &rolled.snapshot());
-            epoch = bytes(roll.begun(&previous()));
+            epoch = bytes(roll.begun(previous()));
             assert!(epoch.iter().all(|entry| entry.len() <= LEAF_BYTES_MAX));
             same(&read(&epoch), &roll.core);
             rolled = roll.core;
@@ -218,6 +218,7 @@ fn reread(
     let began = json::object([
         ("epoch", Value::Int(2)),
         ("key", CHECKPOINT_KEY.into()),
+        ("origin", "host-1/acct/2".into()),
         ("parts", Value::Int(parts)),
         ("previous", Value::Null),
     ]);
@@ -339,33 +340,33 @@ fn an_epoch_ends_with_its_session_and_at_midnight() {
     assert!(world.core.is_due(later));
     world.pass(61 * SECOND_NS);
     assert!(asks(&world.feed(Input::Tick)));
-    let roll = world.core.roll(&next(2)).unwrap();
-    assert_eq!(decode(&roll.ended.bytes).unwrap().reason, "SESSION_OVER");
+    let (ended, roll) = world.core.roll(&next(2)).unwrap();
+    assert_eq!(decode(&ended.bytes).unwrap().reason, "SESSION_OVER");
     world.core = roll.core;
-    assert_eq!(world.core.epoch(), Some((2, next(2).key.as_str())));
+    assert_eq!(world.core.epoch(), Some((2, &next(2))));
     world.pass(61 * SECOND_NS);
     assert!(!world.feed(Input::Tick).has(|effect| matches!(effect, Effect::EndEpoch { .. })));
     let to_midnight = DAY_NS - world.now.wall.0 % DAY_NS;
     world.pass(to_midnight - 2_000_000);
     assert!(!world.feed(Input::Tick).has(|effect| matches!(effect, Effect::EndEpoch { .. })));
     assert!(world.feed(Input::Tick).has(|effect| matches!(effect, Effect::EndEpoch { .. })));
-    let roll = world.core.roll(&next(3)).unwrap();
-    assert_eq!(decode(&roll.ended.bytes).unwrap().reason, "DAY_OVER");
+    let (ended, _) = world.core.roll(&next(3)).unwrap();
+    assert_eq!(decode(&ended.bytes).unwrap().reason, "DAY_OVER");
 }
 
 /// A journal whose order is not that of an epoch is not read.
 #[test]
 fn an_epoch_ends_once_and_begins_whole() {
     let mut core = first_of(&crate::golden::life());
-    let roll = core.roll(&next(2)).unwrap();
-    let begun = bytes(roll.begun(&previous()));
+    let (ended, roll) = core.roll(&next(2)).unwrap();
+    let begun = bytes(roll.begun(previous()));
     assert!(begun.len() > 2);
     let refused = |entries: &[&[u8]]| {
         let mut core = Core::new();
         let folded = entries.iter().try_for_each(|entry| core.fold(entry));
         assert!(matches!(folded, Err(RecoverError::Epoch(_) | RecoverError::Snapshot(_))));
     };
-    let ended = roll.ended.bytes.as_slice();
+    let ended = ended.bytes.as_slice();
     let tick = crate::golden::golden_file("entries.jsonl");
     let tick = tick.lines().find(|line| line.contains(r#""kind":"tick""#)).unwrap().as_bytes();
     let began: Vec<&[u8]> = begun.iter().map(Vec::as_slice).collect();
@@ -380,4 +381,7 @@ fn an_epoch_ends_once_and_begins_whole() {
     read.fold(ended).unwrap();
     assert!(read.has_ended());
     assert_eq!(read.roll(&next(3)).err(), Some(NotRolled::NoEpoch));
+    let again = read.roll_again().unwrap();
+    same(&again.core.epoch(), &Some((3, &next(2))));
+    same(&again.core.snapshot(), &roll.core.snapshot());
 }
