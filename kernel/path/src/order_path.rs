@@ -8,7 +8,9 @@
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
-use portcullis_core::{Answer, Core, Effect, Event, Input, Leaving};
+use portcullis_core::{
+    Answer, Core, Effect, EpochCause, EpochName, Event, Input, Leaving, NotRolled,
+};
 use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Amendment, BootNs, Now, OrderIntent, WallNs};
 use portcullis_evidence::{
@@ -58,6 +60,9 @@ impl Turn {
 
 /// Steps and records: the body of the core loop, live and in lock step alike.
 pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -> Turn {
+    if let Input::EpochEnds(next) = &event.input {
+        return end_epoch(core, appender, next);
+    }
     let step = core.step(event);
     let mut turn = Turn::default();
     let (mut proofs, mut tickets, mut answers) = (Vec::new(), Vec::new(), Vec::new());
@@ -88,6 +93,7 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
             | Effect::SessionOpened { .. }
             | Effect::SessionClosed
             | Effect::LiftKill
+            | Effect::EndEpoch { .. }
             | Effect::RaiseEpoch(_)) => turn.at_once.push(other),
         }
     }
@@ -109,6 +115,31 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
         .collect();
     let waiting = |(request, answer)| WaitingAnswer { seq, request, answer };
     turn.answers = answers.into_iter().map(waiting).collect();
+    turn
+}
+
+/// Ends the epoch, if it can end now: its last entry, the next one's first, and the house as these
+/// say that it is. If it cannot, the core asks again.
+fn end_epoch(core: &mut Core, appender: &mut Appender, next: &EpochName) -> Turn {
+    let mut turn = Turn::default();
+    match core.roll(next) {
+        Ok((ended, roll)) => {
+            appender.append(&ended.bytes);
+            let Head { size, root } = appender.head();
+            appender.begin_epoch(&next.origin);
+            for entry in roll.begun((size, root)) {
+                appender.append(&entry.bytes);
+            }
+            *core = roll.core;
+        }
+        Err(NotRolled::NotNow(_) | NotRolled::NoEpoch | NotRolled::Unfit) => {}
+        // A house that its own journal would not bring back must not go on trading.
+        Err(NotRolled::Broken(_)) => {
+            let (who, reason) = ("kernel".to_owned(), "SNAPSHOT_UNFIT".to_owned());
+            let kill = EpochCause::Kill { who, reason, request: None };
+            turn.at_once.push(Effect::RaiseEpoch(kill));
+        }
+    }
     turn
 }
 
@@ -164,15 +195,20 @@ pub fn core_loop(
     loop {
         let input = inbox.recv(if line.since.is_some() { FLUSH } else { LOOK });
         let now = wiring.now();
-        let due = core.is_due(now) || now.boot.since_ns(beat) >= BEAT_NS;
-        let mut halt = false;
         // A wake-up that only serves the flush, or somebody who looks, is nothing that happened.
-        if let Some(input) = input.or_else(|| due.then_some(Input::Tick)) {
-            beat = now.boot;
+        let tick = tick_is_due(input.as_ref(), core.is_due(now), now.boot.since_ns(beat));
+        let mut halt = false;
+        for input in input.into_iter().chain(tick.then_some(Input::Tick)) {
+            if leaves_an_entry(&input) {
+                beat = now.boot;
+            }
             let event = Event { now, input };
             let turn = step_and_record(&mut core, &mut appender, event);
             line.urgent |= turn.is_waited_for();
             halt = hand_on(turn, outbox, wiring);
+            if halt {
+                break;
+            }
         }
         // A kill that came behind a stop has shut the gate already. Recorded after the clean mark
         // it is the last word, and the next start is a killed one.
@@ -187,6 +223,21 @@ pub fn core_loop(
             return;
         }
     }
+}
+
+/// Whether a `Tick` is recorded at a wake-up with `input`, if any. What the core has to do by now
+/// it does at any input; but the journal's heartbeat must not stop under a market that never rests.
+const fn tick_is_due(input: Option<&Input>, core_is_due: bool, silent_ns: i64) -> bool {
+    match input {
+        None => core_is_due || silent_ns >= BEAT_NS,
+        Some(input) => !leaves_an_entry(input) && silent_ns >= BEAT_NS,
+    }
+}
+
+/// Whether the journal holds an entry of this input whatever comes of it. Market data does not: it
+/// goes into chunks.
+const fn leaves_an_entry(input: &Input) -> bool {
+    !matches!(input, Input::Market(_))
 }
 
 /// Hands on what a turn left, what is taken back first. Whether the loop ends with it.
@@ -372,5 +423,34 @@ pub fn release(
         SubmitFate::Sent => subject.sent(),
         SubmitFate::NotSent(code) => subject.not_sent(code),
         SubmitFate::Lost => subject.lost(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_domain::{InstrumentId, MarketEvent, MarketFrame, StreamId};
+
+    use super::*;
+
+    #[test]
+    fn silence_is_never_longer_than_a_beat_however_busy_the_market_is() {
+        let market = Input::Market(MarketFrame {
+            stream: StreamId(1),
+            sequence: 1,
+            instrument: InstrumentId(0),
+            venue_time: None,
+            event: MarketEvent::Snapshot { levels: Vec::new() },
+        });
+        let check = |input: Option<&Input>, core_is_due, silent_ns, expect| {
+            assert_eq!(tick_is_due(input, core_is_due, silent_ns), expect, "{input:?} {silent_ns}");
+        };
+        check(None, false, BEAT_NS - 1, false);
+        check(None, true, 0, true);
+        check(None, false, BEAT_NS, true);
+        check(Some(&market), false, BEAT_NS - 1, false);
+        check(Some(&market), true, 0, false);
+        check(Some(&market), false, BEAT_NS, true);
+        // An entry is written anyway.
+        check(Some(&Input::Tick), true, BEAT_NS, false);
     }
 }
