@@ -14,6 +14,7 @@ mod dependencies;
 mod hostile;
 mod house;
 mod import_law;
+mod packs;
 mod paper_path;
 mod processes;
 mod replay;

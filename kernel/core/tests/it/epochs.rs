@@ -190,6 +190,8 @@ fn days(seed: u64, phase: Phase) -> World {
     }
     world.clear();
     world.unkill();
+    // A seal that is a day late lets nothing open.
+    assert_eq!(crate::notes::seal(&mut world, 0).answers(), ["DONE"]);
     world.open_session("s-3", Phase::Paper);
     world.reply(ALPHA, vec![buy(1, 1_000, 10_000)]);
     world.close();
@@ -286,7 +288,8 @@ fn first_of(world: &World) -> Core {
 }
 
 const SECTIONS: &str = "\
-    identity burned drafts sessions unreleased papers endpoint limits_in_force instruments kill \
+    identity burned drafts sessions unsealed unreleased papers endpoint limits_in_force \
+    instruments kill \
     kill_seq stops.seq stops.standing returned_at watch account.orders.all \
     account.orders.executions account.traded account.instrument_of_order account.holdings \
     account.balances account.day_and_week account.venue_ledger.known account.venue_ledger.sums \

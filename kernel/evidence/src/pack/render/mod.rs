@@ -12,6 +12,7 @@
 
 mod alerts;
 mod auto;
+mod begun;
 mod boundaries;
 mod checklist;
 mod executions;
