@@ -44,8 +44,8 @@ pub(super) fn standing(before: &[&[u8]]) -> Result<Standing, RenderFault> {
     }
     let said = |kind: &str, body| {
         let (class, place) = (Class::Host, core.place());
-        let (kind, corr, reason) = (kind.to_owned(), "-".to_owned(), "SNAPSHOT".to_owned());
-        Item { seq, entry: Decoded { class, kind, place, corr, reason, body } }
+        let (kind, reason) = (kind.to_owned(), "SNAPSHOT".to_owned());
+        Item { seq, entry: Decoded { class, kind, place, corr: "-".to_owned(), reason, body } }
     };
     if let Some(differences) = core.view().differences {
         let list = |texts: Vec<String>| Value::List(texts.into_iter().map(Value::Text).collect());
