@@ -42,11 +42,16 @@ fn decode(text: &str) -> Vec<u8> {
     bits.chunks_exact(8).map(byte).collect()
 }
 
+fn hex_of(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
+}
+
 /// How bytes might be written: as they are, in hexadecimal digits, in both alphabets of base64
 /// behind any number of other bytes.
 fn spellings(bytes: &[u8]) -> Vec<Vec<u8>> {
     let hex = |upper: bool| -> Vec<u8> {
-        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = hex_of(bytes);
         if upper { text.to_uppercase().into() } else { text.into() }
     };
     let mut all = vec![bytes.to_vec(), hex(false), hex(true)];
@@ -156,7 +161,7 @@ fn x4_a_secret_is_found_in_every_spelling() {
     assert_eq!(decode(&base64(secret)), secret);
     for before in 0..7 {
         let around = [&vec![0xa5; before][..], secret, b"tail"].concat();
-        let hex: String = around.iter().map(|byte| format!("{byte:02X}")).collect();
+        let hex = hex_of(&around).to_uppercase();
         let plain = base64(&around);
         let url = plain.replace('+', "-").replace('/', "_");
         for text in [around, hex.to_lowercase().into(), hex.into(), plain.into(), url.into()] {

@@ -77,7 +77,7 @@ fn page() -> String {
         let whole = format!("<svg xmlns=\"http://www.w3.org/2000/svg\"><text>{svg}</text></svg>");
         // XML in JSON in a script: only what would end the script is spelt otherwise.
         let whole = Value::from(whole).canonical_text().replace('<', "\\u003c");
-        page += &format!(
+        let part = format!(
             "<p id=\"h{number}\">{html}</p>\
              <p id=\"a{number}\" title=\"{attribute}\" data-x=x{attribute}>-</p>\
              <svg><text id=\"s{number}\">{svg}</text></svg>\
@@ -85,6 +85,7 @@ fn page() -> String {
              <script type=\"application/json\" id=\"j{number}\">{json}</script>\
              <script type=\"application/json\" id=\"x{number}\">{whole}</script>"
         );
+        page += &part;
     }
     let look = LOOK.replace("COUNT", &HOSTILE.len().to_string());
     page + &format!("<script>{look}</script></body></html>")

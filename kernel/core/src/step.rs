@@ -46,11 +46,7 @@ impl Core {
             Input::Note { request, note } => self.on_note(request, *note, &mut turn),
             Input::Person(asked) => self.on_person(&asked, &mut turn),
             Input::EpochRaised { epoch, cause } => self.on_epoch_raised(epoch, &cause, &mut turn),
-            // Time has passed without any order: whatever was full has had time to empty.
-            Input::Tick => {
-                self.evidence_full = false;
-                self.reckon_now(&mut turn);
-            }
+            Input::Tick => self.on_tick(&mut turn),
             Input::PluginReady { plugin } => self.on_plugin_ready(plugin),
             Input::PluginReply { plugin, batch, fuel, intents, log: _ } => {
                 self.on_plugin_reply((plugin, batch, fuel), &intents, &mut turn);
@@ -87,6 +83,12 @@ impl Core {
         }
         self.settle(&mut turn);
         turn.step
+    }
+
+    /// Time has passed without any order: whatever was full has had time to empty.
+    fn on_tick(&mut self, turn: &mut Turn) {
+        self.evidence_full = false;
+        self.reckon_now(turn);
     }
 
     /// What every event may have made due.
