@@ -4,7 +4,7 @@ use portcullis_core::{Input, Note, NoteKind, Noted};
 use portcullis_domain::{Phase, Role};
 use portcullis_statement::{Classification, Digest, JournalHead, Kind, Seal};
 
-use crate::people::{ORIGIN, name};
+use crate::people::{CHECKPOINT_KEY, ORIGIN, name};
 use crate::replay::check_replay;
 use crate::world::{Out, SECOND_NS, World, folded};
 
@@ -24,8 +24,10 @@ fn lesson(world: &mut World) -> Out {
     say(world, note("olga", NoteKind::Lesson, None, "look twice"))
 }
 
-fn seal(world: &mut World, notes: u64) -> Out {
-    let journal = JournalHead { head: Digest::of(b"head"), origin: ORIGIN.to_owned(), size: 9 };
+pub(crate) fn seal(world: &mut World, notes: u64) -> Out {
+    let key = CHECKPOINT_KEY.to_owned();
+    let journal =
+        JournalHead { head: Digest::of(b"head"), origin: ORIGIN.to_owned(), size: 9, key };
     let seal = Seal {
         classification: Classification::Green,
         journal,

@@ -33,6 +33,8 @@ pub enum RenderFault {
         /// Why.
         cause: String,
     },
+    /// The snapshot that the epoch begins with cannot be read back.
+    Snapshot,
     /// No renderer of that version is known here: a later build has it.
     Version(i64),
     /// No part has that name.
@@ -57,6 +59,7 @@ impl RenderFault {
             Self::ApprovalMissing => "RENDER_APPROVAL_MISSING",
             Self::Approval { .. } => "RENDER_APPROVAL",
             Self::Note { .. } => "RENDER_NOTE",
+            Self::Snapshot => "RENDER_SNAPSHOT",
             Self::Version(_) => "RENDER_VERSION",
             Self::Part(_) => "RENDER_PART",
         }
@@ -76,6 +79,7 @@ impl fmt::Display for RenderFault {
             },
             Self::Field { seq, error } => write!(f, "entry {seq}: {error}"),
             Self::ApprovalMissing => f.write_str("no entry holds the session's approval"),
+            Self::Snapshot => f.write_str("the snapshot of the epoch cannot be read back"),
             Self::Version(version) => write!(f, "there is no renderer {version} here"),
             Self::Part(name) => write!(f, "no part is called {name:?}"),
             Self::Note { number, cause } => write!(f, "note {number} {cause}"),

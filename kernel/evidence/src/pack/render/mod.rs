@@ -12,6 +12,7 @@
 
 mod alerts;
 mod auto;
+mod begun;
 mod boundaries;
 mod checklist;
 mod executions;
@@ -21,6 +22,8 @@ mod item;
 mod latency;
 mod lessons;
 mod metrics;
+#[cfg(test)]
+mod packed;
 mod page;
 mod recon;
 mod remark;

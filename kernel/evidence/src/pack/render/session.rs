@@ -6,6 +6,7 @@ use portcullis_domain::{Instrument, Phase};
 use portcullis_statement::json::{Fields, JsonError, Value};
 use portcullis_statement::{Digest, Envelope, SessionApproval, SignedStatement, Signer, Statement};
 
+use super::begun;
 use super::fault::RenderFault;
 use super::item::Item;
 use super::remark::{self, Remark};
@@ -61,7 +62,7 @@ impl Session {
     /// Reads a session.
     pub(super) fn read(told: &Told<'_>) -> Result<Self, RenderFault> {
         let Told { session: entries, before, notes } = *told;
-        let mut standing = Standing::default();
+        let mut standing = begun::standing(before)?;
         for (seq, bytes) in (0_u64..).zip(before) {
             if let Some(item) = Item::read(seq, bytes)? {
                 // Executions before the session are not its own; they are only remembered.
