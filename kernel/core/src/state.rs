@@ -300,6 +300,12 @@ impl Core {
         (*self.place).clone()
     }
 
+    /// The moment of the last event, as the core took it.
+    #[must_use]
+    pub fn moment(&self) -> Now {
+        self.place.at
+    }
+
     /// Whether the kill latch is down.
     #[must_use]
     pub fn is_killed(&self) -> bool {

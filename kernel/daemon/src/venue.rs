@@ -19,7 +19,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use portcullis_core::{Core, Input};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{ClOrdId, Instrument, Order, OrderId, WallNs};
+use portcullis_domain::{ClOrdId, Instrument, Now, Order, OrderId, WallNs};
 use portcullis_evidence::chunk::{Chunk, ChunkWriter};
 use portcullis_path::inbox::NotTaken;
 use portcullis_path::lockstep::chunk_content;
@@ -352,21 +352,26 @@ pub(crate) fn start_public(house: &Arc<House>, instruments: Vec<Instrument>) {
 fn keep_public(house: &House, instrument: &Instrument, generation: u64) {
     let mut backoff = BACKOFF_MIN;
     let mut chunks = ChunkWriter::new();
+    let mut counts = [0; 3];
     while house.venue.is_public(generation) {
         let doors = locked(&house.venue.doors).clone();
-        let stream = doors.map(|doors| PublicStream::connect(&doors.public, instrument.clone()));
+        let stream =
+            doors.map(|doors| PublicStream::connect(&doors.public, instrument.clone(), counts));
         if let Some(Ok(mut stream)) = stream {
             backoff = BACKOFF_MIN;
             while house.venue.is_public(generation) {
                 // Without news the quote grows stale, and the gate says so.
                 let Ok((raw, frames)) = stream.next_frames() else { break };
-                keep_raw(house, &mut chunks, &raw, frames.last());
-                let full = |frame| house.lanes.market(Input::Market(frame)) == Err(NotTaken::Full);
+                let (received, last) = (clock::now(), frames.last().cloned());
+                let full = |frame| house.lanes.market(frame, received) == Err(NotTaken::Full);
                 // A core that does not keep up is not fed stale data: the stream begins anew.
                 if frames.into_iter().any(full) {
                     break;
                 }
+                // What the core never heard is no evidence of what it judged by.
+                keep_raw(house, &mut chunks, (&raw, received), last.as_ref());
             }
+            counts = stream.counts();
         }
         sleep(backoff);
         backoff = backoff.saturating_mul(2).min(BACKOFF_MAX);
@@ -379,11 +384,11 @@ fn keep_public(house: &House, instrument: &Instrument, generation: u64) {
 fn keep_raw(
     house: &House,
     chunks: &mut ChunkWriter,
-    raw: &[u8],
+    (raw, received): (&[u8], Now),
     last: Option<&portcullis_domain::MarketFrame>,
 ) {
     let Some(frame) = last else { return };
-    if let Ok(Some(chunk)) = chunks.push(frame.stream, frame.sequence, raw, clock::wall()) {
+    if let Ok(Some(chunk)) = chunks.push(frame.stream, frame.sequence, raw, received) {
         keep_chunk(house, &chunk);
     }
 }

@@ -17,7 +17,7 @@ use portcullis_evidence::{
 use portcullis_gate::{Approved, CancelRequest, DenyCode, Rights};
 
 use crate::authority::Authority;
-use crate::inbox::Inbox;
+use crate::inbox::{Arrival, Inbox, market_moment};
 use crate::outbox::{Cancel, Held, Outbox, OutboxEnd, Waiting, WaitingAnswer};
 
 /// Without any event for so long, a `Tick` is recorded: the heartbeat of the journal.
@@ -149,14 +149,13 @@ pub fn core_loop(
     let mut unflushed = false;
     let mut beat = wiring.now().boot;
     loop {
-        let input = inbox.recv(if unflushed { FLUSH } else { LOOK });
+        let arrived = inbox.recv(if unflushed { FLUSH } else { LOOK });
         let now = wiring.now();
         let due = core.is_due(now) || now.boot.since_ns(beat) >= BEAT_NS;
         let mut halt = false;
         // A wake-up that only serves the flush, or somebody who looks, is nothing that happened.
-        if let Some(input) = input.or_else(|| due.then_some(Input::Tick)) {
+        if let Some(event) = event_of(arrived, due, now, &core) {
             beat = now.boot;
-            let event = Event { now, input };
             let turn = step_and_record(&mut core, &mut appender, event);
             halt = hand_on(turn, outbox, wiring);
         }
@@ -173,6 +172,14 @@ pub fn core_loop(
             return;
         }
     }
+}
+
+/// What happens in a turn: what arrived, or that time has passed.
+#[must_use]
+pub fn event_of(arrived: Option<Arrival>, due: bool, now: Now, core: &Core) -> Option<Event> {
+    let arrived = arrived.or_else(|| due.then_some(Input::Tick.into()))?;
+    let received = arrived.received.map(|received| market_moment(received, core.moment()));
+    Some(Event { now: received.unwrap_or(now), input: arrived.input })
 }
 
 /// Hands on what a turn left, what is taken back first. Whether the loop ends with it.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use portcullis_domain::{
-    Instrument, InstrumentId, InstrumentKind, Money, Name, Phase, Px, Qty, Rate, Role, StreamId,
-    WallNs,
+    BootNs, Instrument, InstrumentId, InstrumentKind, Money, Name, Now, Phase, Px, Qty, Rate, Role,
+    StreamId, WallNs,
 };
 use portcullis_statement::json::Value;
 use portcullis_statement::{
@@ -135,7 +135,8 @@ impl Installation {
             journal.commit().unwrap();
         }
         let mut chunks = ChunkWriter::new();
-        chunks.push(StreamId(0), 1, b"{\"b\":\"1.0\"}", BEGINS).unwrap();
+        let received = Now { wall: BEGINS, boot: BootNs(0) };
+        chunks.push(StreamId(0), 1, b"{\"b\":\"1.0\"}", received).unwrap();
         let part = |name: &str| {
             let text = if name == "metrics.json" { "{\"entries\":4}" } else { "text\n" };
             Part { name: name.to_owned(), bytes: text.as_bytes().to_vec() }
