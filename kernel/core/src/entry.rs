@@ -196,6 +196,12 @@ pub fn is_clean_stop(bytes: &[u8]) -> bool {
     peek(bytes, KIND_KEY) == Some(b"clean-stop")
 }
 
+/// The kind of an entry, without reading the rest.
+#[must_use]
+pub fn kind(bytes: &[u8]) -> Option<&[u8]> {
+    peek(bytes, KIND_KEY)
+}
+
 const KIND_KEY: &[u8] = b",\"kind\":\"";
 
 /// The text behind `key`, found without parsing: a million entries a second have to be hashed.

@@ -306,6 +306,12 @@ impl Core {
         self.place.at
     }
 
+    /// Fingerprint of the genesis that this core was started with; `None` before its start.
+    #[must_use]
+    pub fn genesis(&self) -> Option<Digest> {
+        self.identity.as_ref().map(|identity| identity.trust.fingerprint())
+    }
+
     /// Whether the kill latch is down.
     #[must_use]
     pub fn is_killed(&self) -> bool {

@@ -31,14 +31,16 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(code: &'static str, place: &str, reason: &str) -> Self {
+    /// Escapes place and reason.
+    #[must_use]
+    pub fn new(code: &'static str, place: &str, reason: &str) -> Self {
         Self { code, place: escape_terminal(place), reason: escape_terminal(reason) }
     }
 }
 
 /// A pack's files by name, none of them opened yet.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub struct Folder {
     root: PathBuf,
     files: BTreeMap<String, Metadata>,
     pub(super) has_renderings: bool,
@@ -46,7 +48,10 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Lists the pack at `root`.
-    pub(super) fn open(root: &Path) -> Result<Self, Finding> {
+    ///
+    /// # Errors
+    /// A name or a kind of file that no pack has.
+    pub fn open(root: &Path) -> Result<Self, Finding> {
         let mut folder =
             Self { root: root.to_owned(), files: BTreeMap::new(), has_renderings: false };
         let metadata = fs::symlink_metadata(root).map_err(|error| unreadable(".", &error))?;
@@ -86,16 +91,22 @@ impl Folder {
     }
 
     /// The names of all files.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    /// Whether there is such a file.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
         self.files.contains_key(name)
     }
 
     /// The bytes of a file that must be there and be at most `bytes_max` long.
-    pub(super) fn read(&self, name: &str, bytes_max: u64) -> Result<Vec<u8>, Finding> {
+    ///
+    /// # Errors
+    /// `PACK_FILE_MISSING`, `PACK_FILE_TOO_LONG`, `PACK_UNREADABLE`, or `PACK_STRUCTURE` where it
+    /// was exchanged meanwhile.
+    pub fn read(&self, name: &str, bytes_max: u64) -> Result<Vec<u8>, Finding> {
         let Some(listed) = self.files.get(name) else {
             return Err(Finding::new("PACK_FILE_MISSING", name, "there is no such file"));
         };

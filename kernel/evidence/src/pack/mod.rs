@@ -25,12 +25,12 @@ mod tests;
 mod verify;
 mod write;
 
-pub use folder::Finding;
+pub use folder::{Finding, Folder};
 pub use kernel_leaves::KernelLeaves;
 pub use manifest::{FileEntry, Manifest};
 pub use parts::{
-    JOURNAL_FILE, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves, session_root,
-    sessions,
+    JOURNAL_FILE, MANIFEST_FILE, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves,
+    chunk_digest, chunk_file, component_file, session_root, sessions,
 };
 pub use render::{DERIVED_PARTS, RenderFault, classify, render_parts};
 pub use verify::{Outcome, Step, StepResult, Verdict, verify};

@@ -15,10 +15,12 @@ pub const PACK_VERSION: &str = "0.1";
 /// Where the journal lies in a pack.
 pub const JOURNAL_FILE: &str = "journal/session.journal";
 
-pub(super) const MANIFEST_FILE: &str = "manifest.json";
+/// The list of everything that a pack holds.
+pub const MANIFEST_FILE: &str = "manifest.json";
 pub(super) const SUMS_FILE: &str = "SHA256SUMS";
 pub(super) const STATEMENTS: &str = "statements/";
 pub(super) const CHUNKS: &str = "chunks/";
+pub(super) const PLUGINS: &str = "plugins/";
 pub(super) const SEAL_FILE: &str = "statements/seal.json";
 
 /// The parts that the caller brings; a pack without one of them is not written.
@@ -143,12 +145,20 @@ pub(super) fn has_ending(name: &str, ending: &str) -> bool {
 }
 
 /// Where a chunk lies in a pack.
-pub(super) fn chunk_file(digest: Digest) -> String {
+#[must_use]
+pub fn chunk_file(digest: Digest) -> String {
     format!("{CHUNKS}{}.gz", digest.hex())
 }
 
+/// Where the component of a plugin lies in a pack.
+#[must_use]
+pub fn component_file(component: Digest) -> String {
+    format!("{PLUGINS}{}.wasm", component.hex())
+}
+
 /// The address in a chunk's file name.
-pub(super) fn chunk_digest(file: &str) -> Option<Digest> {
+#[must_use]
+pub fn chunk_digest(file: &str) -> Option<Digest> {
     Digest::from_hex(file.strip_prefix(CHUNKS)?.strip_suffix(".gz")?)
 }
 
