@@ -72,6 +72,8 @@ pub(crate) struct VenueLink {
     known: Mutex<BTreeMap<OrderId, ClOrdId>>,
     link_generation: AtomicU64,
     public_generation: AtomicU64,
+    /// Threads of market data that have not ended, their last chunk included.
+    publics: AtomicU64,
     /// Up to when, by the wall, the venue's ledger has been read whole; never goes back.
     ledger_read: Mutex<Option<WallNs>>,
     ask_account: Sender<()>,
@@ -101,6 +103,7 @@ impl VenueLink {
             known: Mutex::new(core.account().orders.iter().filter_map(named).collect()),
             link_generation: AtomicU64::new(0),
             public_generation: AtomicU64::new(0),
+            publics: AtomicU64::new(0),
             ledger_read: Mutex::new(core.ledger_read()),
             ask_account,
             account_asked,
@@ -201,6 +204,11 @@ impl VenueLink {
     /// Ends the market data of a session.
     pub(crate) fn stop_public(&self) {
         self.public_generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether the last chunk of every past session is written and told.
+    pub(crate) fn is_public_over(&self) -> bool {
+        self.publics.load(Ordering::Acquire) == 0
     }
 
     pub(crate) fn learn(&self, order_id: Option<&OrderId>, id: ClOrdId) {
@@ -344,8 +352,16 @@ pub(crate) fn start_public(house: &Arc<House>, instruments: Vec<Instrument>) {
     let generation = house.venue.public_generation.fetch_add(1, Ordering::AcqRel).saturating_add(1);
     for instrument in instruments {
         let house = Arc::clone(house);
+        house.venue.publics.fetch_add(1, Ordering::AcqRel);
+        let own = Arc::clone(&house);
+        let started = threads::start("public", move || {
+            keep_public(&own, &instrument, generation);
+            own.venue.publics.fetch_sub(1, Ordering::AcqRel);
+        });
         // Without market data the gate refuses, and says so.
-        drop(threads::start("public", move || keep_public(&house, &instrument, generation)));
+        if started.is_err() {
+            house.venue.publics.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::text::escape_terminal;
 /// Most files in a pack.
 const FILES_MAX: usize = 100_000;
 /// The folders of a pack.
-const FOLDERS: [&str; 3] = ["statements", "journal", "chunks"];
+const FOLDERS: [&str; 4] = ["statements", "journal", "chunks", "plugins"];
 /// Made after the seal and bound elsewhere; not looked into.
 const RENDERINGS: &str = "renderings";
 

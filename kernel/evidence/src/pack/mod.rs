@@ -6,6 +6,7 @@
 //!   alerts.jsonl incidents.jsonl lessons.md
 //!   journal/session.journal          the journal up to the session's end
 //!   chunks/<sha256 of content>.gz    market data for replay
+//!   plugins/<sha256>.wasm             the components that ran, for replay
 //!   statements/NN-<kind>.json        what people signed, and beside it
 //!   statements/NN-<kind>.json.K.sig  their signatures, as ssh-keygen makes them
 //!   manifest.json SHA256SUMS         what there is

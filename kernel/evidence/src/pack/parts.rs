@@ -38,7 +38,7 @@ pub const REQUIRED_PARTS: [&str; 9] = [
 
 /// Everything that a manifest of this version says a pack must have.
 pub(super) fn required() -> Vec<&'static str> {
-    let made = [MANIFEST_FILE, SUMS_FILE, STATEMENTS, "journal/", CHUNKS];
+    let made = [MANIFEST_FILE, SUMS_FILE, STATEMENTS, "journal/", CHUNKS, PLUGINS];
     REQUIRED_PARTS.into_iter().chain(made).collect()
 }
 
@@ -68,6 +68,8 @@ pub struct PackContents {
     pub journal: Vec<u8>,
     /// The chunks that a replay needs.
     pub chunks: Vec<Chunk>,
+    /// The components that the approval names, for a replay to run again.
+    pub components: Vec<Vec<u8>>,
 }
 
 /// What the journal's entries mean, as far as a pack must know. Whoever writes the entries says.

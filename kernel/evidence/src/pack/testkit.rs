@@ -149,6 +149,7 @@ impl Installation {
             statements: self.statements(Phase::Paper, before),
             journal: journal.disk().bytes().to_vec(),
             chunks: chunks.flush().into_iter().collect(),
+            components: vec![b"component".to_vec()],
         }
     }
 
@@ -261,7 +262,7 @@ fn instrument() -> Instrument {
 /// Every file below `root`, sorted, by its name in the pack.
 pub(super) fn files(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
-    for folder in ["", "statements", "journal", "chunks"] {
+    for folder in ["", "statements", "journal", "chunks", "plugins"] {
         for item in std::fs::read_dir(root.join(folder)).unwrap() {
             let item = item.unwrap();
             if item.metadata().unwrap().is_file() {

@@ -141,13 +141,16 @@ impl Report<'_> {
     }
 
     fn text(&self) -> String {
-        let Stepped { equal, inputs, frames, blank, cut, end } = self.stepped;
+        let Stepped { equal, inputs, frames, blank, cut, skipped, end } = self.stepped;
         let mut text = String::new();
         if self.simulated == Some(true) {
             text += "SIMULATED: clock or venue were not real\n";
         }
         text += &out::field("pack", self.verified);
-        text += &out::field("entries", &format!("{equal} equal, {inputs} inputs fed again"));
+        text += &out::field(
+            "entries",
+            &format!("{equal} equal, {skipped} not compared, {inputs} inputs fed again"),
+        );
         let market = format!("{frames} frames fed, {blank} outside of sessions, {cut} cut off");
         text += &out::field("market", &market);
         text += &out::field("plugins", &self.plugins());
@@ -166,7 +169,7 @@ impl Report<'_> {
     }
 
     fn document(&self) -> Value {
-        let Stepped { equal, inputs, frames, blank, cut, end } = self.stepped;
+        let Stepped { equal, inputs, frames, blank, cut, skipped, end } = self.stepped;
         let (recorded, again) = match end {
             End::Differs { recorded, again, .. } => (recorded.as_str(), again.as_str()),
             End::Plugin { cause, .. } => (cause.as_str(), ""),
@@ -190,6 +193,7 @@ impl Report<'_> {
             ("pack", self.verified.into()),
             ("plugins", self.plugins().into()),
             ("recorded", recorded.into()),
+            ("skipped", count(*skipped)),
             ("simulated", self.simulated.map_or(Value::Null, Value::Bool)),
             ("verdict", self.verdict().into()),
         ])

@@ -32,6 +32,8 @@ pub(super) struct Stepped {
     pub(super) blank: u64,
     /// Outcomes of an event that a crash cut off.
     pub(super) cut: u64,
+    /// Entries between market data that is lost and the next start, which begins anew.
+    pub(super) skipped: u64,
     /// Why it ended.
     pub(super) end: End,
 }
@@ -41,7 +43,8 @@ pub(super) struct Stepped {
 pub(super) enum End {
     /// Every entry was compared and is equal.
     Whole,
-    /// The data of what the core heard next is not here.
+    /// The data of what the core heard next is not here. Up to the next start nothing could be
+    /// compared; everything else is equal.
     Lost {
         /// The entry that cannot be reached.
         entry: u64,
@@ -80,7 +83,8 @@ pub(super) fn step_again(
     market: Market<'_>,
     plugins: &mut Plugins<'_>,
 ) -> Stepped {
-    let done = Stepped { equal: 0, inputs: 0, frames: 0, blank: 0, cut: 0, end: End::Whole };
+    let end = End::Whole;
+    let done = Stepped { equal: 0, inputs: 0, frames: 0, blank: 0, cut: 0, skipped: 0, end };
     let mut replay = Replay {
         entries,
         market,
@@ -91,15 +95,31 @@ pub(super) fn step_again(
         again: VecDeque::new(),
         endpoint: EndpointKind::Simulated,
         starts: 0,
+        lost: false,
         done,
     };
+    let mut lost = None;
     for (at, bytes) in entries.iter().enumerate() {
-        if let Err(end) = replay.entry(at, bytes) {
-            replay.done.end = end;
-            return replay.done;
+        if replay.lost && entry::kind(bytes) != Some(b"started") {
+            replay.done.skipped = replay.done.skipped.saturating_add(1);
+            continue;
+        }
+        replay.lost = false;
+        match replay.entry(at, bytes) {
+            Ok(()) => {}
+            Err(end @ End::Lost { .. }) => {
+                replay.lost = true;
+                replay.done.skipped = replay.done.skipped.saturating_add(1);
+                lost.get_or_insert(end);
+            }
+            Err(end) => {
+                replay.done.end = end;
+                return replay.done;
+            }
         }
     }
-    if let Some(again) = replay.again.front() {
+    replay.done.end = lost.unwrap_or(End::Whole);
+    if let Some(again) = replay.again.front().filter(|_| !replay.lost) {
         let entry = number(entries.len());
         let again = escape_terminal_bytes(again);
         replay.done.end = End::Differs { entry, recorded: String::new(), again };
@@ -121,6 +141,8 @@ struct Replay<'a, 'b> {
     /// Of the session that opened last.
     endpoint: EndpointKind,
     starts: u32,
+    /// Whether nothing can be compared before the next start.
+    lost: bool,
     done: Stepped,
 }
 
@@ -243,9 +265,10 @@ impl Replay<'_, '_> {
             Vec::new()
         };
         self.number = self.number.saturating_add(1);
+        let was_open = self.core.open_session().is_some();
         let step = self.core.step(Event { now, input });
         self.again.extend(step.entries.into_iter().map(|entry| entry.bytes));
-        if let Some(approval) = approval
+        if let Some(approval) = approval.filter(|_| !was_open)
             && self.core.open_session() == Some(&approval.session)
         {
             let mut endpoints = self.core.endpoints();
