@@ -1,8 +1,10 @@
 //! `portcullis evidence`: packs and journals, judged, stepped again, shown and compared.
 
+mod diff;
 mod market;
 mod replay;
 mod rerun;
+mod show;
 mod source;
 mod step;
 mod verify;
@@ -18,6 +20,10 @@ pub(crate) enum EvidenceVerb {
     Verify(verify::Args),
     /// Steps a pack's journal again and runs its plugins again, and compares.
     Replay(replay::Args),
+    /// Shows entries: one, a range, an order's life, or the timeline.
+    Show(show::Args),
+    /// Compares two packs or two journals.
+    Diff(diff::Args),
 }
 
 /// Runs the verb.
@@ -25,5 +31,7 @@ pub(crate) fn run(verb: EvidenceVerb) -> Result<(), CliError> {
     match verb {
         EvidenceVerb::Verify(args) => verify::run(&args),
         EvidenceVerb::Replay(args) => replay::run(&args),
+        EvidenceVerb::Show(args) => show::run(&args),
+        EvidenceVerb::Diff(args) => diff::run(&args),
     }
 }
