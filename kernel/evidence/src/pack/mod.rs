@@ -4,7 +4,7 @@
 //! reports/<phase>_sessions/YYYYMMDD_HHMMSS_<session>/
 //!   runlog.md checklist.md executions.jsonl recon.json recon.md metrics.json
 //!   alerts.jsonl incidents.jsonl lessons.md
-//!   journal/session.journal          the journal up to the session's end
+//!   journal/NNNNNN.journal           the epoch's journal up to the session's end
 //!   chunks/<sha256 of content>.gz    market data for replay
 //!   plugins/<sha256>.wasm             the components that ran, for replay
 //!   statements/NN-<kind>.json        what people signed, and beside it
@@ -26,11 +26,11 @@ mod tests;
 mod verify;
 mod write;
 
-pub use folder::{Finding, Folder};
+pub use folder::{Finding, Folder, PackJournal};
 pub use kernel_leaves::KernelLeaves;
 pub use manifest::{FileEntry, Manifest};
 pub use parts::{
-    JOURNAL_FILE, MANIFEST_FILE, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves,
+    JOURNAL, MANIFEST_FILE, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves,
     chunk_digest, chunk_file, component_file, session_root, sessions,
 };
 pub use render::{DERIVED_PARTS, RenderFault, classify, render_parts};

@@ -16,15 +16,15 @@ const PART_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Most places of an entry, and most parts, that are named; more are counted.
 const NAMED_MAX: usize = 20;
 
-/// Compares two packs or two journals.
+/// Compares two packs or two epochs.
 #[derive(Clone, Debug, clap::Args)]
 #[command(before_help = "Examples:\n  \
     portcullis evidence diff PACK COPY\n  \
-    portcullis evidence diff HOME/journal/000001.journal PACK --json\n\n\
+    portcullis evidence diff HOME/epochs/000002 PACK --json\n\n\
     Exit 0: equal. Exit 5: different; the first entry and the parts that differ are named.\n\
     Nothing is verified.")]
 pub(crate) struct Args {
-    /// A pack, an epoch's folder or a journal's file.
+    /// A pack or an epoch's folder.
     one: PathBuf,
     /// Another one.
     other: PathBuf,
@@ -43,7 +43,6 @@ struct First {
 }
 
 /// What differs.
-#[derive(Default)]
 struct Differences {
     sizes: (usize, usize),
     first: Option<First>,
@@ -54,14 +53,11 @@ struct Differences {
 /// Runs the verb.
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let (one, other) = (Source::open(&args.one)?, Source::open(&args.other)?);
-    let mut found = Differences {
+    let found = Differences {
         sizes: (one.entries.len(), other.entries.len()),
         first: first(&one.entries, &other.entries),
-        parts: Vec::new(),
+        parts: parts((&args.one, &one.folder), (&args.other, &other.folder))?,
     };
-    if let (Some(one), Some(other)) = (&one.folder, &other.folder) {
-        found.parts = parts((&args.one, one), (&args.other, other))?;
-    }
     if args.json {
         out::json("evidence.diff", found.document())?;
     } else {

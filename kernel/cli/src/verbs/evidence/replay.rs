@@ -49,10 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let verdict = source.is_pack().then(|| verify(path, pin, &KernelLeaves));
     let entries = source.slices();
     let component = |digest: Digest| {
-        let packed = source
-            .folder
-            .as_ref()
-            .and_then(|folder| folder.read(&component_file(digest), COMPONENT_BYTES_MAX).ok());
+        let packed = source.folder.read(&component_file(digest), COMPONENT_BYTES_MAX).ok();
         packed.into_iter().chain(brought.iter().cloned()).find(|b| Digest::of(b) == digest)
     };
     let sandbox = sandbox_path(args.sandbox.as_deref());

@@ -18,9 +18,9 @@ use crate::{CliError, Exit, out};
     portcullis evidence show PACK 230                  # one entry, whole\n  \
     portcullis evidence show PACK 200..230\n  \
     portcullis evidence show PACK --of pc0a1b2c3d00000001  # an order's whole life\n\n\
-    PATH is a pack, an epoch's folder or the file of a journal. Nothing is verified.")]
+    PATH is a pack or an epoch's folder. Nothing is verified.")]
 pub(crate) struct Args {
-    /// A pack, an epoch's folder or a journal's file.
+    /// A pack or an epoch's folder.
     path: PathBuf,
     /// An entry's number, counted from 0, or a range FROM..TO, both included.
     #[arg(value_parser = range)]

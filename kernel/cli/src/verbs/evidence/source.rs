@@ -1,12 +1,11 @@
-//! Where evidence lies: a pack, an epoch's folder, a folder with a journal and its chunks, or the
-//! file of a journal alone.
+//! Where evidence lies: a pack, an epoch's folder, or what a replay kept.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use portcullis_evidence::chunk::{CHUNK_BYTES_MAX, RawFrame, read_chunk};
-use portcullis_evidence::journal;
+use portcullis_evidence::chunk::{CHUNK_BYTES_MAX, ChunkFault, RawFrame, read_chunk};
+use portcullis_evidence::journal::{self, ReadFault};
 use portcullis_evidence::pack::{
-    Finding, Folder, JOURNAL_FILE, MANIFEST_FILE, chunk_digest, chunk_file,
+    Finding, Folder, MANIFEST_FILE, PackJournal, chunk_digest, chunk_file,
 };
 use portcullis_evidence::text::escape_terminal;
 use portcullis_statement::Digest;
@@ -15,15 +14,15 @@ use super::market::Chunks;
 use crate::files::{self, shown};
 use crate::{CliError, Exit};
 
-/// Longest journal in bytes.
-const JOURNAL_BYTES_MAX: u64 = 1024 * 1024 * 1024;
-/// What `portcullis replay --out` calls its journal.
-const KEPT_FILE: &str = "000001.journal";
+/// Where an epoch of a home lies below it, and below what a replay kept.
+const FIRST_EPOCH: &str = "epochs/000001";
 
 /// Evidence that was opened and not believed.
 pub(super) struct Source {
-    /// The files of a folder; `None` for a journal alone.
-    pub(super) folder: Option<Folder>,
+    /// The folder's files.
+    pub(super) folder: Folder,
+    /// Where the chunks lie, if not in the folder.
+    chunks: Option<PathBuf>,
     /// The journal's entries, in order.
     pub(super) entries: Vec<Vec<u8>>,
     /// Bytes of a group at the journal's end that was torn.
@@ -31,36 +30,61 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Opens whatever lies at `path`.
+    /// Opens a pack, an epoch of a home with the home's chunks, or what a replay kept.
     pub(super) fn open(path: &Path) -> Result<Self, CliError> {
         let refused = |finding: Finding| damaged(path, &finding);
         if !path.is_dir() {
-            let bytes = files::read(path, JOURNAL_BYTES_MAX)?;
-            return Self::read(None, &bytes).map_err(refused);
+            let cause = "neither a pack nor the folder of an epoch";
+            let next = "name a pack, or HOME/epochs/NNNNNN";
+            let (code, subject) = ("EVIDENCE_NOT_FOUND", shown(path));
+            return Err(CliError::new(Exit::NotFound, code, &subject, cause, next));
         }
-        let folder = Folder::open(path).map_err(refused)?;
-        let name = [JOURNAL_FILE, KEPT_FILE].into_iter().find(|name| folder.has(name));
-        let bytes = folder.read(name.unwrap_or(JOURNAL_FILE), JOURNAL_BYTES_MAX);
-        bytes.and_then(|bytes| Self::read(Some(folder), &bytes)).map_err(refused)
-    }
-
-    fn read(folder: Option<Folder>, bytes: &[u8]) -> Result<Self, Finding> {
-        let journal = journal::read(bytes).map_err(|damage| {
-            let place = format!("entry {}", damage.entry);
-            Finding::new(damage.code(), &place, &damage.to_string())
-        })?;
-        let entries = journal.entries.iter().map(|entry| entry.to_vec()).collect();
-        Ok(Self { folder, entries, torn_bytes: journal.torn_bytes_cut })
+        let kept = path.join(FIRST_EPOCH);
+        let (epoch, chunks) = if kept.is_dir() { (kept, path) } else { (path.to_owned(), path) };
+        let folder = Folder::open(&epoch).map_err(refused)?;
+        // The chunks of a home are shared by its epochs.
+        let home = path.parent().and_then(Path::parent).filter(|_| !folder.has(MANIFEST_FILE));
+        let home = home.filter(|home| *chunks == *epoch && home.join("chunks").is_dir());
+        let chunks = home.or(Some(chunks).filter(|chunks| **chunks != *epoch));
+        let chunks = chunks.map(|root| root.join("chunks"));
+        let journal = PackJournal::new(&folder).and_then(|journal| {
+            journal::read(journal).map_err(|fault| {
+                let entry = match &fault {
+                    ReadFault::Damage(damage) => format!("entry {}", damage.entry),
+                    ReadFault::Disk(_) => "journal/".to_owned(),
+                };
+                Finding::new(fault.code(), &entry, &fault.to_string())
+            })
+        });
+        let journal = journal.map_err(refused)?;
+        let (entries, torn_bytes) = (journal.entries, journal.end.torn_bytes);
+        Ok(Self { folder, chunks, entries, torn_bytes })
     }
 
     /// Whether this claims to be a pack.
     pub(super) fn is_pack(&self) -> bool {
-        self.folder.as_ref().is_some_and(|folder| folder.has(MANIFEST_FILE))
+        self.folder.has(MANIFEST_FILE)
     }
 
     /// The entries as slices.
     pub(super) fn slices(&self) -> Vec<&[u8]> {
         self.entries.iter().map(Vec::as_slice).collect()
+    }
+
+    /// The file of a chunk; `None` if it is not there.
+    fn chunk(&self, chunk: Digest) -> Result<Option<Vec<u8>>, Finding> {
+        let name = chunk_file(chunk);
+        let bytes_max = u64::try_from(CHUNK_BYTES_MAX).unwrap_or(u64::MAX);
+        let Some(folder) = &self.chunks else {
+            let there = self.folder.has(&name);
+            return there.then(|| self.folder.read(&name, bytes_max)).transpose();
+        };
+        let path = folder.join(format!("{}.gz", chunk.hex()));
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let read = files::read(&path, bytes_max);
+        read.map(Some).map_err(|no| Finding::new("PACK_UNREADABLE", &name, &no.cause))
     }
 }
 
@@ -71,21 +95,19 @@ pub(super) fn damaged(path: &Path, finding: &Finding) -> CliError {
     CliError::new(Exit::CheckFailed, finding.code, &subject, &finding.reason, next)
 }
 
-/// The chunks of a folder; a journal alone has none.
 impl Chunks for Source {
     fn names(&self) -> Vec<Digest> {
-        let folder = self.folder.iter();
-        folder.flat_map(Folder::names).filter_map(chunk_digest).collect()
+        // Of a home's chunks only those that the epoch names are its own.
+        let own = self.chunks.is_none().then_some(&self.folder);
+        own.into_iter().flat_map(Folder::names).filter_map(chunk_digest).collect()
     }
 
     fn frames(&self, chunk: Digest) -> Result<Option<Vec<RawFrame>>, Finding> {
-        let name = chunk_file(chunk);
-        let Some(folder) = self.folder.as_ref().filter(|folder| folder.has(&name)) else {
-            return Ok(None);
-        };
-        let bytes = folder.read(&name, u64::try_from(CHUNK_BYTES_MAX).unwrap_or(u64::MAX))?;
+        let Some(bytes) = self.chunk(chunk)? else { return Ok(None) };
         let frames = read_chunk(&bytes, chunk);
-        frames.map(Some).map_err(|fault| Finding::new(fault.code(), &name, &fault.to_string()))
+        let bad =
+            |fault: ChunkFault| Finding::new(fault.code(), &chunk_file(chunk), &fault.to_string());
+        frames.map(Some).map_err(bad)
     }
 }
 
