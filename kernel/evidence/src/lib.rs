@@ -11,6 +11,7 @@ pub mod chunk;
 mod digest;
 pub mod disk;
 pub mod journal;
+pub mod log;
 pub mod pack;
 pub mod recorded;
 #[cfg(test)]
@@ -23,5 +24,5 @@ pub use journal::{
     Appender, Committer, Damage, DamageReason, End, Groups, Head, Journal, JournalFault,
     JournalFolder, ReadFault, Reader, Recovered, Seq, Source, Watermark, read,
 };
-pub use portcullis_statement::Digest;
+pub use portcullis_statement::{Digest, note};
 pub use recorded::{DurableEpoch, DurableMark, Either, NotDurable, Pending, Recorded, Waited};

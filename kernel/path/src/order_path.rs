@@ -153,13 +153,23 @@ pub fn core_loop(
     loop {
         let arrived = inbox.recv(if unflushed { FLUSH } else { LOOK });
         let now = wiring.now();
-        let due = core.is_due(now) || now.boot.since_ns(beat) >= BEAT_NS;
-        let mut halt = false;
         // A wake-up that only serves the flush, or somebody who looks, is nothing that happened.
-        if let Some(event) = event_of(arrived, due, now, &core) {
-            beat = now.boot;
+        let tick = tick_is_due(
+            arrived.as_ref().map(|arrived| &arrived.input),
+            core.is_due(now),
+            now.boot.since_ns(beat),
+        );
+        let mut halt = false;
+        for arrived in arrived.into_iter().chain(tick.then(|| Input::Tick.into())) {
+            if leaves_an_entry(&arrived.input) {
+                beat = now.boot;
+            }
+            let event = event_of(arrived, now, &core);
             let turn = step_and_record(&mut core, &mut appender, event);
             halt = hand_on(turn, outbox, wiring);
+            if halt {
+                break;
+            }
         }
         // A kill that came behind a stop has shut the gate already. Recorded after the clean mark
         // it is the last word, and the next start is a killed one.
@@ -176,12 +186,26 @@ pub fn core_loop(
     }
 }
 
-/// What happens in a turn: what arrived, or that time has passed.
+/// What arrived, as an event at its moment.
 #[must_use]
-pub fn event_of(arrived: Option<Arrival>, due: bool, now: Now, core: &Core) -> Option<Event> {
-    let arrived = arrived.or_else(|| due.then_some(Input::Tick.into()))?;
+pub fn event_of(arrived: Arrival, now: Now, core: &Core) -> Event {
     let received = arrived.received.map(|received| market_moment(received, core.moment()));
-    Some(Event { now: received.unwrap_or(now), input: arrived.input })
+    Event { now: received.unwrap_or(now), input: arrived.input }
+}
+
+/// Whether a `Tick` is recorded at a wake-up with `input`, if any. What the core has to do by now
+/// it does at any input; but the journal's heartbeat must not stop under a market that never rests.
+const fn tick_is_due(input: Option<&Input>, core_is_due: bool, silent_ns: i64) -> bool {
+    match input {
+        None => core_is_due || silent_ns >= BEAT_NS,
+        Some(input) => !leaves_an_entry(input) && silent_ns >= BEAT_NS,
+    }
+}
+
+/// Whether the journal holds an entry of this input whatever comes of it. Market data does not: it
+/// goes into chunks.
+const fn leaves_an_entry(input: &Input) -> bool {
+    !matches!(input, Input::Market(_))
 }
 
 /// Hands on what a turn left, what is taken back first. Whether the loop ends with it.
@@ -329,5 +353,34 @@ pub fn release(
         SubmitFate::Sent => subject.sent(),
         SubmitFate::NotSent(code) => subject.not_sent(code),
         SubmitFate::Lost => subject.lost(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_domain::{InstrumentId, MarketEvent, MarketFrame, StreamId};
+
+    use super::*;
+
+    #[test]
+    fn silence_is_never_longer_than_a_beat_however_busy_the_market_is() {
+        let market = Input::Market(MarketFrame {
+            stream: StreamId(1),
+            sequence: 1,
+            instrument: InstrumentId(0),
+            venue_time: None,
+            event: MarketEvent::Snapshot { levels: Vec::new() },
+        });
+        let check = |input: Option<&Input>, core_is_due, silent_ns, expect| {
+            assert_eq!(tick_is_due(input, core_is_due, silent_ns), expect, "{input:?} {silent_ns}");
+        };
+        check(None, false, BEAT_NS - 1, false);
+        check(None, true, 0, true);
+        check(None, false, BEAT_NS, true);
+        check(Some(&market), false, BEAT_NS - 1, false);
+        check(Some(&market), true, 0, false);
+        check(Some(&market), false, BEAT_NS, true);
+        // An entry is written anyway.
+        check(Some(&Input::Tick), true, BEAT_NS, false);
     }
 }

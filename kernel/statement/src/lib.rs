@@ -1,4 +1,4 @@
-//! Who said what, provably: canonical JSON, SSHSIG, roster, thresholds. Pure.
+//! Who said what, provably: canonical JSON, SSHSIG, signed notes, roster, thresholds. Pure.
 //!
 //! A statement is canonical JSON that people signed with their SSH keys. The only way from bytes
 //! to a [`Verified`] value is [`Trust::verify`], and the only way to a [`Trust`] is the genesis
@@ -12,6 +12,7 @@ mod envelope;
 mod header;
 pub mod json;
 mod key;
+pub mod note;
 mod refusal;
 mod roster;
 mod signer;

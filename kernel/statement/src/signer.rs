@@ -39,7 +39,12 @@ impl SigningKey {
     #[must_use]
     pub fn sign(&self, namespace: &str, message: &[u8]) -> String {
         let signed = sshsig::signed_bytes(namespace, sshsig::HashAlgorithm::Sha512, message);
-        sshsig::armored(&self.public, namespace, self.pair.sign(&signed).as_ref())
+        sshsig::armored(&self.public, namespace, &self.sign_bare(&signed))
+    }
+
+    /// The Ed25519 signature over `message` itself, for formats that say what they are for.
+    pub(crate) fn sign_bare(&self, message: &[u8]) -> Vec<u8> {
+        self.pair.sign(message).as_ref().to_vec()
     }
 }
 

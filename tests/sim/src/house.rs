@@ -174,7 +174,9 @@ impl House {
         }
         let due = self.core.is_due(now) || now.boot.since_ns(self.beat) >= BEAT_NS;
         let arrived = self.inbox.recv(Duration::ZERO);
-        let Some(event) = event_of(arrived, due, now, &self.core) else { return Ok(false) };
+        let arrived = arrived.or_else(|| due.then(|| Input::Tick.into()));
+        let Some(arrived) = arrived else { return Ok(false) };
+        let event = event_of(arrived, now, &self.core);
         self.beat = now.boot;
         self.halted = self.step(now, event)?;
         // As the core loop does when it ends.
