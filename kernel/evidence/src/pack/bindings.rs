@@ -23,7 +23,7 @@ use crate::journal::Recovered;
 /// Longest statement or signature file in bytes.
 pub(super) const STATEMENT_BYTES_MAX: u64 = 64 * 1024;
 /// Most signatures of one statement that are looked at.
-const SIGNATURES_MAX: usize = 64;
+pub(super) const SIGNATURES_MAX: usize = 64;
 
 /// Whether a statement of a simulation stands in a pack that says it was real.
 pub(super) fn contradicts_simulation(envelope: &Envelope, simulated: bool) -> bool {

@@ -20,6 +20,8 @@ mod manifest;
 mod parts;
 pub mod render;
 #[cfg(test)]
+mod tamper;
+#[cfg(test)]
 mod testkit;
 #[cfg(test)]
 mod tests;

@@ -10,12 +10,12 @@ use std::path::Path;
 use portcullis_domain::Name;
 use portcullis_statement::{Classification, Digest};
 
-use super::bindings::{STATEMENT_BYTES_MAX, believe, check_seal};
+use super::bindings::{SIGNATURES_MAX, STATEMENT_BYTES_MAX, believe, check_seal};
 use super::folder::{Finding, Folder, PackJournal};
 use super::manifest::Manifest;
 use super::parts::{
     CHUNKS, JOURNAL, MANIFEST_FILE, REQUIRED_PARTS, SEAL_FILE, STATEMENTS, SUMS_FILE,
-    SessionLeaves, chunk_digest, has_ending, segment_file, session_root, sessions,
+    SessionLeaves, chunk_digest, segment_file, session_root, sessions, signature_file,
 };
 use crate::bytes::len_u64;
 use crate::chunk::{CHUNK_BYTES_MAX, read_chunk};
@@ -257,10 +257,10 @@ fn check_files(folder: &Folder, manifest: &Manifest) -> Result<u64, Finding> {
         return Err(Finding::new("PACK_SUMS", SUMS_FILE, &reason));
     }
     let own = [MANIFEST_FILE, SUMS_FILE];
-    let is_seal = |name: &str| {
-        let rest = name.strip_prefix(SEAL_FILE);
-        rest.is_some_and(|rest| rest.is_empty() || has_ending(rest, "sig"))
-    };
+    // Exactly those signatures of the seal that are looked at.
+    let signatures = (1..=SIGNATURES_MAX).map(|number| signature_file(SEAL_FILE, number));
+    let signatures: BTreeSet<String> = signatures.take_while(|name| folder.has(name)).collect();
+    let is_seal = |name: &str| name == SEAL_FILE || signatures.contains(name);
     let listed = |name: &str| manifest.files.contains_key(name);
     if let Some(name) =
         folder.names().find(|name| !listed(name) && !own.contains(name) && !is_seal(name))
