@@ -15,6 +15,7 @@ use portcullis_statement::json::Value;
 use portcullis_statement::{Digest, SignedStatement};
 
 use crate::entry::Content;
+use crate::notes::Note;
 use crate::people::PersonRequest;
 
 /// An input with its moment. The core reads no other clock.
@@ -60,6 +61,11 @@ pub struct Start {
     pub first: bool,
     /// Whether the last run ended with a clean mark.
     pub clean: bool,
+    /// Bytes of a torn last write that were cut off the journal before this start.
+    pub torn_bytes: u64,
+    /// What is wrong with the journal before this one, if a person ordered to begin anew behind
+    /// it. Such a start is a killed one.
+    pub damage: Option<String>,
 }
 
 /// One open order as the venue lists it.
@@ -209,6 +215,13 @@ pub enum Input {
     },
     /// A person asks for something by hand.
     Person(Box<PersonRequest>),
+    /// A person adds to the evidence of a session that is not sealed yet.
+    Note {
+        /// The request to answer.
+        request: u64,
+        /// What is said.
+        note: Box<Note>,
+    },
     /// Someone tightens the limits of the open session.
     Tighten {
         /// The request to answer.
