@@ -18,6 +18,7 @@ mod kernel_leaves;
 mod manifest;
 mod parts;
 pub mod render;
+mod renderings;
 #[cfg(test)]
 mod testkit;
 #[cfg(test)]
@@ -33,5 +34,6 @@ pub use parts::{
     sessions,
 };
 pub use render::{DERIVED_PARTS, RenderFault, classify, render_parts};
+pub use renderings::{RENDERINGS_FOLDER, Renderings, check_renderings};
 pub use verify::{Outcome, Step, StepResult, Verdict, verify};
 pub use write::{PackFault, WrittenPack, seal_pack, write_pack};
