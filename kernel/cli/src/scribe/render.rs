@@ -80,9 +80,10 @@ fn target(args: &Args, evidence: &Evidence) -> Result<PathBuf, CliError> {
 /// Every rendering, by its file's name.
 fn render(evidence: &Evidence) -> Result<BTreeMap<String, Vec<u8>>, CliError> {
     let (mut executions, mut market) = (Vec::new(), Vec::new());
-    parquet::write_executions(evidence, &mut executions)?;
+    let parts = evidence.parts()?;
+    parquet::write_executions(evidence, &parts, &mut executions)?;
     parquet::write_market(evidence, &mut market)?;
-    let page = report::render(evidence)?.into_bytes();
+    let page = report::render(evidence, &parts)?.into_bytes();
     let named =
         [("executions.parquet", executions), ("market.parquet", market), ("report.html", page)];
     Ok(named.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect())

@@ -1,5 +1,6 @@
 //! `executions.parquet`: the lines of `executions.jsonl`, one row each.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use portcullis_statement::json::Value;
@@ -10,7 +11,7 @@ use crate::scribe::line::{at, moment};
 use crate::scribe::source::{Evidence, json_lines, refused};
 
 /// The part of a pack that is made into the table.
-pub(in crate::scribe) const PART: &str = "executions.jsonl";
+const PART: &str = "executions.jsonl";
 
 /// A column: its name, what it holds, and where that stands in a line, first place first.
 type Column = (&'static str, Kind, &'static [&'static [&'static str]]);
@@ -51,13 +52,14 @@ const COLUMNS: [Column; 29] = [
 /// Writes the table.
 pub(in crate::scribe) fn write(
     evidence: &Evidence,
+    parts: &BTreeMap<String, Vec<u8>>,
     sink: impl Write + Send,
 ) -> Result<(), CliError> {
     let fault = |error| unwritable(evidence, &error);
-    let part = evidence.parts()?.remove(PART).unwrap_or_default();
+    let part = parts.get(PART).map(Vec::as_slice).unwrap_or_default();
     let columns = COLUMNS.map(|(name, kind, _)| (name, kind)).to_vec();
     let mut table = Table::new("executions", columns, (evidence, sink)).map_err(fault)?;
-    for line in json_lines(&evidence.place, &part)? {
+    for line in json_lines(&evidence.place, part)? {
         table.push(row(evidence, &line)?).map_err(fault)?;
     }
     table.finish().map_err(fault)
