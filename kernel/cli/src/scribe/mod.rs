@@ -8,6 +8,8 @@ mod parquet;
 mod render;
 mod report;
 mod source;
+#[cfg(test)]
+mod testing;
 
 use clap::Subcommand;
 

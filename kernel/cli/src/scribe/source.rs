@@ -84,6 +84,18 @@ impl Evidence {
         })
     }
 
+    /// One that was made by hand.
+    #[cfg(test)]
+    pub(super) fn made(
+        approval: SessionApproval,
+        entries: Vec<Vec<u8>>,
+        (origin, root): (String, Digest),
+    ) -> Self {
+        let place = super::testing::nowhere();
+        let (session, until_next) = (0..entries.len(), entries.len());
+        Self { place, origin, root, pack: None, approval, entries, session, until_next }
+    }
+
     /// Whether the clock or the venue was not a real one.
     pub(crate) fn is_simulated(&self) -> bool {
         self.approval.endpoint_kind != EndpointKind::Real

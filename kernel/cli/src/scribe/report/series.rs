@@ -16,7 +16,7 @@ pub(super) struct Bucket {
 /// Values over time: lowest, highest and last of each bucket, so that no spike is lost.
 #[derive(Clone, Debug)]
 pub(super) struct Series {
-    from: i64,
+    span: (i64, i64),
     width_ns: i64,
     buckets: Vec<Bucket>,
 }
@@ -24,16 +24,17 @@ pub(super) struct Series {
 impl Series {
     /// A curve over `from` to `until`, nanoseconds since 1970.
     pub(super) fn new((from, until): (i64, i64)) -> Self {
-        let span = until.saturating_sub(from).max(0);
-        let width_ns = span.checked_div(BUCKETS).unwrap_or(0).saturating_add(1);
-        Self { from, width_ns, buckets: Vec::new() }
+        let length = until.saturating_sub(from).max(0);
+        let width_ns = length.checked_div(BUCKETS).unwrap_or(0).saturating_add(1);
+        Self { span: (from, until.max(from)), width_ns, buckets: Vec::new() }
     }
 
-    /// The next value. Times do not go back; what comes before the beginning counts there.
+    /// The next value. Times do not go back; what lies outside counts at the end.
     pub(super) fn push(&mut self, at: i64, value: i128) {
-        let offset = at.saturating_sub(self.from).max(0);
-        let number = offset.checked_div(self.width_ns).unwrap_or(0).min(BUCKETS);
-        let begins = self.from.saturating_add(number.saturating_mul(self.width_ns));
+        let (from, until) = self.span;
+        let offset = at.clamp(from, until).saturating_sub(from);
+        let number = offset.checked_div(self.width_ns).unwrap_or(0);
+        let begins = from.saturating_add(number.saturating_mul(self.width_ns));
         let middle = begins.saturating_add(self.width_ns / 2);
         match self.buckets.last_mut() {
             Some(bucket) if bucket.at >= middle => {
