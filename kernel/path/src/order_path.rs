@@ -13,6 +13,7 @@ use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Amendment, BootNs, Now, OrderIntent, WallNs};
 use portcullis_evidence::{
     Appender, Committer, Disk, DurableMark, Either, Groups, Head, JournalFault, Recorded, Waited,
+    Watermark,
 };
 use portcullis_gate::{Approved, CancelRequest, DenyCode, Rights};
 
@@ -134,8 +135,9 @@ pub trait Wiring {
     fn carry_out(&mut self, effect: Effect);
     /// Puts a report in for a later turn. A report must not be lost.
     fn tell(&mut self, report: Input);
-    /// Shows people the core as it is now, if somebody looks. Called at every wake-up.
-    fn show(&mut self, core: &Core, head: Head);
+    /// Shows people the core as it is now, if somebody looks. Called at every wake-up. All that is
+    /// shown lies below `end`, which need not be durable.
+    fn show(&mut self, core: &Core, head: Head, end: Watermark);
 }
 
 /// The first loop. Ends when the core says `Halt`; everything recorded is handed to the committer.
@@ -167,7 +169,7 @@ pub fn core_loop(
             let turn = step_and_record(&mut core, &mut appender, event);
             hand_on(turn, outbox, wiring);
         }
-        wiring.show(&core, appender.head());
+        wiring.show(&core, appender.head(), appender.end());
         unflushed = !flush(&mut appender, commits, halt);
         if halt {
             return;

@@ -41,7 +41,7 @@ impl Manifest {
     /// Canonical JSON.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let head = self.journal.chain.hex().into();
+        let head = self.journal.root.hex().into();
         let journal = object([("head", head), ("size", count(self.journal.size))]);
         object([
             ("files", files_value(&self.files)),
@@ -103,7 +103,7 @@ impl Manifest {
 }
 
 fn read_head(mut fields: Fields<'_>) -> Result<Head, JsonError> {
-    let head = Head { size: fields.uint("size")?, chain: fields.digest("head")? };
+    let head = Head { size: fields.uint("size")?, root: fields.digest("head")? };
     fields.finish()?;
     Ok(head)
 }
@@ -140,7 +140,7 @@ mod tests {
             session: Name::new("s1").unwrap(),
             phase: Phase::Paper,
             origin: "test".to_owned(),
-            journal: Head { size: 3, chain: Digest::of(b"chain") },
+            journal: Head { size: 3, root: Digest::of(b"head") },
             session_root: Digest::of(b"root"),
             simulated: true,
             files: [("zebra.md".to_owned(), entry), ("a.md".to_owned(), entry)].into(),
