@@ -118,7 +118,9 @@ fn encode(text: &str, must: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for character in escape_terminal(text).chars() {
         if must(character) {
-            out.push_str(&format!("&#{};", u32::from(character)));
+            out.push_str("&#");
+            out.push_str(&u32::from(character).to_string());
+            out.push(';');
         } else {
             out.push(character);
         }

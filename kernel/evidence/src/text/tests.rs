@@ -57,7 +57,7 @@ fn a_line_of_a_terminal_reads_back_and_moves_nothing() {
         let mut read = String::new();
         let mut rest = out;
         while let Some(character) = rest.chars().next() {
-            rest = &rest[character.len_utf8()..];
+            rest = rest.strip_prefix(character).unwrap();
             if character != '\\' {
                 read.push(character);
             } else if let Some(after) = rest.strip_prefix('\\') {
