@@ -16,6 +16,7 @@ mod out;
 mod replay;
 mod request_file;
 mod review;
+mod scribe;
 #[cfg(test)]
 mod testing;
 mod verbs;
@@ -86,6 +87,7 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Plugin(PluginVerb::Inspect(args)) => plugin::inspect(&args),
         Verb::Plugin(PluginVerb::Install(args)) => plugin::install(&args),
         Verb::Replay(args) => replay::run(args),
+        Verb::Scribe(verb) => scribe::run(&verb),
         Verb::Explain(args) => explain::run(&args),
         Verb::Stop(args) => ask::stop(&args),
     }

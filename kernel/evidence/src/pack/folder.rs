@@ -10,14 +10,13 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::renderings::RENDERINGS_FOLDER;
 use crate::text::escape_terminal;
 
 /// Most files in a pack.
 const FILES_MAX: usize = 100_000;
 /// The folders of a pack.
 const FOLDERS: [&str; 3] = ["statements", "journal", "chunks"];
-/// Made after the seal and bound elsewhere; not looked into.
-const RENDERINGS: &str = "renderings";
 
 /// Something in a pack that is not as it must be. All its text is safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +68,7 @@ impl Folder {
             // The metadata of the entry itself: a link is never followed.
             let metadata =
                 fs::symlink_metadata(item.path()).map_err(|error| unreadable(&shown, &error))?;
-            if metadata.is_dir() && prefix.is_empty() && name == RENDERINGS {
+            if metadata.is_dir() && prefix.is_empty() && name == RENDERINGS_FOLDER {
                 self.has_renderings = true;
             } else if metadata.is_dir() && prefix.is_empty() && FOLDERS.contains(&name) {
                 self.list(&format!("{name}/"), &item.path())?;

@@ -21,6 +21,7 @@ mod kernel_leaves;
 mod manifest;
 mod parts;
 pub mod render;
+mod renderings;
 #[cfg(test)]
 mod testkit;
 #[cfg(test)]
@@ -38,5 +39,6 @@ pub use parts::{
 pub use render::{
     GAPS, QUESTIONS, RENDERER_VERSION, RenderFault, classify, render_parts, runlog_form,
 };
+pub use renderings::{RENDERINGS_FOLDER, Renderings, check_renderings};
 pub use verify::{Outcome, Step, StepResult, Verdict, verify};
 pub use write::{PackFault, WrittenPack, seal_pack, write_pack};
