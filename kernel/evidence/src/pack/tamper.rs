@@ -101,7 +101,7 @@ fn get(pack: &Path, file: &str) -> SignedStatement {
 /// Seals whatever lies there now, with the keys of `by`.
 fn reseal(by: &Installation, pack: &Path) {
     relist(pack);
-    put(pack, SEAL, &by.seal(&written(pack)));
+    put(pack, SEAL, &by.seal(&written(pack), 1));
 }
 
 fn written(pack: &Path) -> WrittenPack {

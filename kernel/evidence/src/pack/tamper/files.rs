@@ -4,7 +4,7 @@ use super::*;
 
 /// One bit of a file of each kind.
 pub(super) const FLIPPED: Kinds = &[
-    ("bit of the manifest", |_, p| flip(p, "manifest.json"), "PACK_SUMS"),
+    ("bit of the manifest", |_, p| alter(p, "manifest.json", |b| b[0] ^= 1), "PACK_MANIFEST"),
     ("bit of the sums", |_, p| flip(p, "SHA256SUMS"), "PACK_SUMS"),
     ("bit of the journal's header", |_, p| alter(p, SEGMENT, |b| b[9] ^= 1), "JOURNAL_VERSION"),
     ("bit of the journal's magic", |_, p| alter(p, SEGMENT, |b| b[0] ^= 1), "JOURNAL_DAMAGED"),

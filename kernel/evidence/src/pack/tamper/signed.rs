@@ -53,7 +53,7 @@ pub(super) const JOURNALS: Kinds = &[
             let head = rejournal(p, "host-1/acct/2", |_| {});
             relist(p);
             list(p, |m| (m.journal, m.origin) = (head, "host-1/acct/2".to_owned()));
-            put(p, SEAL, &b.ours.seal(&written(p)));
+            put(p, SEAL, &b.ours.seal(&written(p), 1));
         },
         "PACK_BINDING",
     ),
@@ -84,7 +84,7 @@ pub(super) const STATEMENTS_ALTERED: Kinds = &[
         |b, p| {
             fs::remove_dir_all(p).unwrap();
             let made = write_pack(p, &b.stranger.contents(), &TestLeaves).unwrap();
-            seal_pack(p, &b.stranger.seal(&made)).unwrap();
+            seal_pack(p, &b.stranger.seal(&made, 1)).unwrap();
         },
         "GENESIS_MISMATCH",
     ),
@@ -196,7 +196,7 @@ pub(super) const STATEMENTS_ALTERED: Kinds = &[
         |b, p| {
             let mut other = written(p);
             other.manifest = Digest::of(b"other");
-            put(p, SEAL, &b.ours.seal(&other));
+            put(p, SEAL, &b.ours.seal(&other, 1));
         },
         "PACK_BINDING",
     ),
@@ -205,7 +205,7 @@ pub(super) const STATEMENTS_ALTERED: Kinds = &[
         |b, p| {
             let mut other = written(p);
             other.journal.size += 1;
-            put(p, SEAL, &b.ours.seal(&other));
+            put(p, SEAL, &b.ours.seal(&other, 1));
         },
         "PACK_BINDING",
     ),
