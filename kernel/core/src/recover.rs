@@ -296,7 +296,9 @@ impl Core {
             *state = SessionState::Crashed;
             crashed.push(session.clone());
         }
-        crashed.iter().for_each(|session| self.await_seal(session));
+        for session in &crashed {
+            self.await_seal(session);
+        }
         drop(self.lose_pending());
         self.brackets.clear();
     }

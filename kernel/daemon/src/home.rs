@@ -121,7 +121,7 @@ impl Home {
             self.refuse_lost_history(&epochs)?;
             let journal = Journal::create(disk, &self.origin());
             let journal = journal.map_err(|fault| journal_fault(&epochs, &fault))?;
-            return Ok(Opened { core, journal, start: self.start(true, false)? });
+            return Ok(Opened { core, journal, start: self.start((true, false), 0)? });
         };
         let source = disk.journal(epoch);
         let path = source.path().to_owned();
@@ -141,7 +141,7 @@ impl Home {
         end.require_origin(&self.origin()).map_err(|damage| unread(damage.into()))?;
         let journal = Journal::open(disk, epoch, &end);
         let journal = journal.map_err(|fault| journal_fault(&path, &fault))?;
-        Ok(Opened { core, journal, start: self.start(false, clean)? })
+        Ok(Opened { core, journal, start: self.start((false, clean), end.torn_bytes)? })
     }
 
     /// What is said of a journal that cannot be written.
@@ -163,7 +163,7 @@ impl Home {
         Ok(())
     }
 
-    fn start(&self, first: bool, clean: bool) -> Result<Start, DaemonFault> {
+    fn start(&self, (first, clean): (bool, bool), torn_bytes: u64) -> Result<Start, DaemonFault> {
         Ok(Start {
             build: env!("CARGO_PKG_VERSION").to_owned(),
             draw: draw()?,
@@ -176,6 +176,8 @@ impl Home {
             safety_digest: self.safety.digest,
             first,
             clean,
+            torn_bytes,
+            damage: None,
         })
     }
 }

@@ -26,6 +26,7 @@ mod house;
 mod open;
 mod pack;
 mod requests;
+mod reserve;
 mod sink;
 mod skew;
 mod status;
@@ -42,12 +43,15 @@ use std::thread;
 use crossbeam_channel::bounded;
 use portcullis_core::{Event, Input};
 use portcullis_path::inbox::inbox;
-use portcullis_path::order_path::{core_loop, first_turn, hand_on, outbox_loop};
+use portcullis_path::order_path::{commit_loop, core_loop, first_turn, hand_on, outbox_loop};
 use portcullis_path::outbox::outbox;
 
 use fault::DaemonFault;
 use home::Home;
 use house::House;
+
+/// Turns that may wait for the disk before the core loop collects them itself.
+const COMMITS_MAX: usize = 64;
 
 fn main() -> ExitCode {
     match run() {
@@ -70,7 +74,7 @@ fn run() -> Result<(), DaemonFault> {
     let signals = house::take_signals()?;
     let (lanes, inbox) = inbox();
     let (outbox, outbox_end) = outbox();
-    let (commits, commits_end) = bounded(1);
+    let (commits, commits_end) = bounded(COMMITS_MAX);
     let (mut appender, mut committer) = journal.split();
     let mark = appender.mark();
     let started = Event { now: clock::now(), input: Input::Started(Box::new(start)) };
@@ -86,13 +90,13 @@ fn run() -> Result<(), DaemonFault> {
     }
     control::listen(&house, sockets)?;
     house::watch_signals(&house, signals)?;
+    reserve::keep(&house)?;
     thread::scope(|scope| {
         scope.spawn(|| {
-            for groups in commits_end {
-                if let Err(fault) = committer.commit(&groups) {
-                    house.journal_failed(fault.code());
-                    return;
-                }
+            let mut full = reserve::Full::new(&house);
+            let done = commit_loop(&mut committer, &commits_end, &mut |it| full.look(it));
+            if let Err(fault) = done {
+                house.journal_failed(fault.code());
             }
         });
         scope.spawn(|| {

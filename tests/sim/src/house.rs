@@ -75,14 +75,18 @@ impl House {
         let broken = |what: String| NoStart::Broken(what);
         let last = platter.borrow().last_epoch();
         let disk = SimDisk(Rc::clone(platter));
-        let (journal, entries) = if let Some(epoch) = last {
+        let (journal, entries, torn_bytes) = if let Some(epoch) = last {
             let segments = platter.borrow().segments(epoch);
             let recovered = read(segments.as_slice());
             let recovered =
                 recovered.map_err(|fault| broken(format!("I10 the journal: {fault}")))?;
-            (Journal::open(disk, epoch, &recovered.end), recovered.entries)
+            (
+                Journal::open(disk, epoch, &recovered.end),
+                recovered.entries,
+                recovered.end.torn_bytes,
+            )
         } else {
-            (Journal::create(disk, ORIGIN), Vec::new())
+            (Journal::create(disk, ORIGIN), Vec::new(), 0)
         };
         let Ok(journal) = journal else { return Err(NoStart::Crashed) };
         if u64::try_from(entries.len()).is_ok_and(|found| found < acked) {
@@ -95,9 +99,10 @@ impl House {
             folded
                 .map_err(|error| broken(format!("I7 entry {number} does not fold: {error:?}")))?;
         }
-        let in_order = entries.last().is_some_and(|entry| is_clean_stop(entry));
+        let in_order = torn_bytes == 0 && entries.last().is_some_and(|entry| is_clean_stop(entry));
         let clean = in_order || bug == Some(Bug::CrashCalledClean);
-        let start = people.start(draw, (entries.is_empty(), clean && !entries.is_empty()));
+        let mut start = people.start(draw, (entries.is_empty(), clean && !entries.is_empty()));
+        start.torn_bytes = torn_bytes;
         // A run that did not end in order counts as a kill, unless nothing of it was durable.
         let gate_closed = gate_closed || !in_order && !entries.is_empty();
         let mut house = Self::assemble(core, Life::new(entries), journal, (now, bug));

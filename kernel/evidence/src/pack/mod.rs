@@ -34,7 +34,7 @@ pub use kernel_leaves::KernelLeaves;
 pub use manifest::{FileEntry, Manifest};
 pub use parts::{
     JOURNAL, NOTES_FILE, PACK_VERSION, PackContents, Part, SessionLeaves, Told, derived_names,
-    required_parts, session_root, sessions,
+    folder_name, required_parts, session_of_folder, session_root, sessions, sessions_folder,
 };
 pub use render::{
     GAPS, QUESTIONS, RENDERER_VERSION, RenderFault, classify, render_parts, runlog_form,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use portcullis_domain::{Name, Phase};
+use portcullis_domain::{Name, Phase, WallNs};
 use portcullis_statement::SignedStatement;
 
 use crate::Digest;
@@ -74,6 +74,33 @@ pub struct Told<'a> {
     pub before: &'a [&'a [u8]],
     /// Every note about it, those after its end too, as the kernel wrote them down.
     pub notes: &'a [&'a [u8]],
+}
+
+/// Where the packs of a phase lie in a home: `live_sessions` for what trades for real.
+#[must_use]
+pub fn sessions_folder(phase: Phase) -> String {
+    let kind =
+        if phase >= Phase::ManualLive { "live".to_owned() } else { phase.name().replace('-', "_") };
+    format!("reports/{kind}_sessions")
+}
+
+/// The folder of a session's pack: `YYYYMMDD_HHMMSS_<session>`, the UTC time of its opening.
+#[must_use]
+pub fn folder_name(opened: WallNs, session: &Name) -> String {
+    format!("{}_{session}", opened.folder_stamp())
+}
+
+/// The session of such a folder. A name may itself hold what stands between the parts.
+#[must_use]
+pub fn session_of_folder(name: &str) -> Option<&str> {
+    let mut parts = name.splitn(3, '_');
+    let digits = |text: Option<&str>, len: usize| {
+        text.is_some_and(|text| text.len() == len && text.bytes().all(|b| b.is_ascii_digit()))
+    };
+    if !digits(parts.next(), 8) || !digits(parts.next(), 6) {
+        return None;
+    }
+    parts.next().filter(|session| Name::new(session).is_some())
 }
 
 /// One file of a pack, by its name in [`required_parts`].
@@ -226,6 +253,24 @@ mod tests {
         check("lessons.md", "a << b\nc >> d", None);
         check("lessons.md", "nothing", None);
         check("alerts.jsonl", "{\"text\":\"<<x>>\"}", None);
+    }
+
+    /// X14: the path of a pack, and back.
+    #[test]
+    fn x14_a_pack_lies_where_its_phase_time_and_session_say() {
+        let folders = Phase::ALL.map(sessions_folder);
+        let expect =
+            ["foundation", "shadow", "paper", "bounded_auto", "pre_live", "live", "live", "live"];
+        assert_eq!(folders.to_vec(), expect.map(|kind| format!("reports/{kind}_sessions")));
+        let session = Name::new("s_1-a").unwrap();
+        let name = folder_name(WallNs(1_800_000_000_000_000_000), &session);
+        assert_eq!(name, "20270115_080000_s_1-a");
+        assert_eq!(session_of_folder(&name), Some("s_1-a"));
+        for other in
+            ["drafts", "2027011_080000_s", "20270115_08000x_s", "20270115_080000_", "a_b_c"]
+        {
+            assert_eq!(session_of_folder(other), None, "{other}");
+        }
     }
 
     struct Letters;

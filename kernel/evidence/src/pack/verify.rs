@@ -14,9 +14,9 @@ use super::bindings::{STATEMENT_BYTES_MAX, believe, check_seal};
 use super::folder::{Finding, Folder};
 use super::manifest::Manifest;
 use super::parts::{
-    CHUNKS, JOURNAL, MANIFEST_FILE, NOTES_FILE, SEAL_FILE, STATEMENTS, SUMS_FILE,
-    SessionLeaves, Told, blank_code, blanks, chunk_digest, has_ending, note_lines, required_parts,
-    segment_file, session_root, sessions,
+    CHUNKS, JOURNAL, MANIFEST_FILE, NOTES_FILE, SEAL_FILE, STATEMENTS, SUMS_FILE, SessionLeaves,
+    Told, blank_code, blanks, chunk_digest, has_ending, note_lines, required_parts, segment_file,
+    session_root, sessions,
 };
 use crate::bytes::len_u64;
 use crate::chunk::{CHUNK_BYTES_MAX, read_chunk};

@@ -11,9 +11,9 @@ use portcullis_statement::{Envelope, Kind, Refusal, SignedStatement};
 use super::bindings::contradicts_simulation;
 use super::manifest::{FileEntry, Manifest};
 use super::parts::{
-    MANIFEST_FILE, NOTES_FILE, PackContents, SEAL_FILE, STATEMENTS, SUMS_FILE,
-    SessionLeaves, blank_code, blanks, chunk_file, note_lines, required_parts, segment_file,
-    session_root, sessions, signature_file,
+    MANIFEST_FILE, NOTES_FILE, PackContents, SEAL_FILE, STATEMENTS, SUMS_FILE, SessionLeaves,
+    blank_code, blanks, chunk_file, note_lines, required_parts, segment_file, session_root,
+    sessions, signature_file,
 };
 use super::render::RENDERER_VERSION;
 use crate::Digest;

@@ -102,9 +102,9 @@ fn uses(session: &Session) -> Result<BTreeMap<(&str, &str), Use>, RenderFault> {
                 }
             }
         })?;
-        let used = uses.entry((item.entry.reason.as_str(), scope)).or_default();
-        used.seen.extend(observed);
-        if warned { &mut used.warnings } else { &mut used.denials }.push(item.seq);
+        let here = uses.entry((item.entry.reason.as_str(), scope)).or_default();
+        here.seen.extend(observed);
+        if warned { &mut here.warnings } else { &mut here.denials }.push(item.seq);
     }
     Ok(uses)
 }

@@ -112,7 +112,8 @@ fn span(session: &Session) -> (Value, i64) {
 
 /// So many a minute of the span, with three decimals; null where there is no span.
 fn per_minute(number: u64, span_ns: i64) -> Value {
-    let milli = share(i128::from(number), i128::from(MINUTE_NS) * 1_000, i128::from(span_ns));
+    let thousand_ns = i128::from(MINUTE_NS).saturating_mul(1_000);
+    let milli = share(i128::from(number), thousand_ns, i128::from(span_ns));
     milli.map_or(Value::Null, |(milli, _)| format_scaled(milli, 3).into())
 }
 

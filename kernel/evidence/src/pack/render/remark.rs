@@ -56,16 +56,16 @@ pub(super) fn read(
     let mut remarks = Vec::new();
     for (number, bytes) in (1_u64..).zip(notes) {
         let fault = |cause: &str| RenderFault::Note { number, cause: cause.to_owned() };
-        let entry = entry::decode(bytes).map_err(|_| fault("is no entry"))?;
-        let noted = Noted::read(&entry.body).map_err(|_| fault("is no note"))?;
+        let entry = entry::decode(bytes).map_err(|_no_entry| fault("is no entry"))?;
+        let said = Noted::read(&entry.body).map_err(|_no_note| fault("is no note"))?;
         if entry.kind != "noted" || entry.class != entry::Class::Outcome {
             return Err(fault("is another kind of entry"));
         }
-        if noted.number != number || noted.note.session != *session {
+        if said.number != number || said.note.session != *session {
             return Err(fault("is of another session, or one before it is left out"));
         }
         let time = entry.place.at.wall.rfc3339();
-        remarks.push(Remark { noted, time });
+        remarks.push(Remark { noted: said, time });
     }
     let within = items.iter().filter(|item| item.is("noted"));
     for (number, item) in (0_usize..).zip(within) {

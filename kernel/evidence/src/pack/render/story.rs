@@ -17,6 +17,7 @@ use portcullis_statement::json::{Value, object};
 use portcullis_statement::{Digest, Kind, SignedStatement};
 
 use super::QUESTIONS;
+use crate::bytes::len_u64;
 use crate::disk::MemoryDisk;
 use crate::journal::{Head, Journal};
 use crate::pack::testkit::{BEGINS, Installation, ORIGIN, name};
@@ -114,7 +115,7 @@ impl Story {
         let (session, about) = (name("s-1"), about.map(name));
         let note = Note { session, who: name(who), kind, about, text: text.to_owned() };
         self.input(&Input::Note { request: 9, note: Box::new(note.clone()) });
-        let number = self.notes.len() as u64 + 1;
+        let number = len_u64(self.notes.len()).saturating_add(1);
         let late = self.closed;
         self.outcome(&Outcome::Noted(Box::new(Noted { note, number, role, late })));
         self.notes.extend(self.entries.last().cloned());
@@ -178,6 +179,8 @@ impl Story {
             safety: wide_safety(),
             first: false,
             clean,
+            torn_bytes: 0,
+            damage: None,
         })));
         if self.opened > 0 {
             self.closed = true;

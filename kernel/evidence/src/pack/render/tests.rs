@@ -8,6 +8,7 @@ use portcullis_statement::json::{self, Value};
 
 use super::story::{ORDER, Story};
 use super::*;
+use crate::bytes::len_u64;
 use crate::pack::parts::{NOTES_FILE, blanks, derived_names, has_ending};
 use crate::pack::testkit::{Installation, name};
 use crate::pack::{KernelLeaves, Outcome, PackContents, seal_pack, sessions, verify, write_pack};
@@ -448,7 +449,7 @@ fn contents(story: &Story, parts: Vec<Part>) -> PackContents {
     let (session, _) = story.split();
     PackContents {
         session: name("s-1"),
-        range: story.opened..story.opened + session.len(),
+        range: story.opened..story.opened.saturating_add(session.len()),
         phase: Phase::Paper,
         simulated: true,
         parts: parts.into_iter().chain([notes]).collect(),
@@ -462,7 +463,7 @@ fn packed(story: &Story, parts: Vec<Part>) -> crate::pack::Verdict {
     let (scratch, ours) = (Scratch::new("kernel"), Installation::new(7));
     let pack = scratch.path().join("pack");
     let written = write_pack(&pack, &contents(story, parts), &KernelLeaves).unwrap();
-    seal_pack(&pack, &ours.seal(&written, story.notes.len() as u64)).unwrap();
+    seal_pack(&pack, &ours.seal(&written, len_u64(story.notes.len()))).unwrap();
     verify(&pack, Some(ours.pin()), &KernelLeaves)
 }
 
@@ -515,7 +516,7 @@ fn damaged_and_unproven_are_told_apart() {
     let (scratch, ours) = (Scratch::new("apart"), Installation::new(7));
     let (story, pack) = (eventful(), scratch.path().join("pack"));
     let written = write_pack(&pack, &contents(&story, parts(&story)), &KernelLeaves).unwrap();
-    seal_pack(&pack, &ours.seal(&written, story.notes.len() as u64)).unwrap();
+    seal_pack(&pack, &ours.seal(&written, len_u64(story.notes.len()))).unwrap();
     let unproven = verify(&pack, None, &KernelLeaves);
     assert_eq!(unproven.outcome, Outcome::SelfConsistentOriginUnproven);
     fs::write(pack.join("runlog.md"), b"all well\n").unwrap();
