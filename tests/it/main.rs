@@ -15,6 +15,7 @@ mod import_law;
 mod paper_path;
 mod processes;
 mod replay;
+mod scribe;
 mod source;
 mod tidy;
 mod trusted_lines;

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use portcullis_core::Input;
 use portcullis_core::entry::{self, Class, Decoded};
 use portcullis_evidence::chunk::{CHUNK_BYTES_MAX, RawFrame, read_chunk};
+use portcullis_evidence::journal::{JournalFolder, Recovered};
 use portcullis_evidence::pack::{
-    JOURNAL_FILE, KernelLeaves, Manifest, render_parts, session_root, sessions,
+    JOURNAL, KernelLeaves, Manifest, RENDERER_VERSION, Told, render_parts, session_root, sessions,
 };
 use portcullis_statement::json::{self, Fields, JsonError, Value};
 use portcullis_statement::{
@@ -21,12 +22,10 @@ use portcullis_statement::{
 use crate::files::{self, shown};
 use crate::{CliError, Exit};
 
-/// Longest journal that is read in one piece.
-const JOURNAL_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// Longest manifest.
 const MANIFEST_BYTES_MAX: u64 = 32 * 1024 * 1024;
-/// Where a journal may lie under the folder that was named: a home, a replay's folder.
-const JOURNALS: [&str; 2] = ["journal/000001.journal", "000001.journal"];
+/// The folder of the journals of a home, and of what a replay kept.
+const EPOCHS: &str = "epochs";
 
 /// One session as it lies on a disk.
 #[derive(Debug)]
@@ -41,6 +40,8 @@ pub(crate) struct Evidence {
     pub(crate) pack: Option<Digest>,
     /// Under what the session ran.
     pub(crate) approval: SessionApproval,
+    /// In which version the parts of its pack are rendered.
+    renderer: i64,
     entries: Vec<Vec<u8>>,
     session: Range<usize>,
     /// Up to the next opening: a session's last chunk is closed a moment after it.
@@ -50,37 +51,51 @@ pub(crate) struct Evidence {
 impl Evidence {
     /// Reads the session named, or the last one that ended.
     pub(crate) fn read(place: &Path, session: Option<&str>) -> Result<Self, CliError> {
-        let (path, pack) = find_journal(place)?;
-        let bytes = files::read(&path, JOURNAL_BYTES_MAX)?;
-        let journal = portcullis_evidence::read(&bytes)
-            .map_err(|damage| refused(damage.code(), &path, &damage.to_string()))?;
-        let found = sessions(&journal.entries, &KernelLeaves);
-        let named = |range: &&Range<usize>| {
-            let opened = journal.entries.get(range.start);
-            let corr = opened.and_then(|bytes| entry::decode(bytes).ok()).map(|it| it.corr);
-            session.is_none_or(|wanted| corr.as_deref() == Some(wanted))
-        };
-        let range = found.iter().rev().find(named).cloned();
-        let range = range.ok_or_else(|| no_session(place, session))?;
-        let rest = journal.entries.get(range.end..).unwrap_or_default();
+        let pack = manifest(place)?;
+        for folder in journals(place, pack.is_some())? {
+            let path = folder.path().to_owned();
+            let journal = portcullis_evidence::read(folder)
+                .map_err(|fault| refused(fault.code(), &path, &fault.to_string()))?;
+            let entries = journal.slices();
+            let found = sessions(&entries, &KernelLeaves);
+            let named = |range: &&Range<usize>| {
+                let opened = entries.get(range.start);
+                let corr = opened.and_then(|bytes| entry::decode(bytes).ok()).map(|it| it.corr);
+                session.is_none_or(|wanted| corr.as_deref() == Some(wanted))
+            };
+            if let Some(range) = found.iter().rev().find(named) {
+                return Self::of(place, pack, (journal, range.clone()));
+            }
+        }
+        Err(no_session(place, session))
+    }
+
+    fn of(
+        place: &Path,
+        pack: Option<(Digest, Manifest)>,
+        (journal, session): (Recovered, Range<usize>),
+    ) -> Result<Self, CliError> {
+        let entries = journal.slices();
+        let rest = entries.get(session.end..).unwrap_or_default();
         let more = rest.iter().take_while(|entry| !entry::is_open_session(entry)).count();
-        let of_session = journal.entries.get(range.clone()).unwrap_or_default();
+        let of_session = entries.get(session.clone()).unwrap_or_default();
         let root = session_root(of_session, &KernelLeaves);
         if let Some((_, manifest)) = &pack
             && manifest.session_root != root
         {
             return Err(refused("PACK_SESSION_ROOT", place, "the manifest names another root"));
         }
-        let before = journal.entries.get(..range.start).unwrap_or_default();
+        let before = entries.get(..session.start).unwrap_or_default();
         Ok(Self {
             place: place.to_owned(),
-            origin: journal.origin.to_owned(),
+            origin: journal.end.origin.clone(),
             root,
+            renderer: pack.as_ref().map_or(RENDERER_VERSION, |(_, manifest)| manifest.renderer),
             pack: pack.map(|(digest, _)| digest),
             approval: approval_of(place, before, of_session)?,
-            until_next: range.end.saturating_add(more),
-            entries: journal.entries.iter().map(|entry| entry.to_vec()).collect(),
-            session: range,
+            until_next: session.end.saturating_add(more),
+            entries: journal.entries,
+            session,
         })
     }
 
@@ -93,7 +108,8 @@ impl Evidence {
     ) -> Self {
         let place = super::testing::nowhere();
         let (session, until_next) = (0..entries.len(), entries.len());
-        Self { place, origin, root, pack: None, approval, entries, session, until_next }
+        let renderer = RENDERER_VERSION;
+        Self { place, origin, root, pack: None, approval, renderer, entries, session, until_next }
     }
 
     /// Whether the clock or the venue was not a real one.
@@ -119,7 +135,9 @@ impl Evidence {
             entries.iter().map(Vec::as_slice).collect()
         };
         let (session, before) = (slices(self.session.clone()), slices(0..self.session.start));
-        let parts = render_parts(&session, &before)
+        // Notes come after the fact, and no line about orders depends on them.
+        let told = Told { session: &session, before: &before, notes: &[] };
+        let parts = render_parts(self.renderer, &told)
             .map_err(|fault| refused("RENDER", &self.place, &fault.to_string()))?;
         Ok(parts.into_iter().map(|part| (part.name, part.bytes)).collect())
     }
@@ -156,21 +174,35 @@ pub(crate) fn json_lines(place: &Path, bytes: &[u8]) -> Result<Vec<Value>, CliEr
     read.map_err(|error| refused("ENTRY_MALFORMED", place, &error.to_string()))
 }
 
-/// The journal's file, and of a pack its manifest with the digest of it.
-#[expect(clippy::type_complexity, reason = "a file, and perhaps what it belongs to")]
-fn find_journal(place: &Path) -> Result<(PathBuf, Option<(Digest, Manifest)>), CliError> {
-    let manifest = place.join("manifest.json");
-    if files::exists(&manifest) {
-        let bytes = files::read(&manifest, MANIFEST_BYTES_MAX)?;
-        let read = Manifest::parse(&bytes)
-            .map_err(|error| refused("PACK_MANIFEST", &manifest, &error.to_string()))?;
-        return Ok((place.join(JOURNAL_FILE), Some((Digest::of(&bytes), read))));
+/// A pack's manifest with its digest; `None` outside of a pack.
+fn manifest(place: &Path) -> Result<Option<(Digest, Manifest)>, CliError> {
+    let path = place.join("manifest.json");
+    if !files::exists(&path) {
+        return Ok(None);
     }
-    let found = JOURNALS.iter().map(|name| place.join(name)).find(|path| files::exists(path));
-    found.map(|path| (path, None)).ok_or_else(|| {
+    let bytes = files::read(&path, MANIFEST_BYTES_MAX)?;
+    let read = Manifest::parse(&bytes)
+        .map_err(|error| refused("PACK_MANIFEST", &path, &error.to_string()))?;
+    Ok(Some((Digest::of(&bytes), read)))
+}
+
+/// The journals of a place, the newest first: a pack has one, a home one for each epoch.
+fn journals(place: &Path, is_pack: bool) -> Result<Vec<JournalFolder>, CliError> {
+    if is_pack {
+        return Ok(vec![JournalFolder::new(place.join(JOURNAL))]);
+    }
+    let epochs = place.join(EPOCHS);
+    let Ok(listed) = fs::read_dir(&epochs) else {
         let (cause, next) = ("neither a pack nor a home", "name a pack's folder, or a home");
-        CliError::new(Exit::NotFound, "SCRIBE_SOURCE", &shown(place), cause, next)
-    })
+        return Err(CliError::new(Exit::NotFound, "SCRIBE_SOURCE", &shown(place), cause, next));
+    };
+    let mut numbers = Vec::new();
+    for item in listed {
+        let item = item.map_err(|error| files::io_error(&epochs, &error, "check the folder"))?;
+        numbers.extend(item.file_name().to_str().and_then(|name| name.parse::<u32>().ok()));
+    }
+    numbers.sort_unstable();
+    Ok(numbers.into_iter().rev().map(|epoch| JournalFolder::of_epoch(&epochs, epoch)).collect())
 }
 
 /// The approval that the opening names, as it was handed in.
