@@ -2,6 +2,7 @@
 //! command line that they use. Each test has its own, under a short path, since the path of a
 //! socket is short.
 
+use crate::canary::CANARY;
 use crate::processes::{Deadline, PATIENCE, PAUSE};
 pub(crate) use crate::processes::{Program, await_until, children, signal};
 use crate::venue_side::Outsider;
@@ -104,7 +105,8 @@ impl House {
         let steps = "cooldown_ms = 0\nsteps = [{ after_ms = 0, percent = 100 }]\n";
         fs::write(policies.join("safety.toml"), format!("{start}{steps}{end}")).unwrap();
         let phases = fs::read_to_string(project().join("policies/phases.toml")).unwrap();
-        fs::write(policies.join("phases.toml"), phases + more_phases).unwrap();
+        let planted = format!("{phases}\n# password: {CANARY}\n{more_phases}");
+        fs::write(policies.join("phases.toml"), planted).unwrap();
         fs::write(dir.join("venue.json"), KEYS[0]).unwrap();
         let house = Self {
             dir,
@@ -171,6 +173,13 @@ impl House {
         });
     }
 
+    /// Keeps what was said, so that it can be looked through like every file.
+    fn keep(&self, name: &str, said: &[u8]) {
+        let mut log =
+            fs::OpenOptions::new().create(true).append(true).open(self.path(name)).unwrap();
+        log.write_all(said).unwrap();
+    }
+
     fn spawn(&self, mut command: Command, log: &str) -> Program {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path(log)).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
@@ -182,7 +191,7 @@ impl House {
         let mut command = Command::new(program("portcullisd").unwrap());
         command.args(["--home", &self.text("home"), "--pin", &self.text("pin")]);
         command.args(["--credential", &self.text("venue.json")]);
-        command.arg("--sandbox").arg(&self.sandbox);
+        command.arg("--sandbox").arg(&self.sandbox).env("PORTCULLIS_CANARY", CANARY);
         command
     }
 
@@ -227,6 +236,7 @@ impl House {
         let mut command = Command::new(program("portcullis").unwrap());
         command.args(arguments).current_dir(&self.dir).stdin(Stdio::null());
         let output = command.output().unwrap();
+        self.keep("said.log", &[&output.stdout[..], &output.stderr].concat());
         Said {
             code: output.status.code().expect("ended by itself"),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -354,6 +364,7 @@ impl House {
         write_frame(&mut stream, &request.to_bytes().unwrap()).ok()?;
         let mut answers = Vec::new();
         while let Some(frame) = read_frame(&mut stream).ok()? {
+            self.keep("answers.log", &frame);
             answers.push(Answer::from_bytes(&frame).unwrap());
         }
         Some(answers)

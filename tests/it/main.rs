@@ -1,10 +1,12 @@
 //! One binary of integration tests: first the laws of the house, then the product as a whole.
 
 mod bad_recording;
+mod canary;
 mod coverage;
 mod daemon_account;
 mod daemon_by_hand;
 mod daemon_kill;
+mod daemon_log;
 mod daemon_session;
 mod daemon_start;
 mod daemon_tree;
@@ -17,7 +19,10 @@ mod paper_path;
 mod processes;
 mod replay;
 mod scribe;
+mod sinks;
 mod source;
+mod stranger;
+mod terminal;
 mod tidy;
 mod trusted_lines;
 mod venue_side;

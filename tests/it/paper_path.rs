@@ -1,14 +1,12 @@
 //! The paper path as a whole, once: from a roster over a session that trades to a sealed pack that
 //! verifies, with the daemon, the exchange and the command line as real processes.
 
+use crate::canary;
 use crate::house::{House, await_until};
-use flate2::read::MultiGzDecoder;
 use portcullis_control::StatusView;
 use portcullis_statement::json::{Fields, Value, parse};
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const SESSION_PHASE: &str = "paper";
 
@@ -49,19 +47,12 @@ fn text_of(document: &Value, key: &str) -> String {
     Fields::new(document).unwrap().text(key).unwrap().to_owned()
 }
 
-/// Every file below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let below = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
-    entries.flat_map(below).collect()
-}
-
 #[test]
 fn p2_8_a_paper_session_trades_is_packed_sealed_and_verified() {
     let ended = Ended::new();
     check_orders(&ended);
     check_place(&ended);
-    check_no_secret(&ended);
+    canary::check(&ended.house);
     let (house, folder) = (&ended.house, ended.pack.display().to_string());
     let pin = house.text("pin");
     let verified = house.must(&["evidence", "verify", &folder, "--trust", &pin]);
@@ -101,38 +92,4 @@ fn check_place(ended: &Ended) {
     let shape: String =
         stamp.chars().map(|it| if it.is_ascii_digit() { '9' } else { it }).collect();
     assert_eq!(shape, "99999999_999999", "{name}");
-}
-
-/// The bytes of a file, decompressed where that is what it holds.
-fn contents(file: &Path) -> Vec<u8> {
-    let bytes = fs::read(file).unwrap();
-    if file.extension().is_none_or(|it| it != "gz") {
-        return bytes;
-    }
-    let mut whole = Vec::new();
-    MultiGzDecoder::new(&bytes[..]).read_to_end(&mut whole).unwrap();
-    whole
-}
-
-/// X4: the venue's secret and the people's private keys lie where they belong and nowhere else.
-fn check_no_secret(ended: &Ended) {
-    let house = &ended.house;
-    let read = |path: &Path| fs::read_to_string(path).unwrap();
-    let venue = parse(read(&house.path("venue.json")).as_bytes()).unwrap();
-    let mut secrets = vec![text_of(&venue, "secret")];
-    let people = files(&house.path("keys")).into_iter().filter(|it| it.extension().is_none());
-    // The fourth line of 70 letters of an OpenSSH key is the one that holds its seed.
-    secrets.extend(people.map(|key| read(&key).lines().nth(4).expect("a key").to_owned()));
-    assert!(secrets.len() >= 4 && secrets.iter().all(|it| it.len() >= 12), "{}", secrets.len());
-    let belongs = [house.path("venue.json"), house.path("accounts.json")];
-    let (keys, home) = (house.path("keys"), house.path("home"));
-    let looked = files(home.parent().unwrap());
-    for file in looked.iter().filter(|it| !belongs.contains(it) && !it.starts_with(&keys)) {
-        let bytes = contents(file);
-        for secret in &secrets {
-            let found = bytes.windows(secret.len()).any(|it| it == secret.as_bytes());
-            assert!(!found, "{} holds a secret", file.display());
-        }
-    }
-    assert!(looked.len() > 20, "only {} files", looked.len());
 }

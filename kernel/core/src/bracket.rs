@@ -184,6 +184,7 @@ impl Core {
         self.await_seal(&session);
         self.sessions.insert(session, SessionState::Closed);
         self.brackets.clear();
+        self.epoch_over();
     }
 
     /// Folds the end of a bracket.

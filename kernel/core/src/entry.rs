@@ -202,6 +202,27 @@ pub fn kind(bytes: &[u8]) -> Option<&[u8]> {
     peek(bytes, KIND_KEY)
 }
 
+/// Whether the epoch's log is signed at once behind this entry, and not within the second: starts
+/// and ends, what people signed, limits, kills, loaded plugins.
+#[must_use]
+pub fn is_milestone(bytes: &[u8]) -> bool {
+    const KINDS: [&[u8]; 12] = [
+        b"started",
+        b"clean-stop",
+        b"session-opened",
+        b"session-closed",
+        b"statement-accepted",
+        b"tightened",
+        b"killed",
+        b"orders-clear",
+        b"unkilled",
+        b"plugin-ready",
+        b"epoch-began",
+        b"epoch-ended",
+    ];
+    peek(bytes, KIND_KEY).is_some_and(|kind| KINDS.contains(&kind))
+}
+
 const KIND_KEY: &[u8] = b",\"kind\":\"";
 
 /// The text behind `key`, found without parsing: a million entries a second have to be hashed.

@@ -34,7 +34,9 @@ mod protect;
 mod reckon;
 mod recon;
 mod recover;
+mod roll;
 mod session;
+mod snapshot;
 mod state;
 mod statements;
 mod step;
@@ -60,5 +62,7 @@ pub use recon::{
     ReconRecord,
 };
 pub use recover::RecoverError;
+pub use roll::{EpochName, NotRolled, Roll};
+pub use snapshot::NotNow;
 pub use state::{Core, SessionState, Step};
 pub use view::{FindingView, OrderView, PositionView, View};

@@ -251,7 +251,8 @@ impl Core {
 
     /// The session whose seal is overdue: nothing is opened before it is sealed.
     pub(crate) fn overdue_seal(&self, now: WallNs) -> Option<&SessionId> {
-        let hours = self.identity.as_ref().map_or(0, |identity| identity.safety.seal_hours_max);
+        let hours =
+            self.identity.as_ref().map_or(0, |identity| identity.start.safety.seal_hours_max);
         let allowed = i64::from(hours).saturating_mul(3_600).saturating_mul(NS_PER_S);
         let overdue =
             |unsealed: &Unsealed| unsealed.ended.is_some_and(|ended| ended.plus_ns(allowed) < now);

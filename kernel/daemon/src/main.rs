@@ -7,6 +7,7 @@
 //! | core | `order_path::core_loop`: every decision |
 //! | outbox | `order_path::outbox_loop`: every order and every answer |
 //! | committer | writes and syncs the journal |
+//! | notary | makes the log of what is durable, signs checkpoints |
 //! | link, account, clock, public | the venue: reports, reconciliation, skew, market data |
 //! | lifeline | cancels while the venue's socket is down |
 //! | worker-N | one per plugin: talks to its process |
@@ -23,8 +24,10 @@ mod fault;
 mod heard;
 mod home;
 mod house;
+mod notary;
 mod open;
 mod pack;
+mod recover;
 mod requests;
 mod reserve;
 mod sink;
@@ -38,6 +41,7 @@ mod workers;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crossbeam_channel::bounded;
@@ -67,7 +71,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), DaemonFault> {
     let args = args::parse(std::env::args_os().skip(1))?;
     let home = Home::open(&args)?;
-    let home::Opened { mut core, journal, start } = home.recover()?;
+    let recover::Opened { mut core, journal, start } = home.recover()?;
 
     // What a start can fail at comes before the journal knows of it; nobody is heard before that.
     let sockets = control::bind(&home)?;
@@ -77,6 +81,7 @@ fn run() -> Result<(), DaemonFault> {
     let (commits, commits_end) = bounded(COMMITS_MAX);
     let (mut appender, mut committer) = journal.split();
     let mark = appender.mark();
+    let notary = home.notary(mark.durable_epoch().epoch)?;
     let started = Event { now: clock::now(), input: Input::Started(Box::new(start)) };
     let begun = first_turn(&mut core, (&mut appender, &mut committer), started);
     let begun = begun.map_err(|fault| home.journal_fault(&fault))?;
@@ -90,6 +95,7 @@ fn run() -> Result<(), DaemonFault> {
     }
     control::listen(&house, sockets)?;
     house::watch_signals(&house, signals)?;
+    let written = AtomicBool::new(false);
     reserve::keep(&house)?;
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -98,7 +104,9 @@ fn run() -> Result<(), DaemonFault> {
             if let Err(fault) = done {
                 house.journal_failed(fault.code());
             }
+            written.store(true, Ordering::Release);
         });
+        scope.spawn(|| notary.run(&house, &written));
         scope.spawn(|| {
             let mut sink = sink::VenueSink::new(&house);
             let mut give = |request, answer| house.requests.give(request, answer);

@@ -78,6 +78,7 @@ fn write(house: &House, session: &Name) -> Result<PackView, No> {
         session: session.clone(),
         range: ended.range,
         phase,
+        key: key_of(&entries)?,
         simulated: true,
         parts,
         components: components(house, statements.last())?,
@@ -115,6 +116,13 @@ pub(crate) fn write_form(house: &House, signed: &SignedStatement) -> Result<(), 
     let written = fs::create_dir_all(&folder)
         .and_then(|()| fs::write(folder.join(format!("{}.runlog.md", item.session)), form));
     written.map_err(|error| no("RUNLOG_UNWRITABLE", &error.to_string()))
+}
+
+/// The key of the epoch, as its first entry names it.
+fn key_of(entries: &[&[u8]]) -> Result<String, No> {
+    let began = decoded(entries.first())?;
+    let key = Fields::new(&began.body).and_then(|mut body| Ok(body.text("key")?.to_owned()));
+    key.map_err(|error| no("ENTRY_MALFORMED", &error.to_string()))
 }
 
 /// One epoch of the journal, as far as it is durable.

@@ -61,7 +61,12 @@ fn approval(origin: &str) -> SessionApproval {
         balances: Default::default(),
         carried: Vec::new(),
         kill_seq: 0,
-        journal: JournalBinding { origin: origin.to_owned(), size: 1, root: digest },
+        journal: JournalBinding {
+            origin: origin.to_owned(),
+            key: "none".to_owned(),
+            size: 1,
+            root: digest,
+        },
         window_opens: NOW,
         window_closes: LATER,
         latency_ns: 0,

@@ -4,15 +4,18 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use portcullis_control::{Request, SessionNote};
+use portcullis_control::{Reply, Request, SessionNote};
 use portcullis_core::NoteKind;
 use portcullis_domain::Name;
 use portcullis_evidence::pack::{GAPS, QUESTIONS, runlog_form};
+use portcullis_evidence::text::escape_terminal;
 use portcullis_statement::{Digest, Statement};
 
-use super::by_hand::{self, Asking};
+use super::by_hand::Asking;
 use super::request::name;
+use crate::client::{self, SOON};
 use crate::files::shown;
+use crate::home::Home;
 use crate::request_file::RequestFile;
 use crate::{CliError, Exit, out};
 
@@ -91,22 +94,38 @@ fn note(args: &NoteArgs) -> Result<(), CliError> {
         (false, false, None, None) => (NoteKind::Observation, None),
     };
     let session = name("session", &args.session)?;
-    say(&args.asking, (session, kind, about), &args.text)
+    out::result(&say(&args.asking, (session, kind, about), &args.text)?)
 }
 
-/// Adds a lesson.
+/// Adds a lesson on the way to something else, whose result is not this.
 pub(crate) fn lesson(asking: &Asking, session: &Name, text: &str) -> Result<(), CliError> {
-    say(asking, (session.clone(), NoteKind::Lesson, None), text)
+    let said = say(asking, (session.clone(), NoteKind::Lesson, None), text)?;
+    out::narrate(&said);
+    Ok(())
 }
 
+/// Hands a note to the daemon, and gives its word that it is taken.
 fn say(
     asking: &Asking,
     (session, kind, about): (Name, NoteKind, Option<Name>),
     text: &str,
-) -> Result<(), CliError> {
+) -> Result<String, CliError> {
     let (person, kind, text) = (asking.person.clone(), kind.name().to_owned(), text.to_owned());
-    let note = SessionNote { person, session, kind, about, text };
-    by_hand::ask(asking, &Request::Note(note), false)
+    let note = Request::Note(SessionNote { person, session, kind, about, text });
+    let socket = Home::open(&asking.home)?.control_socket();
+    match client::ask(&socket, &note, SOON)? {
+        Reply::Done { text } => Ok(escape_terminal(&text)),
+        Reply::Status(_)
+        | Reply::Draft(_)
+        | Reply::Pack(_)
+        | Reply::Ordered { .. }
+        | Reply::Denied(_)
+        | Reply::Findings { .. }
+        | Reply::Proposals { .. }
+        | Reply::GateClosed { .. }
+        | Reply::Latched { .. }
+        | Reply::OrdersClear { .. } => Err(client::unexpected(&socket)),
+    }
 }
 
 fn asks() -> String {

@@ -22,8 +22,8 @@ impl Outcome {
         match self {
             Self::StatementAccepted { kind, digest, nonce } => accepted_body(*kind, *digest, nonce),
             Self::Refused { what, cause, .. } => refused_body(what, cause),
-            Self::Drafted { session, size, root } => {
-                of_session(session, [("root", root.hex().into()), ("size", int(*size))])
+            Self::Drafted { session, journal } => {
+                of_session(session, [("journal", journal.to_value())])
             }
             Self::SessionOpened { session, nonce, facts } => {
                 of_session(session, [("facts", facts.clone()), ("nonce", nonce.clone().into())])
@@ -72,9 +72,7 @@ impl Outcome {
             }
             Self::FlattenEnded { left, .. } => left_body(left),
             Self::BalancesAdopted { balances } => json::object([("balances", balances.clone())]),
-            Self::Reconciled { found, differences } => {
-                json::object([("differences", texts(differences)), ("found", texts(found))])
-            }
+            Self::Reconciled { found, differences } => reconciled_body(found, differences),
             Self::Noted(noted) => noted.body(),
             Self::Recon(record) => record.body(),
             Self::Bracket(record) => record.body(),
@@ -218,6 +216,10 @@ fn tightened_body(who: &Name, count: usize, keys: &[String]) -> Value {
         ("keys", texts(keys)),
         ("who", who.as_str().into()),
     ])
+}
+
+fn reconciled_body(found: &[String], differences: &[String]) -> Value {
+    json::object([("differences", texts(differences)), ("found", texts(found))])
 }
 
 fn texts(list: &[String]) -> Value {

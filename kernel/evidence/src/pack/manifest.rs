@@ -27,6 +27,8 @@ pub struct Manifest {
     pub phase: Phase,
     /// The journal's name.
     pub origin: String,
+    /// The key that signs the checkpoints of the journal's epoch.
+    pub key: String,
     /// How far the journal in the pack goes.
     pub journal: Head,
     /// RFC 6962 root over the session's entries.
@@ -50,6 +52,7 @@ impl Manifest {
         object([
             ("files", files_value(&self.files)),
             ("journal", journal),
+            ("key", self.key.as_str().into()),
             ("notes", count(self.notes)),
             ("origin", self.origin.as_str().into()),
             ("pack_version", PACK_VERSION.into()),
@@ -86,6 +89,7 @@ impl Manifest {
             session: fields.name("session")?,
             phase,
             origin: origin.to_owned(),
+            key: fields.text("key")?.to_owned(),
             journal: read_head(fields.fields("journal")?)?,
             session_root: fields.digest("session_root")?,
             simulated: fields.bool("simulated")?,
@@ -152,6 +156,7 @@ mod tests {
             session: Name::new("s1").unwrap(),
             phase: Phase::Paper,
             origin: "test".to_owned(),
+            key: "test+key".to_owned(),
             journal: Head { size: 3, root: Digest::of(b"head") },
             session_root: Digest::of(b"root"),
             simulated: true,

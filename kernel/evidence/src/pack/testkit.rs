@@ -27,6 +27,7 @@ mod wide;
 use wide::wide_limits;
 
 pub(super) const ORIGIN: &str = "host-1/acct/1";
+pub(super) const CHECKPOINT_KEY: &str = "host-1+00000000+key";
 pub(super) const BEGINS: WallNs = WallNs(1_800_000_000_000_000_000);
 const PEOPLE: [(&str, &[Role]); 3] = [
     ("ada", &[Role::Author, Role::Approver]),
@@ -148,6 +149,7 @@ impl Installation {
             session: name("s-1"),
             range: 1..5,
             phase: Phase::Paper,
+            key: CHECKPOINT_KEY.to_owned(),
             simulated: true,
             parts: required_parts(Phase::Paper).into_iter().map(part).collect(),
             statements: self.statements(Phase::Paper, before),
@@ -158,10 +160,21 @@ impl Installation {
     }
 
     pub(super) fn seal(&self, written: &WrittenPack, notes: u64) -> SignedStatement {
+        let by = [("olga", Role::Operator), ("ada", Role::Approver)];
+        self.seal_by(written, notes, &by)
+    }
+
+    pub(super) fn seal_by(
+        &self,
+        written: &WrittenPack,
+        notes: u64,
+        by: &[(&str, Role)],
+    ) -> SignedStatement {
         let seal = Seal {
             classification: Classification::Green,
             journal: JournalHead {
                 head: written.journal.root,
+                key: CHECKPOINT_KEY.to_owned(),
                 origin: ORIGIN.to_owned(),
                 size: written.journal.size,
             },
@@ -169,8 +182,7 @@ impl Installation {
             notes,
             session: name("s-1"),
         };
-        let by = [("olga", Role::Operator), ("ada", Role::Approver)];
-        self.sign(Kind::Seal, &by, &seal.to_value())
+        self.sign(Kind::Seal, by, &seal.to_value())
     }
 
     /// A sealed pack in a folder of its own.
@@ -228,7 +240,12 @@ fn approval(phase: Phase, endpoint: Digest, release: Digest, before: Head) -> Se
         balances: BTreeMap::from([("USDT".to_owned(), Money::parse("10000").unwrap())]),
         carried: vec![],
         kill_seq: 0,
-        journal: JournalBinding { origin: ORIGIN.to_owned(), size: before.size, root: before.root },
+        journal: JournalBinding {
+            origin: ORIGIN.to_owned(),
+            key: CHECKPOINT_KEY.to_owned(),
+            size: before.size,
+            root: before.root,
+        },
         window_opens: BEGINS,
         window_closes: BEGINS.plus_ns(3_600_000_000_000),
         latency_ns: 20_000_000,

@@ -319,6 +319,7 @@ impl Replay<'_, '_> {
             | Effect::SessionClosed
             | Effect::LiftKill
             | Effect::RaiseEpoch(_)
+            | Effect::EndEpoch { .. }
             | Effect::Answer { .. }
             | Effect::Halt => {}
         }

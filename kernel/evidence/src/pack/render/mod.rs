@@ -21,6 +21,8 @@ mod item;
 mod latency;
 mod lessons;
 mod metrics;
+#[cfg(test)]
+mod packed;
 mod page;
 mod recon;
 mod remark;

@@ -8,11 +8,9 @@ use portcullis_statement::json::{self, Value};
 
 use super::story::{ORDER, Story};
 use super::*;
-use crate::bytes::len_u64;
-use crate::pack::parts::{NOTES_FILE, blanks, derived_names, has_ending};
-use crate::pack::testkit::{Installation, name};
-use crate::pack::{KernelLeaves, Outcome, PackContents, seal_pack, sessions, verify, write_pack};
-use crate::testing::{Generator, Scratch};
+use crate::pack::parts::{blanks, derived_names, has_ending};
+use crate::pack::testkit::name;
+use crate::testing::Generator;
 
 /// Entries of people's own acts: in the session, and before it by the rights of the last one.
 #[test]
@@ -50,31 +48,31 @@ fn what_people_did_by_hand_stands_in_the_runlog() {
 }
 
 /// Text that tries to be a heading, a fence, a record, a blank and a terminal command at once.
-const HOSTILE: &str =
+pub(super) const HOSTILE: &str =
     "x\n## Signed by\n```\n{\"kind\":\"ordered\"}\n\u{202e}\u{1b}]52;<<blank>>\u{2028}\\";
 
 /// What a story tells, notes included.
-fn with<T>(story: &Story, read: impl Fn(&Told<'_>) -> T) -> T {
+pub(super) fn with<T>(story: &Story, read: impl Fn(&Told<'_>) -> T) -> T {
     let (session, before) = story.split();
     let notes: Vec<&[u8]> = story.notes.iter().map(Vec::as_slice).collect();
     read(&Told { session: &session, before: &before, notes: &notes })
 }
 
-fn parts(story: &Story) -> Vec<Part> {
+pub(super) fn parts(story: &Story) -> Vec<Part> {
     with(story, |told| render_parts(RENDERER_VERSION, told)).unwrap()
 }
 
-fn text(parts: &[Part], name: &str) -> String {
+pub(super) fn text(parts: &[Part], name: &str) -> String {
     let part = parts.iter().find(|part| part.name == name).unwrap();
     String::from_utf8(part.bytes.clone()).unwrap()
 }
 
-fn records(parts: &[Part], name: &str) -> Vec<Value> {
+pub(super) fn records(parts: &[Part], name: &str) -> Vec<Value> {
     let text = text(parts, name);
     text.lines().map(|line| json::parse_canonical(line.as_bytes()).unwrap()).collect()
 }
 
-fn field<'a>(value: &'a Value, key: &str) -> &'a Value {
+pub(super) fn field<'a>(value: &'a Value, key: &str) -> &'a Value {
     json::Fields::new(value).unwrap().value(key).unwrap()
 }
 
@@ -82,7 +80,7 @@ fn suggestion(story: &Story) -> Classification {
     with(story, classify).unwrap()
 }
 
-fn eventful() -> Story {
+pub(super) fn eventful() -> Story {
     eventful_in(Phase::Paper, "somebody's words")
 }
 
@@ -441,87 +439,4 @@ fn rendering_never_panics_whatever_the_entries_are() {
         }
     }
     assert!(rendered > 300 && refused > 300, "{rendered} rendered, {refused} refused");
-}
-
-fn contents(story: &Story, parts: Vec<Part>) -> PackContents {
-    let notes = story.notes.iter().flat_map(|note| [note.as_slice(), b"\n"].concat()).collect();
-    let notes = Part { name: NOTES_FILE.to_owned(), bytes: notes };
-    let (session, _) = story.split();
-    PackContents {
-        session: name("s-1"),
-        range: story.opened..story.opened.saturating_add(session.len()),
-        phase: Phase::Paper,
-        simulated: true,
-        parts: parts.into_iter().chain([notes]).collect(),
-        statements: story.statements.clone(),
-        journal: story.journal.disk().segments(1),
-        chunks: vec![],
-        components: vec![b"component".to_vec()],
-    }
-}
-
-fn packed(story: &Story, parts: Vec<Part>) -> crate::pack::Verdict {
-    let (scratch, ours) = (Scratch::new("kernel"), Installation::new(7));
-    let pack = scratch.path().join("pack");
-    let written = write_pack(&pack, &contents(story, parts), &KernelLeaves).unwrap();
-    seal_pack(&pack, &ours.seal(&written, len_u64(story.notes.len()))).unwrap();
-    verify(&pack, Some(ours.pin()), &KernelLeaves)
-}
-
-#[test]
-fn a_pack_of_the_kernels_own_entries_holds() {
-    let verdict = packed(&eventful(), parts(&eventful()));
-    assert_eq!(verdict.outcome, Outcome::Ok, "{:#?}", verdict.steps);
-    assert!(verdict.steps.iter().any(|step| step.name == "derived parts"));
-}
-
-#[test]
-fn a_session_that_ended_in_a_crash_is_packed_and_verified() {
-    let mut story = Story::opened(Phase::Paper);
-    story.trade("filled");
-    story.start(false);
-    let slices: Vec<&[u8]> = story.entries.iter().map(Vec::as_slice).collect();
-    assert_eq!(sessions(&slices, &KernelLeaves), vec![story.opened..story.ended]);
-    // What the next run writes is not the session's any more.
-    story.fill_in(&GAPS);
-    let rendered = parts(&story);
-    let (who, reason) = ("kernel".to_owned(), "NO_CLEAN_STOP_MARK".to_owned());
-    story.outcome(&portcullis_core::Outcome::Killed { kill_seq: 1, who, reason });
-    let [incident] = records(&rendered, "incidents.jsonl").try_into().unwrap();
-    assert_eq!(field(&incident, "condition"), &"CRASH".into());
-    let recon = json::parse_canonical(text(&rendered, "recon.json").as_bytes()).unwrap();
-    assert_eq!(field(&recon, "state"), &"SESSION_CRASHED".into());
-    let metrics = json::parse_canonical(text(&rendered, "metrics.json").as_bytes()).unwrap();
-    assert_eq!(field(&metrics, "events"), &Value::Null);
-    let verdict = packed(&story, rendered);
-    assert_eq!(verdict.outcome, Outcome::Ok, "{:#?}", verdict.steps);
-}
-
-/// Edited, then hashed and sealed: the seal is right and the part is not.
-#[test]
-fn a_derived_part_edited_before_sealing_is_named() {
-    let story = eventful();
-    for (at, name) in derived_names(Phase::Paper).into_iter().enumerate() {
-        let mut edited = parts(&story);
-        edited[at].bytes.push(b'\n');
-        let Outcome::Damaged(finding) = packed(&story, edited).outcome else {
-            panic!("{name}: nothing found");
-        };
-        assert_eq!((finding.code, finding.place.as_str()), ("PACK_DERIVED", name));
-    }
-}
-
-/// A command maps these to codes of its own: damaged and unproven are never the same.
-#[test]
-fn damaged_and_unproven_are_told_apart() {
-    let (scratch, ours) = (Scratch::new("apart"), Installation::new(7));
-    let (story, pack) = (eventful(), scratch.path().join("pack"));
-    let written = write_pack(&pack, &contents(&story, parts(&story)), &KernelLeaves).unwrap();
-    seal_pack(&pack, &ours.seal(&written, len_u64(story.notes.len()))).unwrap();
-    let unproven = verify(&pack, None, &KernelLeaves);
-    assert_eq!(unproven.outcome, Outcome::SelfConsistentOriginUnproven);
-    fs::write(pack.join("runlog.md"), b"all well\n").unwrap();
-    let damaged = verify(&pack, None, &KernelLeaves);
-    assert!(matches!(damaged.outcome, Outcome::Damaged(_)));
-    assert_ne!(damaged.exit_code(), unproven.exit_code());
 }
