@@ -72,7 +72,7 @@ fn write(house: &House, session: &Name) -> Result<PackView, No> {
     let lines = notes.iter().flat_map(|note| [*note, b"\n"]).flatten().copied().collect();
     parts.push(Part { name: NOTES_FILE.to_owned(), bytes: lines });
     let phase = ended.facts.phase;
-    let chunks = chunks(house, until_next(&entries, &ended.range))?;
+    let chunks = chunks(house, &ended.market.named)?;
     let statements = ended.papers.all()?;
     let contents = PackContents {
         session: session.clone(),
@@ -142,6 +142,27 @@ struct Ended {
     papers: Papers,
     /// What people said about it, in its own epoch and in those after it.
     notes: Vec<Vec<u8>>,
+    market: Market,
+}
+
+/// The entries that name a session's chunks: up to the next opening, since the last chunk of its
+/// market data is closed a moment after the session, in the next epoch as a rule.
+#[derive(Default)]
+struct Market {
+    named: Vec<Vec<u8>>,
+    /// Another session has opened.
+    over: bool,
+}
+
+impl Market {
+    fn take(&mut self, entries: &[&[u8]]) {
+        for bytes in entries {
+            self.over |= entry::is_open_session(bytes);
+            if !self.over && entry::kind(bytes) == Some(b"chunk") {
+                self.named.push(bytes.to_vec());
+            }
+        }
+    }
 }
 
 /// Looks for a session from the first epoch on: what was signed before it stands there too.
@@ -156,6 +177,7 @@ fn find(house: &House, session: &Name) -> Result<Ended, No> {
         let entries: Vec<&[u8]> = epoch.entries.iter().map(Vec::as_slice).collect();
         if let Some(ended) = &mut found {
             take_notes(&entries, session, &mut ended.notes)?;
+            ended.market.take(&entries);
             continue;
         }
         let mut here = None;
@@ -175,8 +197,11 @@ fn find(house: &House, session: &Name) -> Result<Ended, No> {
         }
         let mut notes = Vec::new();
         take_notes(&entries, session, &mut notes)?;
+        let mut market = Market::default();
+        // Behind its own opening.
+        market.take(entries.get(range.start.saturating_add(1)..).unwrap_or_default());
         let papers = std::mem::take(&mut papers);
-        found = Some(Ended { epoch, range, facts, opened, papers, notes });
+        found = Some(Ended { epoch, range, facts, opened, papers, notes, market });
     }
     found.ok_or_else(|| no("SESSION_UNKNOWN", "no session of that name has ended yet"))
 }
@@ -277,14 +302,6 @@ impl Papers {
     }
 }
 
-/// The session's entries and what follows up to the next opening: the last chunk of its market
-/// data is closed a moment after the session.
-fn until_next<'a>(entries: &'a [&'a [u8]], range: &Range<usize>) -> &'a [&'a [u8]] {
-    let after = entries.get(range.end..).unwrap_or_default();
-    let more = after.iter().take_while(|entry| !entry::is_open_session(entry)).count();
-    entries.get(range.start..range.end.saturating_add(more)).unwrap_or_default()
-}
-
 /// The components that the approval names, from the home.
 fn components(house: &House, approval: Option<&SignedStatement>) -> Result<Vec<Vec<u8>>, No> {
     let envelope = approval.and_then(|signed| Envelope::parse(&signed.bytes).ok());
@@ -300,14 +317,11 @@ fn components(house: &House, approval: Option<&SignedStatement>) -> Result<Vec<V
     approval.plugins.iter().map(component).collect()
 }
 
-/// The chunks that the session's entries cite, from the home.
-fn chunks(house: &House, entries: &[&[u8]]) -> Result<Vec<Chunk>, No> {
+/// The chunks that these entries name, from the home.
+fn chunks(house: &House, entries: &[Vec<u8>]) -> Result<Vec<Chunk>, No> {
     let mut digests = BTreeSet::new();
     for bytes in entries {
-        let entry = decoded(Some(bytes))?;
-        if entry.kind == "chunk" {
-            digests.extend(Digest::from_hex(&entry.corr));
-        }
+        digests.extend(Digest::from_hex(&decoded(Some(&bytes.as_slice()))?.corr));
     }
     digests
         .into_iter()
