@@ -109,7 +109,7 @@ impl Believed {
         if item.session != manifest.session || item.phase != manifest.phase {
             return wrong("approves another session or phase");
         }
-        if item.journal.origin != recovered.end.origin {
+        if item.journal.origin != recovered.end.origin || item.journal.key != manifest.key {
             return wrong("binds another journal");
         }
         if recovered.root_at(item.journal.size) != Some(item.journal.root) {
