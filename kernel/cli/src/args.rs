@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::bench::BenchVerb;
+use crate::scribe::ScribeVerb;
 use crate::verbs::evidence::EvidenceVerb;
 use crate::verbs::limits::LimitsVerb;
 use crate::verbs::order::OrderVerb;
@@ -82,6 +83,9 @@ pub(crate) enum Verb {
     /// Judge evidence.
     #[command(subcommand)]
     Evidence(EvidenceVerb),
+    /// Render evidence for people and for their tools.
+    #[command(subcommand)]
+    Scribe(ScribeVerb),
     /// Look at components and install them.
     #[command(subcommand)]
     Plugin(PluginVerb),

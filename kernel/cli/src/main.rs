@@ -16,6 +16,7 @@ mod out;
 mod replay;
 mod request_file;
 mod review;
+mod scribe;
 #[cfg(test)]
 mod testing;
 mod verbs;
@@ -29,7 +30,6 @@ use clap::error::ErrorKind;
 
 use args::{Cli, Verb};
 pub(crate) use error::{CliError, Exit};
-use verbs::evidence::EvidenceVerb;
 use verbs::plugin::PluginVerb;
 use verbs::proposal::ProposalVerb;
 use verbs::request::RequestVerb;
@@ -82,10 +82,11 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Recon(verb) => recon::run(verb),
         Verb::Session(verb) => session::run(verb),
         Verb::Pack(args) => ask::pack(&args),
-        Verb::Evidence(EvidenceVerb::Verify(args)) => evidence::run(&args),
+        Verb::Evidence(verb) => evidence::run(verb),
         Verb::Plugin(PluginVerb::Inspect(args)) => plugin::inspect(&args),
         Verb::Plugin(PluginVerb::Install(args)) => plugin::install(&args),
         Verb::Replay(args) => replay::run(args),
+        Verb::Scribe(verb) => scribe::run(&verb),
         Verb::Explain(args) => explain::run(&args),
         Verb::Stop(args) => ask::stop(&args),
     }

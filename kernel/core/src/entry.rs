@@ -196,6 +196,12 @@ pub fn is_clean_stop(bytes: &[u8]) -> bool {
     peek(bytes, KIND_KEY) == Some(b"clean-stop")
 }
 
+/// The kind of an entry, without reading the rest.
+#[must_use]
+pub fn kind(bytes: &[u8]) -> Option<&[u8]> {
+    peek(bytes, KIND_KEY)
+}
+
 /// Whether the epoch's log is signed at once behind this entry, and not within the second: starts
 /// and ends, what people signed, limits, kills, loaded plugins.
 #[must_use]

@@ -5,10 +5,13 @@ use std::fs;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
 
 use portcullis_control::{Answer, PackView, Reply};
 use portcullis_core::Input;
 use portcullis_core::entry::{self, Decoded};
+use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Name, Phase, WallNs};
 use portcullis_evidence::chunk::Chunk;
 use portcullis_evidence::disk::segment_name;
@@ -18,10 +21,17 @@ use portcullis_evidence::pack::{
 };
 use portcullis_evidence::{JournalFolder, ReadFault, Reader, Watermark};
 use portcullis_statement::json::{Fields, JsonError};
-use portcullis_statement::{Digest, Envelope, Kind, Refusal, SignedStatement, Statement};
+use portcullis_statement::{
+    ApprovedPlugin, Digest, Envelope, Kind, Refusal, SignedStatement, Statement,
+};
 
+use crate::clock;
 use crate::control::{ask, refused};
 use crate::house::House;
+
+/// How long the last chunk is waited for, and the pause between two looks.
+const LAST_CHUNK_NS_MAX: i64 = 10 * NS_PER_S;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A refusal: code and cause.
 type No = (String, String);
@@ -35,7 +45,20 @@ pub(crate) fn pack(house: &Arc<House>, session: &Name) -> Answer {
     }
 }
 
+/// The last chunk of a session's market data is closed a moment after it. One that does not come
+/// is missing from the pack, and a replay says so.
+fn wait_for_last_chunk(house: &House) {
+    let until = clock::now().boot.plus_ns(LAST_CHUNK_NS_MAX);
+    while clock::now().boot < until && !house.venue.is_public_over() {
+        sleep(PAUSE);
+    }
+    // What was told by then stands in the journal a turn of the core loop later.
+    sleep(PAUSE);
+    drop(house.look());
+}
+
 fn write(house: &House, session: &Name) -> Result<PackView, No> {
+    wait_for_last_chunk(house);
     let ended = find(house, session)?;
     let entries: Vec<&[u8]> = ended.epoch.entries.iter().map(Vec::as_slice).collect();
     let notes: Vec<&[u8]> = ended.notes.iter().map(Vec::as_slice).collect();
@@ -49,7 +72,8 @@ fn write(house: &House, session: &Name) -> Result<PackView, No> {
     let lines = notes.iter().flat_map(|note| [*note, b"\n"]).flatten().copied().collect();
     parts.push(Part { name: NOTES_FILE.to_owned(), bytes: lines });
     let phase = ended.facts.phase;
-    let chunks = chunks(house, until_next(&entries, &ended.range))?;
+    let chunks = chunks(house, &ended.market.named)?;
+    let statements = ended.papers.all()?;
     let contents = PackContents {
         session: session.clone(),
         range: ended.range,
@@ -57,7 +81,8 @@ fn write(house: &House, session: &Name) -> Result<PackView, No> {
         key: key_of(&entries)?,
         simulated: true,
         parts,
-        statements: ended.papers.all()?,
+        components: components(house, statements.last())?,
+        statements,
         journal: ended.epoch.segments,
         chunks,
     };
@@ -117,6 +142,27 @@ struct Ended {
     papers: Papers,
     /// What people said about it, in its own epoch and in those after it.
     notes: Vec<Vec<u8>>,
+    market: Market,
+}
+
+/// The entries that name a session's chunks: up to the next opening, since the last chunk of its
+/// market data is closed a moment after the session, in the next epoch as a rule.
+#[derive(Default)]
+struct Market {
+    named: Vec<Vec<u8>>,
+    /// Another session has opened.
+    over: bool,
+}
+
+impl Market {
+    fn take(&mut self, entries: &[&[u8]]) {
+        for bytes in entries {
+            self.over |= entry::is_open_session(bytes);
+            if !self.over && entry::kind(bytes) == Some(b"chunk") {
+                self.named.push(bytes.to_vec());
+            }
+        }
+    }
 }
 
 /// Looks for a session from the first epoch on: what was signed before it stands there too.
@@ -131,6 +177,7 @@ fn find(house: &House, session: &Name) -> Result<Ended, No> {
         let entries: Vec<&[u8]> = epoch.entries.iter().map(Vec::as_slice).collect();
         if let Some(ended) = &mut found {
             take_notes(&entries, session, &mut ended.notes)?;
+            ended.market.take(&entries);
             continue;
         }
         let mut here = None;
@@ -150,8 +197,11 @@ fn find(house: &House, session: &Name) -> Result<Ended, No> {
         }
         let mut notes = Vec::new();
         take_notes(&entries, session, &mut notes)?;
+        let mut market = Market::default();
+        // Behind its own opening.
+        market.take(entries.get(range.start.saturating_add(1)..).unwrap_or_default());
         let papers = std::mem::take(&mut papers);
-        found = Some(Ended { epoch, range, facts, opened, papers, notes });
+        found = Some(Ended { epoch, range, facts, opened, papers, notes, market });
     }
     found.ok_or_else(|| no("SESSION_UNKNOWN", "no session of that name has ended yet"))
 }
@@ -252,22 +302,26 @@ impl Papers {
     }
 }
 
-/// The session's entries and what follows up to the next opening: the last chunk of its market
-/// data is closed a moment after the session.
-fn until_next<'a>(entries: &'a [&'a [u8]], range: &Range<usize>) -> &'a [&'a [u8]] {
-    let after = entries.get(range.end..).unwrap_or_default();
-    let more = after.iter().take_while(|entry| !entry::is_open_session(entry)).count();
-    entries.get(range.start..range.end.saturating_add(more)).unwrap_or_default()
+/// The components that the approval names, from the home.
+fn components(house: &House, approval: Option<&SignedStatement>) -> Result<Vec<Vec<u8>>, No> {
+    let envelope = approval.and_then(|signed| Envelope::parse(&signed.bytes).ok());
+    let statement = envelope.and_then(|envelope| envelope.statement().ok());
+    let Some(Statement::SessionApproval(approval)) = statement else {
+        return Err(no("ENTRY_MALFORMED", "the session has no approval"));
+    };
+    let component = |plugin: &ApprovedPlugin| {
+        let path = house.home.path(&format!("plugins/{}.wasm", plugin.component.hex()));
+        let cause = |error| no("COMPONENT_MISSING", &format!("{}: {error}", path.display()));
+        fs::read(&path).map_err(cause)
+    };
+    approval.plugins.iter().map(component).collect()
 }
 
-/// The chunks that the session's entries cite, from the home.
-fn chunks(house: &House, entries: &[&[u8]]) -> Result<Vec<Chunk>, No> {
+/// The chunks that these entries name, from the home.
+fn chunks(house: &House, entries: &[Vec<u8>]) -> Result<Vec<Chunk>, No> {
     let mut digests = BTreeSet::new();
     for bytes in entries {
-        let entry = decoded(Some(bytes))?;
-        if entry.kind == "chunk" {
-            digests.extend(Digest::from_hex(&entry.corr));
-        }
+        digests.extend(Digest::from_hex(&decoded(Some(&bytes.as_slice()))?.corr));
     }
     digests
         .into_iter()

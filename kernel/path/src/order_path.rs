@@ -20,7 +20,7 @@ use portcullis_evidence::{
 use portcullis_gate::{Approved, CancelRequest, DenyCode, Rights};
 
 use crate::authority::Authority;
-use crate::inbox::Inbox;
+use crate::inbox::{Arrival, Inbox, market_moment};
 use crate::outbox::{Cancel, Held, Outbox, OutboxEnd, Waiting, WaitingAnswer};
 
 /// Without any event for so long, a `Tick` is recorded: the heartbeat of the journal.
@@ -193,16 +193,20 @@ pub fn core_loop(
     let mut line = CommitLine { commits, handed: appender.end(), since: None, urgent: false };
     let mut beat = wiring.now().boot;
     loop {
-        let input = inbox.recv(if line.since.is_some() { FLUSH } else { LOOK });
+        let arrived = inbox.recv(if line.since.is_some() { FLUSH } else { LOOK });
         let now = wiring.now();
         // A wake-up that only serves the flush, or somebody who looks, is nothing that happened.
-        let tick = tick_is_due(input.as_ref(), core.is_due(now), now.boot.since_ns(beat));
+        let tick = tick_is_due(
+            arrived.as_ref().map(|arrived| &arrived.input),
+            core.is_due(now),
+            now.boot.since_ns(beat),
+        );
         let mut halt = false;
-        for input in input.into_iter().chain(tick.then_some(Input::Tick)) {
-            if leaves_an_entry(&input) {
+        for arrived in arrived.into_iter().chain(tick.then(|| Input::Tick.into())) {
+            if leaves_an_entry(&arrived.input) {
                 beat = now.boot;
             }
-            let event = Event { now, input };
+            let event = event_of(arrived, now, &core);
             let turn = step_and_record(&mut core, &mut appender, event);
             line.urgent |= turn.is_waited_for();
             halt = hand_on(turn, outbox, wiring);
@@ -223,6 +227,13 @@ pub fn core_loop(
             return;
         }
     }
+}
+
+/// What arrived, as an event at its moment.
+#[must_use]
+pub fn event_of(arrived: Arrival, now: Now, core: &Core) -> Event {
+    let received = arrived.received.map(|received| market_moment(received, core.moment()));
+    Event { now: received.unwrap_or(now), input: arrived.input }
 }
 
 /// Whether a `Tick` is recorded at a wake-up with `input`, if any. What the core has to do by now

@@ -15,13 +15,15 @@ use portcullis_statement::{
 
 use super::folder::{Finding, Folder};
 use super::manifest::Manifest;
-use super::parts::{MANIFEST_FILE, SEAL_FILE, STATEMENTS, has_ending, signature_file};
+use super::parts::{
+    MANIFEST_FILE, SEAL_FILE, STATEMENTS, component_file, has_ending, signature_file,
+};
 use crate::journal::Recovered;
 
 /// Longest statement or signature file in bytes.
 pub(super) const STATEMENT_BYTES_MAX: u64 = 64 * 1024;
 /// Most signatures of one statement that are looked at.
-const SIGNATURES_MAX: usize = 64;
+pub(super) const SIGNATURES_MAX: usize = 64;
 
 /// Whether a statement of a simulation stands in a pack that says it was real.
 pub(super) fn contradicts_simulation(envelope: &Envelope, simulated: bool) -> bool {
@@ -107,7 +109,7 @@ impl Believed {
         if item.session != manifest.session || item.phase != manifest.phase {
             return wrong("approves another session or phase");
         }
-        if item.journal.origin != recovered.end.origin {
+        if item.journal.origin != recovered.end.origin || item.journal.key != manifest.key {
             return wrong("binds another journal");
         }
         if recovered.root_at(item.journal.size) != Some(item.journal.root) {
@@ -127,6 +129,10 @@ impl Believed {
                 return wrong("the release of one of its plugins is not in the pack");
             };
             approval.check_release(release).map_err(|refusal| refused(name, &refusal))?;
+            let file = manifest.files.get(&component_file(plugin.component));
+            if file.is_none_or(|file| file.digest != plugin.component) {
+                return wrong("the component of one of its plugins is not in the pack");
+            }
         }
         Ok(())
     }

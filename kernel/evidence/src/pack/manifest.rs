@@ -47,14 +47,10 @@ impl Manifest {
     /// Canonical JSON.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let file = |(name, entry): (&String, &FileEntry)| {
-            let sha256 = entry.digest.hex().into();
-            (name.clone(), object([("bytes", count(entry.bytes)), ("sha256", sha256)]))
-        };
         let head = self.journal.root.hex().into();
         let journal = object([("head", head), ("size", count(self.journal.size))]);
         object([
-            ("files", Value::Object(self.files.iter().map(file).collect())),
+            ("files", files_value(&self.files)),
             ("journal", journal),
             ("key", self.key.as_str().into()),
             ("notes", count(self.notes)),
@@ -128,7 +124,19 @@ fn read_head(mut fields: Fields<'_>) -> Result<Head, JsonError> {
     Ok(head)
 }
 
-fn read_files(files: &BTreeMap<String, Value>) -> Result<BTreeMap<String, FileEntry>, JsonError> {
+/// Files by name, each with digest and length.
+pub(super) fn files_value(files: &BTreeMap<String, FileEntry>) -> Value {
+    let file = |(name, entry): (&String, &FileEntry)| {
+        let sha256 = entry.digest.hex().into();
+        (name.clone(), object([("bytes", count(entry.bytes)), ("sha256", sha256)]))
+    };
+    Value::Object(files.iter().map(file).collect())
+}
+
+/// Reads what [`files_value`] wrote.
+pub(super) fn read_files(
+    files: &BTreeMap<String, Value>,
+) -> Result<BTreeMap<String, FileEntry>, JsonError> {
     let entry = |(name, value): (&String, &Value)| {
         let mut fields = Fields::new(value)?;
         let entry = FileEntry { digest: fields.digest("sha256")?, bytes: fields.uint("bytes")? };

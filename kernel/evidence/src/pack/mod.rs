@@ -9,6 +9,7 @@
 //!                                    in phases 6 and 7
 //!   journal/NNNNNN.journal           the epoch's journal up to the session's end
 //!   chunks/<sha256 of content>.gz    market data for replay
+//!   plugins/<sha256>.wasm             the components that ran, for replay
 //!   statements/NN-<kind>.json        what people signed, and beside it
 //!   statements/NN-<kind>.json.K.sig  their signatures, as ssh-keygen makes them
 //!   manifest.json SHA256SUMS         what there is
@@ -21,6 +22,9 @@ mod kernel_leaves;
 mod manifest;
 mod parts;
 pub mod render;
+mod renderings;
+#[cfg(test)]
+mod tamper;
 #[cfg(test)]
 mod testkit;
 #[cfg(test)]
@@ -28,15 +32,17 @@ mod tests;
 mod verify;
 mod write;
 
-pub use folder::Finding;
+pub use folder::{Finding, Folder, PackJournal};
 pub use kernel_leaves::KernelLeaves;
 pub use manifest::{FileEntry, Manifest};
 pub use parts::{
-    JOURNAL, NOTES_FILE, PACK_VERSION, PackContents, Part, SessionLeaves, Told, derived_names,
-    folder_name, required_parts, session_of_folder, session_root, sessions, sessions_folder,
+    JOURNAL, MANIFEST_FILE, NOTES_FILE, PACK_VERSION, PackContents, Part, SessionLeaves, Told,
+    chunk_digest, chunk_file, component_file, derived_names, folder_name, required_parts,
+    session_of_folder, session_root, sessions, sessions_folder,
 };
 pub use render::{
     GAPS, QUESTIONS, RENDERER_VERSION, RenderFault, classify, render_parts, runlog_form,
 };
+pub use renderings::{RENDERINGS_FOLDER, Renderings, check_renderings};
 pub use verify::{Outcome, Step, StepResult, Verdict, verify};
 pub use write::{PackFault, WrittenPack, seal_pack, write_pack};

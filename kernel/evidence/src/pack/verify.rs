@@ -10,17 +10,17 @@ use std::path::Path;
 use portcullis_domain::Name;
 use portcullis_statement::{Classification, Digest};
 
-use super::bindings::{STATEMENT_BYTES_MAX, believe, check_seal};
-use super::folder::{Finding, Folder};
+use super::bindings::{SIGNATURES_MAX, STATEMENT_BYTES_MAX, believe, check_seal};
+use super::folder::{Finding, Folder, PackJournal};
 use super::manifest::Manifest;
 use super::parts::{
     CHUNKS, JOURNAL, MANIFEST_FILE, NOTES_FILE, SEAL_FILE, STATEMENTS, SUMS_FILE, SessionLeaves,
-    Told, blank_code, blanks, chunk_digest, has_ending, note_lines, required_parts, segment_file,
-    session_root, sessions,
+    Told, blank_code, blanks, chunk_digest, note_lines, required_parts, segment_file, session_root,
+    sessions, signature_file,
 };
 use crate::bytes::len_u64;
 use crate::chunk::{CHUNK_BYTES_MAX, read_chunk};
-use crate::journal::{self, ReadFault, Recovered, SEGMENT_BYTES};
+use crate::journal::{self, ReadFault, Recovered};
 
 /// Longest manifest and sums in bytes.
 const LISTING_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -100,12 +100,12 @@ pub fn verify(root: &Path, pin: Option<Digest>, leaves: &dyn SessionLeaves) -> V
         })
     });
     let journal = folder.as_ref().and_then(|folder| {
-        steps.run("journal files", read_segments(folder), |segments| {
-            format!("{} segments", segments.len())
+        steps.run("journal files", PackJournal::new(folder), |journal| {
+            format!("{} segments", journal.segments())
         })
     });
-    let recovered = journal.as_ref().and_then(|segments| {
-        let checked = read_journal(segments, manifest.as_ref().map(|(manifest, _)| manifest));
+    let recovered = journal.and_then(|journal| {
+        let checked = read_journal(journal, manifest.as_ref().map(|(manifest, _)| manifest));
         steps.run("journal root", checked, |recovered| {
             let head = recovered.end.head;
             format!("{} entries, root {}", head.size, head.root)
@@ -216,22 +216,12 @@ fn read_manifest(folder: &Folder) -> Result<(Manifest, Digest), Finding> {
     Ok((manifest, Digest::of(&bytes)))
 }
 
-/// The journal's segments, numbered from 1 without a gap.
-fn read_segments(folder: &Folder) -> Result<Vec<Vec<u8>>, Finding> {
-    let names = folder.names().filter(|name| name.starts_with(JOURNAL));
-    let mut segments = Vec::new();
-    for (number, name) in (1..).zip(names) {
-        if name != segment_file(number) {
-            return Err(Finding::new("PACK_STRUCTURE", name, "not the name of the next segment"));
-        }
-        segments.push(folder.read(name, SEGMENT_BYTES)?);
-    }
-    Ok(segments)
-}
-
-fn read_journal(segments: &[Vec<u8>], manifest: Option<&Manifest>) -> Result<Recovered, Finding> {
+fn read_journal(
+    journal: PackJournal<'_>,
+    manifest: Option<&Manifest>,
+) -> Result<Recovered, Finding> {
     let place = |segment, entry| format!("{} entry {entry}", segment_file(segment));
-    let recovered = journal::read(segments).map_err(|fault| {
+    let recovered = journal::read(journal).map_err(|fault| {
         let place = match &fault {
             ReadFault::Damage(damage) => place(damage.segment, damage.entry),
             ReadFault::Disk(_) => JOURNAL.to_owned(),
@@ -270,10 +260,10 @@ fn check_files(folder: &Folder, manifest: &Manifest) -> Result<u64, Finding> {
         return Err(Finding::new("PACK_SUMS", SUMS_FILE, &reason));
     }
     let own = [MANIFEST_FILE, SUMS_FILE];
-    let is_seal = |name: &str| {
-        let rest = name.strip_prefix(SEAL_FILE);
-        rest.is_some_and(|rest| rest.is_empty() || has_ending(rest, "sig"))
-    };
+    // Exactly those signatures of the seal that are looked at.
+    let signatures = (1..=SIGNATURES_MAX).map(|number| signature_file(SEAL_FILE, number));
+    let signatures: BTreeSet<String> = signatures.take_while(|name| folder.has(name)).collect();
+    let is_seal = |name: &str| name == SEAL_FILE || signatures.contains(name);
     let listed = |name: &str| manifest.files.contains_key(name);
     if let Some(name) =
         folder.names().find(|name| !listed(name) && !own.contains(name) && !is_seal(name))
