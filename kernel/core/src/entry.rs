@@ -214,7 +214,13 @@ pub fn is_milestone(bytes: &[u8]) -> bool {
         b"epoch-began",
         b"epoch-ended",
     ];
-    peek(bytes, KIND_KEY).is_some_and(|kind| KINDS.contains(&kind))
+    kind(bytes).is_some_and(|kind| KINDS.contains(&kind))
+}
+
+/// The kind of an entry, without reading the rest.
+#[must_use]
+pub fn kind(bytes: &[u8]) -> Option<&[u8]> {
+    peek(bytes, KIND_KEY)
 }
 
 const KIND_KEY: &[u8] = b",\"kind\":\"";

@@ -122,7 +122,7 @@ impl Home {
             self.refuse_lost_history(&epochs)?;
             let journal = Journal::create(disk, &self.origin());
             let journal = journal.map_err(|fault| journal_fault(&epochs, &fault))?;
-            return Ok(Opened { core, journal, start: self.start(true, false)? });
+            return Ok(Opened { core, journal, start: self.start((true, false), 0)? });
         };
         let source = disk.journal(epoch);
         let path = source.path().to_owned();
@@ -142,7 +142,7 @@ impl Home {
         end.require_origin(&self.origin()).map_err(|damage| unread(damage.into()))?;
         let journal = Journal::open(disk, epoch, &end);
         let journal = journal.map_err(|fault| journal_fault(&path, &fault))?;
-        Ok(Opened { core, journal, start: self.start(false, clean)? })
+        Ok(Opened { core, journal, start: self.start((false, clean), end.torn_bytes)? })
     }
 
     /// The notary of an epoch; before the very first start its key is made.
@@ -172,7 +172,7 @@ impl Home {
         Ok(())
     }
 
-    fn start(&self, first: bool, clean: bool) -> Result<Start, DaemonFault> {
+    fn start(&self, (first, clean): (bool, bool), torn_bytes: u64) -> Result<Start, DaemonFault> {
         Ok(Start {
             build: env!("CARGO_PKG_VERSION").to_owned(),
             draw: draw()?,
@@ -185,6 +185,8 @@ impl Home {
             safety_digest: self.safety.digest,
             first,
             clean,
+            torn_bytes,
+            damage: None,
         })
     }
 }

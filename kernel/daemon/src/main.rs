@@ -28,6 +28,7 @@ mod notary;
 mod open;
 mod pack;
 mod requests;
+mod reserve;
 mod sink;
 mod skew;
 mod status;
@@ -45,12 +46,15 @@ use std::thread;
 use crossbeam_channel::bounded;
 use portcullis_core::{Event, Input};
 use portcullis_path::inbox::inbox;
-use portcullis_path::order_path::{core_loop, first_turn, hand_on, outbox_loop};
+use portcullis_path::order_path::{commit_loop, core_loop, first_turn, hand_on, outbox_loop};
 use portcullis_path::outbox::outbox;
 
 use fault::DaemonFault;
 use home::Home;
 use house::House;
+
+/// Turns that may wait for the disk before the core loop collects them itself.
+const COMMITS_MAX: usize = 64;
 
 fn main() -> ExitCode {
     match run() {
@@ -73,7 +77,7 @@ fn run() -> Result<(), DaemonFault> {
     let signals = house::take_signals()?;
     let (lanes, inbox) = inbox();
     let (outbox, outbox_end) = outbox();
-    let (commits, commits_end) = bounded(1);
+    let (commits, commits_end) = bounded(COMMITS_MAX);
     let (mut appender, mut committer) = journal.split();
     let mark = appender.mark();
     let notary = home.notary(mark.durable_epoch().epoch, start.first)?;
@@ -90,11 +94,13 @@ fn run() -> Result<(), DaemonFault> {
     }
     control::listen(&house, sockets)?;
     house::watch_signals(&house, signals)?;
+    reserve::keep(&house)?;
     let written = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            let groups = commits_end.into_iter();
-            if let Some(Err(fault)) = groups.map(|it| committer.commit(&it)).find(Result::is_err) {
+            let mut full = reserve::Full::new(&house);
+            let done = commit_loop(&mut committer, &commits_end, &mut |it| full.look(it));
+            if let Err(fault) = done {
                 house.journal_failed(fault.code());
             }
             written.store(true, Ordering::Release);
