@@ -2,6 +2,7 @@
 //! `tests/e2e/stranger`. What we say of a log, it must say too.
 
 mod kinds;
+mod stamp;
 mod table;
 
 #[path = "../../../kernel/evidence/tests/it/epoch.rs"]

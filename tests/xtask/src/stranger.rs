@@ -1,0 +1,168 @@
+//! `cargo xtask stranger`: evidence of a real session, judged with none of our code.
+//!
+//! Go's packages for transparency logs, `ssh-keygen -Y verify`, `sha256sum -c` and `openssl ts`
+//! decide. What belongs to which file is read from the pack itself, as a stranger would.
+
+use crate::build::{self, PROGRAMS, Profile};
+use crate::canary::Scratch;
+use crate::process::{self, Failure};
+use crate::setup;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const NEXT: &str = "cargo xtask stranger";
+
+/// The verb.
+pub(crate) fn run() -> Result<(), Failure> {
+    setup::ensure()?;
+    setup::ensure_strangers()?;
+    build()?;
+    build::programs(&PROGRAMS, Profile::Debug)?;
+    let component = build::shown_component()?;
+    let scratch = Scratch::new().map_err(fault)?;
+    let mut demo = process::bound_to_us(&build::program("portcullis", Profile::Debug));
+    demo.arg("demo").arg("--component").arg(component).arg("--dir").arg(scratch.path());
+    demo.current_dir(process::project());
+    process::run(demo, "the demo", "cargo xtask demo")?;
+    println!("{}", judge(&scratch.only_folder().map_err(fault)?)?);
+    let tests = ["test", "--package", "portcullis-tests", "--test", "it", "stranger::"];
+    let mut tests = process::cargo(tests);
+    tests.args(["--", "--nocapture"]);
+    process::run(tests, "the ways to tamper", NEXT)
+}
+
+fn fault(cause: impl ToString) -> Failure {
+    Failure::new("a stranger's judgement", cause.to_string(), NEXT)
+}
+
+/// Compiles the judge of logs against Debian's own copy of Go's packages.
+pub(crate) fn build() -> Result<(), Failure> {
+    let folder = process::target().join("stranger");
+    fs::create_dir_all(&folder).map_err(fault)?;
+    let mut go = Command::new("go");
+    go.args(["build", "-o"]).arg(folder.join("stranger"));
+    go.arg(process::project().join("tests/e2e/stranger/stranger.go"));
+    go.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").env_remove("GOFLAGS");
+    go.env("GOCACHE", folder.join("cache"));
+    process::run(go, "building the stranger", "cargo xtask setup")
+}
+
+/// Everything in a demo's folder that a stranger can judge; says what it was, in numbers.
+fn judge(demo: &Path) -> Result<String, Failure> {
+    let packs = found(demo, "manifest.json")?;
+    let logs: Vec<PathBuf> = found(demo, "checkpoint")?;
+    if packs.is_empty() {
+        return Err(fault("the demo left no pack"));
+    }
+    let (mut signatures, mut refused) = (0, 0);
+    for pack in &packs {
+        let mut sums = Command::new("sha256sum");
+        sums.args(["--check", "--strict", "--quiet", "SHA256SUMS"]).current_dir(pack);
+        process::run(sums, "sha256sum -c", NEXT)?;
+        let (good, bad) = statements(pack)?;
+        signatures += good;
+        refused += bad;
+    }
+    Ok(format!(
+        "stranger: {} packs by sha256sum, {signatures} signatures by ssh-keygen, {refused} forged \
+         ones refused by it, {} logs found",
+        packs.len(),
+        logs.len()
+    ))
+}
+
+/// The folders below `root` that hold a file of that name.
+fn found(root: &Path, name: &str) -> Result<Vec<PathBuf>, Failure> {
+    let mut folders = Vec::new();
+    let mut open = vec![root.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for item in fs::read_dir(&folder).map_err(fault)? {
+            let item = item.map_err(fault)?;
+            if item.file_type().map_err(fault)?.is_dir() {
+                open.push(item.path());
+            } else if item.file_name() == name {
+                folders.push(folder.clone());
+            }
+        }
+    }
+    Ok(folders)
+}
+
+/// Each signature of each statement of a pack, with the keys that its genesis lists; and each once
+/// more over changed bytes, which must be refused. How many there were of both.
+fn statements(pack: &Path) -> Result<(usize, usize), Failure> {
+    let folder = pack.join("statements");
+    let mut files = Vec::new();
+    for item in fs::read_dir(&folder).map_err(fault)? {
+        let path = item.map_err(fault)?.path();
+        if path.extension().is_some_and(|it| it == "json") {
+            let bytes = fs::read(&path).map_err(fault)?;
+            let statement: Value = serde_json::from_slice(&bytes).map_err(fault)?;
+            files.push((path, bytes, statement));
+        }
+    }
+    let people = files.iter().filter_map(|(.., statement)| statement.get("people")?.as_array());
+    let people: Vec<&Value> = people.flatten().collect();
+    let (mut good, mut bad) = (0, 0);
+    for (path, bytes, statement) in &files {
+        let kind = text(statement, "kind")?;
+        let allowed = allowed_signers(&people, kind)?;
+        let signers = statement.get("signers").and_then(Value::as_array);
+        for (number, signer) in (1..).zip(signers.into_iter().flatten()) {
+            let signature = path.with_extension(format!("json.{number}.sig"));
+            let namespace = format!("portcullis-{kind}");
+            let person = text(signer, "person")?;
+            let words = [person, &namespace];
+            if !verified(&allowed, words, &signature, bytes)? {
+                return Err(fault(format!("{}: not signed by {person}", path.display())));
+            }
+            good += 1;
+            let mut changed = bytes.clone();
+            changed.push(b' ');
+            let forged = [
+                verified(&allowed, words, &signature, &changed)?,
+                verified(&allowed, [person, "portcullis-other"], &signature, bytes)?,
+                verified(&allowed, ["nobody", &namespace], &signature, bytes)?,
+            ];
+            if forged.contains(&true) {
+                return Err(fault(format!("{}: a forged signature passes", path.display())));
+            }
+            bad += forged.len();
+        }
+    }
+    if good == 0 { Err(fault("the pack holds no signature")) } else { Ok((good, bad)) }
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, Failure> {
+    let found = value.get(key).and_then(Value::as_str);
+    found.ok_or_else(|| fault(format!("a statement has no {key}")))
+}
+
+fn allowed_signers(people: &[&Value], kind: &str) -> Result<String, Failure> {
+    let mut lines = String::new();
+    for person in people {
+        let (name, key) = (text(person, "person")?, text(person, "key")?);
+        lines += &format!("{name} namespaces=\"portcullis-{kind}\" {key}\n");
+    }
+    Ok(lines)
+}
+
+/// Whether `ssh-keygen` takes the signature for that person's in that namespace.
+fn verified(
+    allowed: &str,
+    [person, namespace]: [&str; 2],
+    signature: &Path,
+    message: &[u8],
+) -> Result<bool, Failure> {
+    let folder = process::target().join("stranger");
+    let (list, input) = (folder.join("allowed_signers"), folder.join("message"));
+    fs::write(&list, allowed).map_err(fault)?;
+    fs::write(&input, message).map_err(fault)?;
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-Y", "verify", "-n", namespace, "-I", person, "-f"]).arg(list);
+    command.arg("-s").arg(signature).stdin(fs::File::open(input).map_err(fault)?);
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().map_err(fault)?;
+    Ok(status.success())
+}
