@@ -16,6 +16,7 @@ mod import_law;
 mod paper_path;
 mod processes;
 mod replay;
+mod scribe;
 mod source;
 mod stranger;
 mod tidy;

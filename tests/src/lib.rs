@@ -1,5 +1,7 @@
 //! Where things lie, for every test of the product as a whole.
 
+pub mod python;
+
 use std::path::{Path, PathBuf};
 
 /// The project's folder.

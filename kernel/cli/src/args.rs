@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::bench::BenchVerb;
+use crate::scribe::ScribeVerb;
 use crate::verbs::evidence::EvidenceVerb;
 use crate::verbs::limits::LimitsVerb;
 use crate::verbs::order::OrderVerb;
@@ -11,6 +12,7 @@ use crate::verbs::position::PositionVerb;
 use crate::verbs::proposal::ProposalVerb;
 use crate::verbs::recon::ReconVerb;
 use crate::verbs::request::RequestVerb;
+use crate::verbs::session::SessionVerb;
 use crate::verbs::{ask, explain, init, kill, sign, status};
 use crate::{demo, replay};
 
@@ -73,11 +75,17 @@ pub(crate) enum Verb {
     /// What differs between account and house, and people's word about it.
     #[command(subcommand)]
     Recon(ReconVerb),
+    /// What people add to the evidence of a session.
+    #[command(subcommand)]
+    Session(SessionVerb),
     /// Write the evidence of an ended session into one folder.
     Pack(ask::PackArgs),
     /// Judge evidence.
     #[command(subcommand)]
     Evidence(EvidenceVerb),
+    /// Render evidence for people and for their tools.
+    #[command(subcommand)]
+    Scribe(ScribeVerb),
     /// Look at components and install them.
     #[command(subcommand)]
     Plugin(PluginVerb),

@@ -16,6 +16,7 @@ mod out;
 mod replay;
 mod request_file;
 mod review;
+mod scribe;
 #[cfg(test)]
 mod testing;
 mod verbs;
@@ -34,7 +35,7 @@ use verbs::proposal::ProposalVerb;
 use verbs::request::RequestVerb;
 use verbs::{
     ask, evidence, explain, init, kill, limits, order, plugin, position, proposal, recon, request,
-    sign, status,
+    session, sign, status,
 };
 
 fn main() -> ExitCode {
@@ -79,11 +80,13 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Position(verb) => position::run(verb),
         Verb::Proposal(ProposalVerb::List(args)) => proposal::list(&args),
         Verb::Recon(verb) => recon::run(verb),
+        Verb::Session(verb) => session::run(verb),
         Verb::Pack(args) => ask::pack(&args),
         Verb::Evidence(verb) => evidence::run(verb),
         Verb::Plugin(PluginVerb::Inspect(args)) => plugin::inspect(&args),
         Verb::Plugin(PluginVerb::Install(args)) => plugin::install(&args),
         Verb::Replay(args) => replay::run(args),
+        Verb::Scribe(verb) => scribe::run(&verb),
         Verb::Explain(args) => explain::run(&args),
         Verb::Stop(args) => ask::stop(&args),
     }

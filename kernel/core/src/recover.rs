@@ -98,6 +98,7 @@ impl Core {
             }
             Input::Draft { .. }
             | Input::CloseSession { .. }
+            | Input::Note { .. }
             | Input::EpochRaised { .. }
             | Input::Tick
             | Input::PluginReady { .. }
@@ -130,7 +131,7 @@ impl Core {
             "session-opened" => {
                 self.fold_approval(entry)?;
                 self.burned.insert(body.text("nonce")?.to_owned());
-                self.sessions.insert(body.name("session")?, SessionState::Open);
+                self.session_begun(&body.name("session")?);
             }
             "tightened" => {
                 let missing = || RecoverError::Statement("tightened by nobody".into());
@@ -141,6 +142,7 @@ impl Core {
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
             "proposed" => drop(self.unreleased.insert(order_of(entry)?)),
             "proposal-ended" => drop(self.unreleased.remove(&order_of(entry)?)),
+            "noted" => self.fold_note(&entry.body)?,
             "reckoned" => self.fold_reckoned(&mut body)?,
             "amend-requested" if !body.bool("shadow")? => {
                 self.fold_amend(order_of(entry)?, &mut body)?;
@@ -288,10 +290,14 @@ impl Core {
     /// What every start does to what came before it: open sessions crashed, unconfirmed orders
     /// are unknown.
     pub(crate) fn restart(&mut self) {
-        for state in self.sessions.values_mut() {
-            if *state == SessionState::Open {
-                *state = SessionState::Crashed;
-            }
+        let mut crashed = Vec::new();
+        let open = |(_, state): &(&_, &mut SessionState)| **state == SessionState::Open;
+        for (session, state) in self.sessions.iter_mut().filter(open) {
+            *state = SessionState::Crashed;
+            crashed.push(session.clone());
+        }
+        for session in &crashed {
+            self.await_seal(session);
         }
         drop(self.lose_pending());
         self.brackets.clear();

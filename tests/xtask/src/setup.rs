@@ -43,6 +43,9 @@ const GO_PACKAGE: &str = "golang-golang-x-mod-dev";
 /// Parts of the Rust toolchain that a minimal profile comes without: verb of cargo, name.
 const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
+/// What reads our tables in tests.
+const PYTHON_TOOLS: [&str; 3] = ["duckdb==2.0.1", "polars==2.1.0", "pyarrow==26.0.1"];
+
 /// The verb: the machine, and a compiler for strategies.
 pub(crate) fn run() -> Result<(), Failure> {
     ensure()?;
@@ -50,6 +53,10 @@ pub(crate) fn run() -> Result<(), Failure> {
         if !component_is_there(verb, name) {
             println!("setup: no {name}, so its check will be skipped: {}", component_line(name));
         }
+    }
+    match python_tools() {
+        Ok(()) => println!("setup: tables are read back by duckdb, polars and pyarrow"),
+        Err(failure) => println!("setup: tests of tables will be skipped: {failure}"),
     }
     println!("setup: strategies are compiled by {}", guest_toolchain()?.describe());
     ensure_strangers()?;
@@ -62,6 +69,34 @@ pub(crate) fn guest_toolchain() -> Result<Toolchain, Failure> {
     guest::ensure_toolchain(&process::project()).map_err(|cause| {
         Failure::new("finding a compiler for strategies", cause, "cargo xtask setup")
     })
+}
+
+/// The tools with which tests read tables as their users do, in the versions that were tried, in a
+/// Python of their own below `target`.
+pub(crate) fn python_tools() -> Result<(), Failure> {
+    let folder = process::target().join("tools/python");
+    let python = folder.join("bin/python3");
+    let has_tools = |program: &std::ffi::OsStr| {
+        let mut asked = Command::new(program);
+        asked.args(["-c", "import duckdb, polars, pyarrow"]);
+        asked.output().is_ok_and(|output| output.status.success())
+    };
+    if has_tools(python.as_os_str()) || has_tools("python3".as_ref()) {
+        return Ok(());
+    }
+    println!("setup: {} are missing, fetching them from PyPI", PYTHON_TOOLS.join(", "));
+    let line = format!(
+        "python3 -m venv {0} && {0}/bin/pip install {1}",
+        folder.display(),
+        PYTHON_TOOLS.join(" ")
+    );
+    let subject = "a Python with duckdb, polars and pyarrow";
+    let mut made = Command::new("python3");
+    made.args(["-m", "venv"]).arg(&folder);
+    process::run(made, subject, "sudo apt-get install -y python3-venv")?;
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet"]).args(PYTHON_TOOLS);
+    process::run(pip, subject, &line)
 }
 
 /// Checks the machine and installs what is missing; says the one line to run where it may not.

@@ -23,7 +23,7 @@ use crate::journal::Recovered;
 /// Longest statement or signature file in bytes.
 pub(super) const STATEMENT_BYTES_MAX: u64 = 64 * 1024;
 /// Most signatures of one statement that are looked at.
-const SIGNATURES_MAX: usize = 64;
+pub(super) const SIGNATURES_MAX: usize = 64;
 
 /// Whether a statement of a simulation stands in a pack that says it was real.
 pub(super) fn contradicts_simulation(envelope: &Envelope, simulated: bool) -> bool {
@@ -160,6 +160,9 @@ pub(super) fn check_seal(
     let head = &item.journal;
     let same_journal = head.origin == manifest.origin
         && (head.size, head.head) == (manifest.journal.size, manifest.journal.root);
+    if item.notes != manifest.notes {
+        return wrong("PACK_BINDING", "counts other notes than there are");
+    }
     if !same_journal || item.session != manifest.session {
         return wrong("PACK_BINDING", "binds another session or another journal");
     }

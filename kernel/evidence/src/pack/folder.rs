@@ -13,11 +13,11 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags};
 
+use super::parts::{JOURNAL, segment_file};
+use super::renderings::RENDERINGS_FOLDER;
 use crate::disk::{DiskFault, DiskOperation};
 use crate::journal::{SEGMENT_BYTES, Source};
 use crate::text::escape_terminal;
-
-use super::parts::{JOURNAL, segment_file};
 
 /// Most files in a pack.
 const FILES_MAX: usize = 100_000;
@@ -25,8 +25,6 @@ const FILES_MAX: usize = 100_000;
 const SEGMENTS_MAX: u32 = 128;
 /// The folders of a pack.
 const FOLDERS: [&str; 5] = ["statements", "journal", "chunks", "plugins", "log"];
-/// Made after the seal and bound elsewhere; not looked into.
-const RENDERINGS: &str = "renderings";
 
 /// Something in a pack that is not as it must be. All its text is safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +93,7 @@ impl Folder {
             let found = rustix::fs::statat(opened, name, AtFlags::SYMLINK_NOFOLLOW);
             let found = found.map_err(|error| fault(&shown, error))?;
             let (kind, top) = (FileType::from_raw_mode(found.st_mode), prefix.is_empty());
-            if kind == FileType::Directory && top && name == RENDERINGS {
+            if kind == FileType::Directory && top && name == RENDERINGS_FOLDER {
                 self.has_renderings = true;
             } else if kind == FileType::Directory && top && FOLDERS.contains(&name) {
                 let inner = beneath(opened, name, OFlags::DIRECTORY);

@@ -1,0 +1,30 @@
+//! `portcullis scribe`: what is made from evidence after the fact, beside the daemon and without
+//! its rights: renderings of a session, copies, mirrors. Nothing that it makes is evidence; what it
+//! makes is bound to the evidence that it was made from.
+
+mod line;
+mod market;
+mod parquet;
+mod render;
+mod report;
+mod source;
+#[cfg(test)]
+mod testing;
+
+use clap::Subcommand;
+
+use crate::CliError;
+
+/// Makes things from evidence.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum ScribeVerb {
+    /// Renders a session as report.html and as Parquet tables.
+    Render(render::Args),
+}
+
+/// Runs the verb.
+pub(crate) fn run(verb: &ScribeVerb) -> Result<(), CliError> {
+    match verb {
+        ScribeVerb::Render(args) => render::run(args),
+    }
+}
