@@ -4,6 +4,7 @@
 mod kinds;
 mod stamp;
 mod table;
+mod verbs;
 
 #[path = "../../../kernel/evidence/tests/it/epoch.rs"]
 mod epoch;

@@ -65,12 +65,56 @@ fn judge(demo: &Path) -> Result<String, Failure> {
         signatures += good;
         refused += bad;
     }
+    let mut entries = 0;
+    for log in &logs {
+        entries += log_entries(log)?;
+    }
     Ok(format!(
         "stranger: {} packs by sha256sum, {signatures} signatures by ssh-keygen, {refused} forged \
-         ones refused by it, {} logs found",
+         ones refused by it, {} logs with {entries} entries by Go",
         packs.len(),
         logs.len()
     ))
+}
+
+/// A whole log, judged by Go under the key that its first entry names. How many entries it has.
+fn log_entries(log: &Path) -> Result<u64, Failure> {
+    let key = log_key(log)?;
+    let questions = process::target().join("stranger").join("questions");
+    fs::write(&questions, format!("log\t{}\t{key}\n", log.display())).map_err(fault)?;
+    let mut go = Command::new(process::target().join("stranger/stranger"));
+    go.stdin(fs::File::open(questions).map_err(fault)?);
+    let output = go.output().map_err(fault)?;
+    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+    let size = answer.strip_prefix("ok ").and_then(|it| it.split(' ').next()?.parse().ok());
+    size.ok_or_else(|| fault(format!("{}: {}", log.display(), answer.trim_end())))
+}
+
+/// The key in the first entry of a log, which is the first of its first bundle.
+fn log_key(log: &Path) -> Result<String, Failure> {
+    let bundles = log.join("tile/entries");
+    let full = bundles.join("000");
+    let bytes = if full.is_file() { fs::read(full) } else { fs::read(widest(&bundles)?) };
+    let bytes = bytes.map_err(fault)?;
+    let leaf = bytes
+        .split_first_chunk::<2>()
+        .and_then(|(length, rest)| rest.get(..usize::from(u16::from_be_bytes(*length))));
+    let entry: Value = serde_json::from_slice(leaf.unwrap_or_default()).map_err(fault)?;
+    let key = entry.get("what").and_then(|what| what.get("key")).and_then(Value::as_str);
+    let key = key.filter(|_| entry.get("kind").and_then(Value::as_str) == Some("epoch-began"));
+    let none = || fault(format!("{}: the first entry names no key", log.display()));
+    key.map(str::to_owned).ok_or_else(none)
+}
+
+/// The partial first bundle that was written last.
+fn widest(bundles: &Path) -> Result<PathBuf, Failure> {
+    let mut widest = None;
+    for item in fs::read_dir(bundles.join("000.p")).map_err(fault)? {
+        let path = item.map_err(fault)?.path();
+        let width = path.file_name().and_then(|it| it.to_str()?.parse::<u16>().ok());
+        widest = widest.max(width.map(|width| (width, path)));
+    }
+    widest.map(|(_, path)| path).ok_or_else(|| fault("a log without entries"))
 }
 
 /// The folders below `root` that hold a file of that name.
