@@ -10,6 +10,7 @@ mod daemon_session;
 mod daemon_start;
 mod daemon_tree;
 mod dependencies;
+mod evidence_verbs;
 mod hostile;
 mod house;
 mod import_law;

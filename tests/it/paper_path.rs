@@ -66,6 +66,12 @@ fn p2_8_a_paper_session_trades_is_packed_sealed_and_verified() {
     let pin = house.text("pin");
     let verified = house.must(&["evidence", "verify", &folder, "--trust", &pin]);
     assert!(verified.stdout.starts_with("SIMULATED"), "{verified:?}");
+    // On any machine the journal comes out again, byte for byte, and the plugin's every answer.
+    let sandbox = house.sandbox.display().to_string();
+    let again =
+        house.must(&["evidence", "replay", &folder, "--trust", &pin, "--sandbox", &sandbox]);
+    assert!(again.stdout.ends_with("EQUAL\n"), "{again:?}");
+    assert!(!again.stdout.contains(" 0 answers equal"), "{again:?}");
     // Without an anchor from outside the same pack proves no origin, and that is no success.
     assert_eq!(house.call(&["evidence", "verify", &folder]).code, 3);
 }

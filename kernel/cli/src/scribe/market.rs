@@ -28,7 +28,7 @@ pub(super) fn for_each(
             let place = format!("stream {}, sequence {}: {cause}", raw.stream.0, raw.sequence);
             refused("MARKET_DISAGREES", &evidence.place, &place)
         })?;
-        frames.iter().try_for_each(|frame| act(raw.received, frame))
+        frames.iter().try_for_each(|frame| act(raw.received.wall, frame))
     })
 }
 

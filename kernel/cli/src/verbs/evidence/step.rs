@@ -155,7 +155,7 @@ impl Replay<'_, '_> {
         }
         let entry = entry::decode(bytes).map_err(|error| malformed(at, &format!("{error:?}")))?;
         match entry.class {
-            Class::Host => return Ok(()),
+            Class::Host => return self.host(at, &entry.kind, bytes),
             Class::Outcome => {
                 if self.again.is_empty() && entry.place.input > self.number {
                     self.hear(at, &entry, entry.place.input)?;
@@ -175,6 +175,17 @@ impl Replay<'_, '_> {
         let [recorded, again] = [bytes, again.as_deref().unwrap_or_default()];
         let [recorded, again] = [recorded, again].map(escape_terminal_bytes);
         Err(End::Differs { entry: number(at), recorded, again })
+    }
+
+    /// An epoch begins with the state of the house; nothing else that the host wrote about itself
+    /// is anything that the core decided.
+    fn host(&mut self, at: usize, kind: &str, bytes: &[u8]) -> Result<(), End> {
+        if matches!(kind, "epoch-began" | "snapshot") {
+            self.core.fold(bytes).map_err(|error| malformed(at, &format!("{error:?}")))?;
+            let place = self.core.place();
+            (self.number, self.cursors) = (place.input, place.cursors);
+        }
+        Ok(())
     }
 
     /// Everything up to the input `entry` and that input itself.
