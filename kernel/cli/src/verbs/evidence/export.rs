@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use portcullis_evidence::log::{
-    CHECKPOINT, JOURNAL_FOLDER, LOG_FOLDER, LeafHashes, LogFault, LogFiles, LogProof, TileReader,
-    key_of,
+    CHECKPOINT, FollowFault, JOURNAL_FOLDER, LOG_FOLDER, LeafHashes, LogFault, LogFiles, LogProof,
+    TileReader, key_of,
 };
 use portcullis_evidence::note::{Checkpoint, NOTE_BYTES_MAX, Note, SignedCheckpoint};
 use portcullis_evidence::tree::{leaf_hash, log_leaf};
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
 /// Why an entry cannot be exported.
 enum No {
     Log(LogFault),
-    Journal(portcullis_evidence::ReadFault),
+    Journal(FollowFault),
     /// The first entry names no key.
     NotBegun,
 }
@@ -109,12 +109,11 @@ fn proof(folder: &Path, index: u64) -> Result<LogProof, No> {
     Ok(LogProof::of(&mut hashes, (index, leaf), &open(&first)?)?)
 }
 
-/// The first entry, the leaf of the one that is asked for, and the hashes of the first `size`.
-fn from_journal(
-    folder: &Path,
-    index: u64,
-    size: u64,
-) -> Result<(Vec<u8>, Vec<u8>, LeafHashes), portcullis_evidence::ReadFault> {
+/// The first entry, the leaf of the one that is asked for, and the hashes of all leaves.
+type Read = (Vec<u8>, Vec<u8>, LeafHashes);
+
+/// Reads the first `size` entries.
+fn from_journal(folder: &Path, index: u64, size: u64) -> Result<Read, FollowFault> {
     let mut reader = Reader::open(JournalFolder::new(folder.join(JOURNAL_FOLDER)))?;
     let (mut first, mut wanted, mut hashes) = (Vec::new(), Vec::new(), LeafHashes::default());
     while let Some(group) = reader.next()? {
@@ -129,5 +128,9 @@ fn from_journal(
             }
         }
     }
-    Ok((first, wanted, hashes))
+    if u64::try_from(hashes.0.len()) == Ok(size) {
+        Ok((first, wanted, hashes))
+    } else {
+        Err(FollowFault::Shortened { size })
+    }
 }
