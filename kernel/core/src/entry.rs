@@ -220,7 +220,7 @@ pub fn is_milestone(bytes: &[u8]) -> bool {
         b"epoch-began",
         b"epoch-ended",
     ];
-    peek(bytes, KIND_KEY).is_some_and(|kind| KINDS.contains(&kind))
+    kind(bytes).is_some_and(|kind| KINDS.contains(&kind))
 }
 
 const KIND_KEY: &[u8] = b",\"kind\":\"";

@@ -70,6 +70,7 @@ pub(super) fn all() -> Vec<Kind> {
     kinds.extend(signatures());
     kinds.extend(journals());
     kinds.extend(journal_headers());
+    kinds.extend(journal_groups());
     kinds
 }
 
@@ -347,6 +348,35 @@ fn segment(folder: &Path) -> PathBuf {
     folder.join(JOURNAL)
 }
 
+/// Where a group begins.
+fn group(bytes: &[u8], number: usize) -> usize {
+    let mut starts = bytes.windows(4).enumerate().filter(|(_, it)| *it == b"PCGR");
+    starts.nth(number).unwrap().0
+}
+
+/// Number and order of whole groups.
+fn journal_groups() -> Vec<Kind> {
+    let us = Found::ByUs;
+    vec![
+        kind("journal: a group left out", us, |it: &Path| {
+            change(it, JOURNAL, |bytes| drop(bytes.drain(group(bytes, 4)..group(bytes, 5))));
+        }),
+        kind("journal: a group twice", us, |it: &Path| {
+            change(it, JOURNAL, |bytes| {
+                let copy = bytes[group(bytes, 4)..group(bytes, 5)].to_vec();
+                let at = group(bytes, 5);
+                bytes.splice(at..at, copy);
+            });
+        }),
+        kind("journal: two groups swapped", us, |it: &Path| {
+            change(it, JOURNAL, |bytes| {
+                let (from, middle, to) = (group(bytes, 4), group(bytes, 5), group(bytes, 6));
+                bytes[from..to].rotate_left(middle - from);
+            });
+        }),
+    ]
+}
+
 /// The journal's own frame.
 fn journal_headers() -> Vec<Kind> {
     let us = Found::ByUs;
@@ -357,10 +387,6 @@ fn journal_headers() -> Vec<Kind> {
                 bytes[at] ^= 1;
             });
         })
-    };
-    let group = |bytes: &[u8], number: usize| {
-        let mut starts = bytes.windows(4).enumerate().filter(|(_, it)| *it == b"PCGR");
-        starts.nth(number).unwrap().0
     };
     let in_group = |what: &str, number: usize, offset: usize| {
         kind(format!("journal: {what}"), us, move |it: &Path| {
@@ -389,22 +415,6 @@ fn journal_headers() -> Vec<Kind> {
         in_group("checksum of an entry", 3, 84),
         in_group("a letter of an entry", 3, 100),
         in_group("the last group", 11, 100),
-        kind("journal: a group left out", us, move |it: &Path| {
-            change(it, JOURNAL, |bytes| drop(bytes.drain(group(bytes, 4)..group(bytes, 5))));
-        }),
-        kind("journal: a group twice", us, move |it: &Path| {
-            change(it, JOURNAL, |bytes| {
-                let copy = bytes[group(bytes, 4)..group(bytes, 5)].to_vec();
-                let at = group(bytes, 5);
-                bytes.splice(at..at, copy);
-            });
-        }),
-        kind("journal: two groups swapped", us, move |it: &Path| {
-            change(it, JOURNAL, |bytes| {
-                let (from, middle, to) = (group(bytes, 4), group(bytes, 5), group(bytes, 6));
-                bytes[from..to].rotate_left(middle - from);
-            });
-        }),
         kind("journal: of another origin", us, |it: &Path| {
             let bytes = fs::read(segment(it)).unwrap();
             let text = bytes.windows(7).position(|it| it == b"account").unwrap();

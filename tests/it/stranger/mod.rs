@@ -2,7 +2,9 @@
 //! `tests/e2e/stranger`. What we say of a log, it must say too.
 
 mod kinds;
+mod stamp;
 mod table;
+mod verbs;
 
 #[path = "../../../kernel/evidence/tests/it/epoch.rs"]
 mod epoch;

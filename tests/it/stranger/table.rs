@@ -90,7 +90,7 @@ fn a_proof_of_one_entry_is_judged_alike() {
     let note = fs::read(log.join("checkpoint")).unwrap();
     let checkpoint = SignedCheckpoint::open(&note, key(1).verifier()).unwrap();
     let mut tiles = TileReader::new(LogFiles::new(log), signed.size);
-    let proof = LogProof::of(&mut tiles, 77, &checkpoint).unwrap();
+    let proof = LogProof::from_tiles(&mut tiles, 77, &checkpoint).unwrap();
     let vkey = key(1).verifier().to_string();
     let file = scratch.path().join("77.tlog-proof");
     let mut judge = |bytes: &[u8]| {

@@ -14,6 +14,7 @@ mod mutants;
 mod process;
 mod replay;
 mod setup;
+mod stranger;
 mod tally;
 mod test;
 
@@ -32,6 +33,7 @@ usage: cargo xtask <verb>
   guest [PACKAGE]          one strategy as a component, or all of them
   mutants [--in-diff BASE] [--shard K/N] [--report]
                            breaks gate, orders and kill on purpose: the tests must notice
+  stranger                 makes evidence and has it judged by Go, ssh-keygen, sha256sum and openssl
   coverage                 every region of the gate must be run by its own tests
   bench [FOLDER]           a recording five times, and the figures of each part; never a verdict
 ";
@@ -46,6 +48,7 @@ enum Verb {
     DemoReplay(replay::Recording),
     Guest(Option<String>),
     Mutants(mutants::Request),
+    Stranger,
     Coverage,
     Bench(Option<String>),
     Help,
@@ -84,6 +87,7 @@ fn parse(words: &[&str]) -> Option<Verb> {
         ["guest"] => Verb::Guest(None),
         ["guest", package] if !package.starts_with('-') => Verb::Guest(Some((*package).to_owned())),
         ["mutants", rest @ ..] => Verb::Mutants(mutants::Request::parse(rest)?),
+        ["stranger"] => Verb::Stranger,
         ["coverage"] => Verb::Coverage,
         ["bench"] => Verb::Bench(None),
         ["bench", folder] if !folder.starts_with('-') => Verb::Bench(Some((*folder).to_owned())),
@@ -101,6 +105,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Verb::DemoReplay(recording) => demo::replay(&recording),
         Verb::Guest(package) => build::guest(package),
         Verb::Mutants(request) => mutants::run(&request),
+        Verb::Stranger => stranger::run(),
         Verb::Coverage => coverage::run(),
         Verb::Bench(folder) => bench::run(folder),
         Verb::Help => {

@@ -4,7 +4,7 @@ use crate::guest::{self, Toolchain};
 use crate::process::{self, Failure};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 struct Tool {
@@ -25,6 +25,21 @@ const TOOLS: [Tool; 4] = [
     },
 ];
 
+/// What judges our evidence without any code of ours.
+const STRANGERS: [Tool; 4] = [
+    Tool { program: "go", packages: &["golang-go"], what_for: "checking logs" },
+    Tool { program: "openssl", packages: &["openssl"], what_for: "checking time stamps" },
+    Tool { program: "sha256sum", packages: &["coreutils"], what_for: "checking the sums of packs" },
+    Tool {
+        program: "ssh-keygen",
+        packages: &["openssh-client"],
+        what_for: "signatures made and checked by a program that is not ours",
+    },
+];
+/// Go's packages for notes and logs, as Debian brings them.
+const GO_PACKAGES: &str = "/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go";
+const GO_PACKAGE: &str = "golang-golang-x-mod-dev";
+
 /// Parts of the Rust toolchain that a minimal profile comes without: verb of cargo, name.
 const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
@@ -44,6 +59,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         Err(failure) => println!("setup: tests of tables will be skipped: {failure}"),
     }
     println!("setup: strategies are compiled by {}", guest_toolchain()?.describe());
+    ensure_strangers()?;
     println!("setup: this machine has what it takes");
     Ok(())
 }
@@ -92,15 +108,31 @@ pub(crate) fn ensure() -> Result<(), Failure> {
             "install Rust 1.95 or newer from https://rustup.rs",
         ));
     }
-    let missing: Vec<&Tool> = TOOLS.iter().filter(|it| !process::on_path(it.program)).collect();
-    for tool in &missing {
-        println!("setup: {} is missing ({})", tool.program, tool.what_for);
+    install_missing(missing(&TOOLS))
+}
+
+/// The programs that judge evidence and are not ours, installed where that is possible.
+pub(crate) fn ensure_strangers() -> Result<(), Failure> {
+    let mut packages = missing(&STRANGERS);
+    if !Path::new(GO_PACKAGES).is_file() {
+        println!("setup: Go's packages for transparency logs are missing");
+        packages.push(GO_PACKAGE);
     }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let packages: Vec<&str> = missing.iter().flat_map(|it| it.packages).copied().collect();
-    install(&packages)
+    install_missing(packages)
+}
+
+/// The packages of the tools that are not along PATH.
+fn missing(tools: &[Tool]) -> Vec<&'static str> {
+    let missing = tools.iter().filter(|it| !process::on_path(it.program));
+    missing
+        .inspect(|tool| println!("setup: {} is missing ({})", tool.program, tool.what_for))
+        .flat_map(|tool| tool.packages)
+        .copied()
+        .collect()
+}
+
+fn install_missing(packages: Vec<&str>) -> Result<(), Failure> {
+    if packages.is_empty() { Ok(()) } else { install(&packages) }
 }
 
 /// Whether cargo has this part, fetched where `rustup` can do that within a minute.

@@ -168,7 +168,7 @@ pub(super) fn flip_one_bit(bytes: &mut [u8]) {
 
 /// Flips one bit in the middle of a pack's journal.
 pub(super) fn flip_in_journal(pack: &Path) -> Result<(), CliError> {
-    let path = pack.join("journal/session.journal");
+    let path = pack.join("journal/000001.journal");
     let mut bytes = fs::read(&path).map_err(|e| unexpected("the copy", &e.to_string()))?;
     let middle = bytes.len() / 2;
     if let Some(byte) = bytes.get_mut(middle) {

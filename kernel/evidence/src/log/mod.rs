@@ -26,11 +26,13 @@ use std::fmt;
 
 pub use files::LogFiles;
 pub use follow::{FollowFault, Follower};
-pub use proof::{Nodes, check_consistency, check_inclusion, prove_consistency, prove_inclusion};
+pub use proof::{
+    LeafHashes, Nodes, check_consistency, check_inclusion, prove_consistency, prove_inclusion,
+};
 pub use proof_text::{LogProof, PROOF_BYTES_MAX};
 pub use reader::{TileReader, read_bundle};
 pub use tile::{TILE_WIDTH, TileName};
-pub use verify::{EpochFault, EpochReport, JOURNAL_FOLDER, LOG_FOLDER, verify_epoch};
+pub use verify::{EpochFault, EpochReport, JOURNAL_FOLDER, LOG_FOLDER, key_of, verify_epoch};
 pub use writer::{TileFiles, TileWriter};
 
 use crate::note::NoteFault;

@@ -17,7 +17,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::proof::{check_inclusion, prove_inclusion};
+use super::proof::{Nodes, check_inclusion, prove_inclusion};
 use super::{LogFault, TileReader};
 use crate::Digest;
 use crate::note::{Note, SignedCheckpoint, VerifierKey};
@@ -43,22 +43,33 @@ pub struct LogProof {
 }
 
 impl LogProof {
-    /// The proof of leaf `index` under a checkpoint, from the tiles of its log.
+    /// The proof of leaf `index` under a checkpoint.
     ///
     /// # Errors
-    /// `LOG_NO_SUCH_ENTRY`, what reading the tiles gives, and `LOG_PROOF_WRONG` if they are not
-    /// the checkpoint's.
+    /// `LOG_NO_SUCH_ENTRY`, what reading the nodes gives, and `LOG_PROOF_WRONG` if they or the
+    /// leaf are not the checkpoint's.
     pub fn of(
+        nodes: &mut impl Nodes,
+        (index, leaf): (u64, Vec<u8>),
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<Self, LogFault> {
+        let path = prove_inclusion(nodes, index, checkpoint.checkpoint().size)?;
+        let proof = Self { leaf, index, path, checkpoint: checkpoint.note().clone() };
+        proof.check(checkpoint)?;
+        Ok(proof)
+    }
+
+    /// The same from the tiles of the log.
+    ///
+    /// # Errors
+    /// As [`LogProof::of`], and what reading the leaf gives.
+    pub fn from_tiles(
         tiles: &mut TileReader,
         index: u64,
         checkpoint: &SignedCheckpoint,
     ) -> Result<Self, LogFault> {
-        let size = checkpoint.checkpoint().size;
-        let path = prove_inclusion(tiles, index, size)?;
         let leaf = tiles.leaf(index)?;
-        let proof = Self { leaf, index, path, checkpoint: checkpoint.note().clone() };
-        proof.check(checkpoint)?;
-        Ok(proof)
+        Self::of(tiles, (index, leaf), checkpoint)
     }
 
     /// Reads the text of a proof.

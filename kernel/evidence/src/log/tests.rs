@@ -226,7 +226,7 @@ fn damaged_tiles_are_named() {
     let root = writer.files().root().to_owned();
     let read = |index| {
         let mut tiles = TileReader::new(writer.files().clone(), 300);
-        LogProof::of(&mut tiles, index, &signed(300, roots[300])).map(|_| ())
+        LogProof::from_tiles(&mut tiles, index, &signed(300, roots[300])).map(|_| ())
     };
     let check = |name: &str, bytes: Option<&[u8]>, index, code: &str| {
         let path = root.join(name);
@@ -263,7 +263,7 @@ fn a_proof_is_one_text_that_verifies_by_itself() {
     let scratch = Scratch::new("log");
     let (writer, roots) = written(&scratch, 300, &[]);
     let mut tiles = TileReader::new(writer.files().clone(), 300);
-    let proof = LogProof::of(&mut tiles, 77, &signed(300, roots[300])).unwrap();
+    let proof = LogProof::from_tiles(&mut tiles, 77, &signed(300, roots[300])).unwrap();
     let text = proof.to_string();
     assert_eq!(LogProof::parse(text.as_bytes()).unwrap(), proof);
     let log = signer();

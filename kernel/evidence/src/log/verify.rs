@@ -145,6 +145,18 @@ pub fn verify_epoch(folder: &Path) -> Result<EpochReport, EpochFault> {
     judged.conclude(&end.origin, end.head, end.torn_bytes)
 }
 
+/// The key that an epoch's first entry names; `None` if it is no such entry.
+#[must_use]
+pub fn key_of(first_entry: &[u8]) -> Option<VerifierKey> {
+    key_in(&decode(first_entry).ok()?)
+}
+
+fn key_in(entry: &Decoded) -> Option<VerifierKey> {
+    let began = entry.kind == EPOCH_BEGAN && entry.class == Class::Host;
+    let key = Fields::new(&entry.body).ok()?.text("key").ok().filter(|_| began)?;
+    VerifierKey::parse(key).ok()
+}
+
 /// What has been seen of an epoch so far.
 struct Judged {
     tiles: TileWriter<Compared>,
@@ -190,11 +202,7 @@ impl Judged {
 
     /// The first entry names the key, and the key opens the checkpoint.
     fn begin(&mut self, entry: &Decoded) -> Result<(), EpochFault> {
-        let named =
-            Fields::new(&entry.body).and_then(|mut body| body.text("key").map(str::to_owned));
-        let began = entry.kind == EPOCH_BEGAN && entry.class == Class::Host;
-        let key = named.ok().filter(|_| began).ok_or(EpochFault::NotBegun)?;
-        let key = VerifierKey::parse(&key).map_err(|_cause| EpochFault::NotBegun)?;
+        let key = key_in(entry).ok_or(EpochFault::NotBegun)?;
         let signed = SignedCheckpoint::open(&self.note, &key).map_err(LogFault::Note)?;
         if signed.checkpoint().size == 0 {
             // Who signs knows of this entry at least.

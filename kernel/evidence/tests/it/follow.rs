@@ -105,7 +105,7 @@ fn one_entry_is_proved_from_the_folder() {
     let mut tiles = TileReader::new(files, signed.size);
     let entries = entries(&key(1), 300);
     for index in [0, 1, 50, 299] {
-        let proof = LogProof::of(&mut tiles, index, &checkpoint).unwrap();
+        let proof = LogProof::from_tiles(&mut tiles, index, &checkpoint).unwrap();
         let entry = &entries[usize::try_from(index).unwrap()];
         // Entry 50 is stored by its digest.
         assert_eq!(proof.leaf == *entry, index != 50);

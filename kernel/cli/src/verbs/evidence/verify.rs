@@ -22,13 +22,17 @@ const PIN_BYTES_MAX: usize = 66;
 #[derive(Clone, Debug, clap::Args)]
 #[command(before_help = "Examples:\n  \
     portcullis evidence verify PACK --trust demo.pin\n  \
-    portcullis evidence verify PACK --trust genesis.json --json\n\n\
+    portcullis evidence verify PACK --trust genesis.json --json\n  \
+    portcullis evidence verify HOME/epochs/000001 --key VKEY\n\n\
     Exit 0: everything holds, back to the genesis that you brought along.\n\
     Exit 3: it holds together, and without --trust nothing says where it comes from.\n\
     Exit 5: something does not hold; the first such thing is named.")]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) pack: Pack,
+    /// Of an epoch's folder: the log's key, from outside, as an approval or a seal names it.
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) key: Option<String>,
 }
 
 /// The pack that a verb is about, and whom to trust.
@@ -197,7 +201,7 @@ mod tests {
     fn a_folder_that_is_no_pack_is_damaged_and_a_missing_one_is_missing() {
         let scratch = Scratch::new("evidence");
         let args = Pack { pack: scratch.path().to_owned(), trust: None, json: false };
-        let run = |pack: Pack| run(&Args { pack });
+        let run = |pack: Pack| run(&Args { pack, key: None });
         let error = run(args.clone()).unwrap_err();
         assert_eq!(error.exit, Exit::CheckFailed);
         run(Pack { json: true, ..args.clone() }).unwrap_err();
