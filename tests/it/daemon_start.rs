@@ -170,11 +170,11 @@ fn a_first_start_that_came_to_nothing_leaves_no_trace() {
     let mut house = House::empty("");
     let socket = house.path("home/control.sock");
     fs::create_dir(&socket).unwrap();
-    let partial = house.path("home/journal/000001.partial");
-    fs::write(&partial, b"left behind by a crash").unwrap();
+    fs::create_dir(house.path("home/epochs")).unwrap();
+    fs::write(house.path("home/epochs/spare.partial"), b"left behind by a crash").unwrap();
     let (code, said) = house.refused_start(house.daemon_command());
     assert!(said.starts_with("error[SOCKET] "), "{said}");
-    assert_eq!((code, partial.exists()), (78, false));
+    assert_eq!((code, house.path("home/epochs/000001").exists()), (78, false));
     fs::remove_dir(&socket).unwrap();
     house.start_daemon();
     assert!(!house.status().unwrap().killed);

@@ -12,6 +12,7 @@ mod dependencies;
 mod hostile;
 mod house;
 mod import_law;
+mod journal_kill;
 mod paper_path;
 mod processes;
 mod replay;

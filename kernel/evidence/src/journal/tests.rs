@@ -9,6 +9,8 @@ use crate::disk::{Disk, DiskFault, DiskOperation, FileDisk, MemoryDisk, Place};
 use crate::testing::{Generator, Scratch};
 
 mod epochs;
+mod golden;
+mod losses;
 mod room;
 mod segments;
 
