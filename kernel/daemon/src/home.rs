@@ -101,14 +101,14 @@ impl Home {
         self.path("epochs")
     }
 
-    /// Origin of the journal: what it is a journal of, and whether the venue is a simulation.
-    pub(crate) fn origin(&self) -> String {
+    /// Origin of an epoch's journal: what it is a journal of, and whether the venue is a simulation.
+    pub(crate) fn origin(&self, epoch: u32) -> String {
         let (host, account) = (self.trust.host(), self.trust.account());
         let simulated = match self.trust.roster().ladder() {
             EndpointKind::Simulated | EndpointKind::Recorded => "/simulated",
             EndpointKind::Sandbox | EndpointKind::Real => "",
         };
-        format!("portcullis/{host}/{account}/1{simulated}")
+        format!("portcullis/{host}/{account}/{epoch}{simulated}")
     }
 
     /// Reads the journal back: verify, fold, and go on where it ends. Everything stays blocked.
@@ -119,9 +119,9 @@ impl Home {
         let mut core = Core::new();
         let Some(epoch) = last else {
             self.refuse_lost_history(&epochs)?;
-            let journal = Journal::create(disk, &self.origin());
+            let journal = Journal::create(disk, &self.origin(1));
             let journal = journal.map_err(|fault| journal_fault(&epochs, &fault))?;
-            return Ok(Opened { core, journal, start: self.start((true, false), 0)? });
+            return Ok(Opened { core, journal, start: self.start(1, (true, false))? });
         };
         let source = disk.journal(epoch);
         let path = source.path().to_owned();
@@ -138,10 +138,12 @@ impl Home {
             }
         }
         let end = reader.into_end();
-        end.require_origin(&self.origin()).map_err(|damage| unread(damage.into()))?;
+        end.require_origin(&self.origin(epoch)).map_err(|damage| unread(damage.into()))?;
         let journal = Journal::open(disk, epoch, &end);
         let journal = journal.map_err(|fault| journal_fault(&path, &fault))?;
-        Ok(Opened { core, journal, start: self.start((false, clean), end.torn_bytes)? })
+        let mut start = self.start(epoch, (false, clean))?;
+        start.torn_bytes = end.torn_bytes;
+        Ok(Opened { core, journal, start })
     }
 
     /// What is said of a journal that cannot be written.
@@ -163,11 +165,16 @@ impl Home {
         Ok(())
     }
 
-    fn start(&self, (first, clean): (bool, bool), torn_bytes: u64) -> Result<Start, DaemonFault> {
+    /// The first words of a run that writes into `epoch`.
+    pub(crate) fn start(
+        &self,
+        epoch: u32,
+        (first, clean): (bool, bool),
+    ) -> Result<Start, DaemonFault> {
         Ok(Start {
             build: env!("CARGO_PKG_VERSION").to_owned(),
             draw: draw()?,
-            origin: self.origin(),
+            origin: self.origin(epoch),
             genesis: self.genesis.clone(),
             pinned: self.trust.fingerprint(),
             phases: self.phases.value.clone(),
@@ -176,7 +183,7 @@ impl Home {
             safety_digest: self.safety.digest,
             first,
             clean,
-            torn_bytes,
+            torn_bytes: 0,
             damage: None,
         })
     }
@@ -284,7 +291,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DaemonFault> {
     read().map_err(|error| unreadable(path, &error))
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> DaemonFault {
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> DaemonFault {
     let subject = path.display().to_string();
     let next = "portcullis init HOME makes a whole home";
     DaemonFault::new(BAD_CONFIG, "FILE_UNREADABLE", &subject, &error.to_string(), next)
@@ -296,7 +303,7 @@ fn bad_policy(path: &Path, error: &PolicyError) -> DaemonFault {
     DaemonFault::new(BAD_CONFIG, error.code(), &subject, &error.cause(), next)
 }
 
-fn disk_fault(path: &Path, fault: &DiskFault) -> DaemonFault {
+pub(crate) fn disk_fault(path: &Path, fault: &DiskFault) -> DaemonFault {
     let next = "make the journal's folder writable for this user, with room on its disk";
     let subject = path.display().to_string();
     DaemonFault::new(TEMPORARY, fault.code(), &subject, &fault.to_string(), next)
@@ -317,6 +324,7 @@ fn unread(path: &Path, fault: &ReadFault) -> DaemonFault {
 
 /// A journal that is not whole is evidence of something: nothing starts on it.
 fn refuse_journal(path: &Path, code: &str, cause: &str) -> DaemonFault {
-    let next = "keep the files as they are and restore a whole copy of them";
+    let next = "restore a whole copy of the files, or keep them as they are and run portcullisd with \
+                --rescue: it begins anew behind the damage, killed";
     DaemonFault::new(CHECK_FAILED, code, &path.display().to_string(), cause, next)
 }

@@ -86,6 +86,11 @@ impl House {
         }
     }
 
+    /// Origin of the epoch that is written.
+    pub(crate) fn origin(&self) -> String {
+        self.home.origin(self.mark.durable_epoch().epoch)
+    }
+
     /// Puts an input on the control lane. A full lane drops nothing that a person cannot repeat.
     pub(crate) fn tell(&self, input: Input) -> bool {
         self.lanes.control(input).is_ok()

@@ -26,6 +26,7 @@ mod house;
 mod open;
 mod pack;
 mod requests;
+mod rescue;
 mod reserve;
 mod sink;
 mod skew;
@@ -67,6 +68,9 @@ fn main() -> ExitCode {
 fn run() -> Result<(), DaemonFault> {
     let args = args::parse(std::env::args_os().skip(1))?;
     let home = Home::open(&args)?;
+    if args.rescue {
+        return rescue::rescue(&home);
+    }
     let home::Opened { mut core, journal, start } = home.recover()?;
 
     // What a start can fail at comes before the journal knows of it; nobody is heard before that.

@@ -60,7 +60,7 @@ fn draft_view(house: &House, session: &Name, shown: Shown) -> DraftView {
     DraftView {
         session: session.to_string(),
         build: env!("CARGO_PKG_VERSION").to_owned(),
-        origin: house.home.origin(),
+        origin: house.origin(),
         size: shown.head.size,
         root: shown.head.root.hex(),
         kill_seq: shown.view.kill_seq,

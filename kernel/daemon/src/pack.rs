@@ -69,7 +69,7 @@ fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, 
         manifest: written.manifest.hex(),
         head: written.journal.root.hex(),
         size: written.journal.size,
-        origin: house.home.origin(),
+        origin: house.origin(),
     })
 }
 
