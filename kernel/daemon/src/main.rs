@@ -41,18 +41,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
-use crossbeam_channel::bounded;
 use portcullis_core::{Event, Input};
 use portcullis_path::inbox::inbox;
-use portcullis_path::order_path::{commit_loop, core_loop, first_turn, hand_on, outbox_loop};
+use portcullis_path::order_path::{
+    commit_channel, commit_loop, core_loop, first_turn, hand_on, outbox_loop,
+};
 use portcullis_path::outbox::outbox;
 
 use fault::DaemonFault;
 use home::Home;
 use house::House;
-
-/// Turns that may wait for the disk before the core loop collects them itself.
-const COMMITS_MAX: usize = 64;
 
 fn main() -> ExitCode {
     match run() {
@@ -78,7 +76,7 @@ fn run() -> Result<(), DaemonFault> {
     let signals = house::take_signals()?;
     let (lanes, inbox) = inbox();
     let (outbox, outbox_end) = outbox();
-    let (commits, commits_end) = bounded(COMMITS_MAX);
+    let (commits, commits_end) = commit_channel();
     let (mut appender, mut committer) = journal.split();
     let mark = appender.mark();
     let started = Event { now: clock::now(), input: Input::Started(Box::new(start)) };

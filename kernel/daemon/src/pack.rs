@@ -73,8 +73,11 @@ fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, 
     })
 }
 
+/// Strings of bytes: entries, or segments.
+type Pieces = Vec<Vec<u8>>;
+
 /// The durable entries of the epoch, and its segments without what lies behind those.
-fn journal(house: &House) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), No> {
+fn journal(house: &House) -> Result<(Pieces, Pieces), No> {
     let unread = |fault: ReadFault| no(fault.code(), &fault.to_string());
     let durable = house.mark.durable_epoch();
     let folder = || JournalFolder::of_epoch(&house.home.epochs_path(), durable.epoch);

@@ -110,7 +110,9 @@ impl Recovered {
     pub fn root_at(&self, size: u64) -> Option<Digest> {
         let prefix = self.entries.get(..usize::try_from(size).ok()?)?;
         let mut tree = TreeHasher::new();
-        prefix.iter().for_each(|entry| tree.push(&log_leaf(entry)));
+        for entry in prefix {
+            tree.push(&log_leaf(entry));
+        }
         Some(tree.root())
     }
 }
