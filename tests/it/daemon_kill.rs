@@ -220,6 +220,28 @@ fn d2_a_journal_that_cannot_be_written_ends_everything() {
     assert_eq!(house.orders_at_exchange(), sent);
 }
 
+/// Without room for the reserve the house stands killed; with room again the next start makes it.
+#[test]
+fn a_disk_without_room_for_the_reserve_stands_killed() {
+    let mut house = House::empty("");
+    let daemon = house.daemon_command();
+    let mut command = Command::new("sh");
+    // No file of more than 32 MiB: a segment fits, the reserve does not.
+    let script = "trap '' XFSZ; ulimit -f 65536; exec \"$0\" \"$@\"";
+    command.args(["-c", script]).arg(daemon.get_program()).args(daemon.get_args());
+    house.start_daemon_by(command);
+    let view = house.await_status("the kill", |view| view.killed);
+    assert!(view.reasons[0].contains("EVIDENCE_FULL"), "{view:?}");
+    let reserve = house.path("home/reserve");
+    assert!(!reserve.exists() && !house.path("home/reserve.partial").exists());
+    house.stop();
+    house.start_daemon();
+    await_until("the reserve", || reserve.exists().then_some(()));
+    assert_eq!(std::fs::metadata(&reserve).unwrap().len(), 64 * 1024 * 1024);
+    assert!(house.status().unwrap().killed);
+    house.stop();
+}
+
 /// What is not of the protocol is refused, and the daemon goes on.
 #[test]
 fn what_is_no_request_is_refused_with_its_code() {

@@ -26,11 +26,13 @@ fn two_small_segments() -> Vec<Vec<u8>> {
     };
     let mut journal = memory();
     for group in [&["{\"a\":1}"][..], &["{}", "{\"b\":[]}", ""], &["{\"c\":2}", "{\"d\":3}"]] {
-        group.iter().for_each(|entry| drop(journal.append(entry.as_bytes())));
+        for entry in group {
+            journal.append(entry.as_bytes());
+        }
         journal.commit().unwrap();
     }
     journal.append(b"{\"e\":\"in the second\"}");
-    journal.append(&[b'x'; 33_000]);
+    journal.append(&vec![b'x'; 33_000]);
     journal.commit().unwrap();
     let more = &bytes(&journal)[first.len()..];
     vec![first, [&header.encode()[..], more].concat()]
@@ -46,7 +48,7 @@ fn version_one_is_read_for_ever() {
         recovered.entries.iter().take(7).map(|e| std::str::from_utf8(e).unwrap()).collect();
     let expect = ["{\"a\":1}", "{}", "{\"b\":[]}", "", "{\"c\":2}", "{\"d\":3}"];
     assert_eq!(texts, [&expect[..], &["{\"e\":\"in the second\"}"]].concat());
-    assert_eq!(recovered.entries[7], [b'x'; 33_000]);
+    assert_eq!(recovered.entries[7], vec![b'x'; 33_000]);
 }
 
 #[test]
