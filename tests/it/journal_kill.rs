@@ -26,7 +26,7 @@ fn killed_once(epochs: &Path, acknowledged: u64, kill: u64) -> u64 {
         .unwrap();
     let mut said = writer.stdout.take().unwrap();
     let mut text = Vec::new();
-    if kill % 4 == 0 {
+    if kill.is_multiple_of(4) {
         // While it starts: it may be recovering.
         sleep(Duration::from_micros(kill.wrapping_mul(7_919) % 10_000));
     } else {

@@ -49,7 +49,7 @@ pub fn program(name: &str) -> Result<PathBuf, String> {
 #[must_use]
 pub fn numbered_entry(number: u64) -> Vec<u8> {
     let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-    let length = if mixed % 50 == 0 { mixed % 60_000 } else { mixed % 400 };
+    let length = if mixed.is_multiple_of(50) { mixed % 60_000 } else { mixed % 400 };
     let mut entry = format!("{{\"number\":{number},\"fill\":\"").into_bytes();
     entry.extend((0..length).map(|_| b'x'));
     entry.extend_from_slice(b"\"}");
