@@ -13,6 +13,8 @@ use std::os::unix::net::UnixStream;
 
 /// 0.001 of an instrument with eight decimals of quantity.
 const QTY: i64 = 100_000;
+/// So many orders rest at most where many do.
+const CROWD: u64 = 220;
 /// How far from the quote its limits rest, in price units.
 const AWAY: i64 = 5_000;
 /// Codes of an ORDER event that say that nothing more comes of the order.
@@ -70,10 +72,14 @@ impl Actor {
     }
 
     /// `rest`: one order that rests. `churn`: buys and sells at the market for ever. `both`: both.
-    /// `hold`: buys once, then rests one order. Anything else: watches.
+    /// `crowd`: rests many orders. `hold`: buys once, then rests one order. Anything else: watches.
     fn answer(&mut self, event: &EventRecord) -> Option<IntentRecord> {
         let play = self.play.clone();
         match event.kind {
+            event_kind::QUOTE if play == "crowd" => (self.last < CROWD).then(|| {
+                let order = self.order(side_code::BUY, Some(event.price - AWAY));
+                IntentRecord { qty: QTY / 10, ..order }
+            }),
             event_kind::QUOTE => {
                 let may_rest = match play.as_str() {
                     "rest" => true,

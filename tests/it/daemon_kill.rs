@@ -5,7 +5,6 @@ use crate::venue_side::{Mode, Wire};
 use portcullis_control::{
     Answer, Reconciliation, Reply, Request, SignedBytes, StatusView, read_frame,
 };
-use portcullis_evidence::JournalFolder;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
@@ -165,25 +164,37 @@ fn a_kill_by_signal_does_not_wait_behind_an_end_in_order() {
     assert_eq!(house.outsider().open_orders(), 0);
 }
 
-/// D2: a disk that does not take the journal any more shuts the gate, takes the orders back, and
-/// ends the daemon.
+/// A line of the limits, wide enough for the orders of a crowd.
+fn for_a_crowd(line: &str) -> String {
+    let wide = ["open_orders_max", "messages_per_second_max"];
+    let key = line.split(' ').next().unwrap();
+    if wide.contains(&key) { format!("{key} = 1000") } else { line.to_owned() }
+}
+
+/// D2: a disk that does not take the journal any more shuts the gate, takes the orders back, two
+/// hundred of them, and ends the daemon.
 #[test]
 fn d2_a_journal_that_cannot_be_written_ends_everything() {
     let mut house = House::ready();
     house.stop();
-    // This process may write no file beyond a place that the journal will soon reach.
-    let epoch = JournalFolder::of_epoch(&house.path("home/epochs"), 1);
-    let size = portcullis_evidence::read(epoch).unwrap().end.kept_bytes;
-    let blocks = size / 512 + 128;
+    let limits = house.path("home/policies/limits.toml");
+    let text = std::fs::read_to_string(&limits).unwrap();
+    let wider: Vec<String> = text.lines().map(for_a_crowd).collect();
+    std::fs::write(&limits, wider.join("\n")).unwrap();
     let daemon = house.daemon_command();
     let mut command = Command::new("sh");
-    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
-    command.args(["-c", &script]).arg(daemon.get_program()).args(daemon.get_args());
+    let script = "trap '' XFSZ; exec \"$0\" \"$@\"";
+    command.args(["-c", script]).arg(daemon.get_program()).args(daemon.get_args());
     house.start_daemon_by(command);
     house.await_agreed();
-    let approval = house.approval("2", "full", "both");
+    let approval = house.approval("2", "full", "crowd");
     house.must(&["open", &approval, "--home", &house.text("home")]);
+    await_until("many orders", || (house.outsider().open_orders() >= 200).then_some(()));
+    // From here on this process may write no file beyond its first bytes.
     let daemon = house.daemon.as_mut().unwrap();
+    let pid = daemon.id().to_string();
+    let limited = Command::new("prlimit").args(["--pid", &pid, "--fsize=4096"]).status();
+    assert!(limited.unwrap().success());
     assert_eq!(daemon.exit_code(), 75);
     let said = std::fs::read_to_string(house.path("daemon.err")).unwrap();
     assert!(said.contains("error[EVIDENCE_UNWRITABLE] "), "{said}");
@@ -207,6 +218,28 @@ fn d2_a_journal_that_cannot_be_written_ends_everything() {
     });
     assert!(view.killed && !view.may_trade, "{view:?}");
     assert_eq!(house.orders_at_exchange(), sent);
+}
+
+/// Without room for the reserve the house stands killed; with room again the next start makes it.
+#[test]
+fn a_disk_without_room_for_the_reserve_stands_killed() {
+    let mut house = House::empty("");
+    let daemon = house.daemon_command();
+    let mut command = Command::new("sh");
+    // No file of more than 32 MiB: a segment fits, the reserve does not.
+    let script = "trap '' XFSZ; ulimit -f 65536; exec \"$0\" \"$@\"";
+    command.args(["-c", script]).arg(daemon.get_program()).args(daemon.get_args());
+    house.start_daemon_by(command);
+    let view = house.await_status("the kill", |view| view.killed);
+    assert!(view.reasons[0].contains("EVIDENCE_FULL"), "{view:?}");
+    let reserve = house.path("home/reserve");
+    assert!(!reserve.exists() && !house.path("home/reserve.partial").exists());
+    house.stop();
+    house.start_daemon();
+    await_until("the reserve", || reserve.exists().then_some(()));
+    assert_eq!(std::fs::metadata(&reserve).unwrap().len(), 64 * 1024 * 1024);
+    assert!(house.status().unwrap().killed);
+    house.stop();
 }
 
 /// What is not of the protocol is refused, and the daemon goes on.

@@ -1,6 +1,7 @@
 //! The start of the daemon: what is not whole does not start, says so once, and changes nothing.
 
 use crate::house::House;
+use portcullis_evidence::JournalFolder;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -170,11 +171,11 @@ fn a_first_start_that_came_to_nothing_leaves_no_trace() {
     let mut house = House::empty("");
     let socket = house.path("home/control.sock");
     fs::create_dir(&socket).unwrap();
-    let partial = house.path("home/journal/000001.partial");
-    fs::write(&partial, b"left behind by a crash").unwrap();
+    fs::create_dir(house.path("home/epochs")).unwrap();
+    fs::write(house.path("home/epochs/spare.partial"), b"left behind by a crash").unwrap();
     let (code, said) = house.refused_start(house.daemon_command());
     assert!(said.starts_with("error[SOCKET] "), "{said}");
-    assert_eq!((code, partial.exists()), (78, false));
+    assert_eq!((code, house.path("home/epochs/000001").exists()), (78, false));
     fs::remove_dir(&socket).unwrap();
     house.start_daemon();
     assert!(!house.status().unwrap().killed);
@@ -237,6 +238,49 @@ fn d1_a_torn_tail_is_cut_and_counts_as_a_crash_and_any_other_damage_is_refused()
     let after = fs::read(house.journal_path()).unwrap();
     assert_eq!(&after[..last_group], &whole[..last_group]);
     assert!(portcullis_evidence::read(&[after][..]).is_ok());
+}
+
+/// D3: behind a damaged journal a new epoch begins, killed; the damaged files stay as they are.
+#[test]
+fn d3_a_rescue_begins_anew_behind_the_damage_and_stands_killed() {
+    let mut house = House::empty("");
+    for _ in 0..3 {
+        house.start_daemon();
+        house.stop();
+    }
+    let rescue = |house: &House| house.daemon_command().arg("--rescue").output().unwrap();
+    let whole = rescue(&house);
+    let said = String::from_utf8_lossy(&whole.stderr).into_owned();
+    assert!(said.starts_with("error[JOURNAL_SOUND] "), "{said}");
+    assert!(!house.path("home/epochs/000002").exists());
+
+    let mut damaged = fs::read(house.journal_path()).unwrap();
+    let last = damaged.windows(4).rposition(|four| four == b"PCGR").unwrap();
+    damaged[last + 100] ^= 1;
+    fs::write(house.journal_path(), &damaged).unwrap();
+    let said = check(&house, house.daemon_command(), ("JOURNAL_DAMAGED", 5));
+    assert!(said.contains("--rescue"), "{said}");
+
+    let output = rescue(&house);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("000001.journal, group "), "{output:?}");
+    assert_eq!(fs::read(house.journal_path()).unwrap(), damaged);
+    house.start_daemon();
+    let view = house.status().unwrap();
+    assert!(view.killed && view.reasons[0].contains("JOURNAL_DAMAGED"), "{view:?}");
+    house.stop();
+    let folder = JournalFolder::of_epoch(&house.path("home/epochs"), 2);
+    let rescued = portcullis_evidence::read(folder).unwrap();
+    let kinds = |kind: &str| {
+        let kind = format!("\"kind\":\"{kind}\"");
+        let texts = rescued.entries.iter().map(|entry| String::from_utf8_lossy(entry));
+        texts.filter(|text| text.contains(&kind)).map(String::from).collect::<Vec<_>>()
+    };
+    let damage = |text: &&String| text.contains("\"damage\":\"");
+    // Three runs are copied, the rescue's own start and the last run follow.
+    assert_eq!(kinds("started").len(), 5);
+    assert_eq!(kinds("started").iter().filter(damage).count(), 1);
+    assert_eq!(kinds("killed").len(), 1);
 }
 
 /// A whole and valid journal, but of another account.

@@ -15,6 +15,7 @@ mod evidence_verbs;
 mod hostile;
 mod house;
 mod import_law;
+mod journal_kill;
 mod packs;
 mod paper_path;
 mod processes;

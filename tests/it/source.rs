@@ -19,8 +19,9 @@ pub(crate) fn files(folder: &str, endings: &[&str]) -> Vec<Source> {
     walk(&project().join(folder), &mut |path| {
         let name = relative(path);
         if endings.iter().any(|ending| name.ends_with(ending)) {
-            let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
-            found.push(Source { name, text });
+            let bytes = fs::read(path).unwrap_or_else(|error| panic!("{name}: {error}"));
+            // Recorded journals are bytes, not text; what lies in them as text is still judged.
+            found.push(Source { name, text: String::from_utf8_lossy(&bytes).into_owned() });
         }
     });
     found.sort_by(|one, other| one.name.cmp(&other.name));

@@ -45,3 +45,15 @@ pub fn program(name: &str) -> Result<PathBuf, String> {
     let path = this.ancestors().nth(2).unwrap_or(&this).join(name);
     if path.is_file() { Ok(path) } else { Err(format!("{name} is not built: cargo xtask test")) }
 }
+
+/// The entry of that number in the journals of the kill campaign: between a few and some ten
+/// thousand bytes, all of which follow from the number.
+#[must_use]
+pub fn numbered_entry(number: u64) -> Vec<u8> {
+    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    let length = if mixed.is_multiple_of(50) { mixed % 60_000 } else { mixed % 400 };
+    let mut entry = format!("{{\"number\":{number},\"fill\":\"").into_bytes();
+    entry.extend((0..length).map(|_| b'x'));
+    entry.extend_from_slice(b"\"}");
+    entry
+}

@@ -1,4 +1,5 @@
-//! Four settings, each a path. There is nothing else to configure: the rest is signed.
+//! Four settings, each a path, and one order. There is nothing else to configure: the rest is
+//! signed.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,19 +17,26 @@ pub(crate) struct Args {
     pub(crate) credential: PathBuf,
     /// The sandbox program.
     pub(crate) sandbox: PathBuf,
+    /// Begin a new epoch behind a damaged journal, and end.
+    pub(crate) rescue: bool,
 }
 
-const USAGE: &str = "portcullisd --home HOME --pin FILE --credential FILE [--sandbox PROGRAM]";
+const USAGE: &str =
+    "portcullisd --home HOME --pin FILE --credential FILE [--sandbox PROGRAM] [--rescue]";
 
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Args, DaemonFault> {
     let (mut home, mut pin, mut credential, mut sandbox) = (None, None, None, None);
-    let mut args = args;
+    let (mut args, mut rescue) = (args, false);
     while let Some(flag) = args.next() {
         let slot = match flag.to_str() {
             Some("--home") => &mut home,
             Some("--pin") => &mut pin,
             Some("--credential") => &mut credential,
             Some("--sandbox") => &mut sandbox,
+            Some("--rescue") => {
+                rescue = true;
+                continue;
+            }
             Some(_) | None => return Err(usage(&flag.to_string_lossy(), "no such setting")),
         };
         let value = args.next().map(PathBuf::from);
@@ -46,6 +54,7 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Args, Daemon
         pin: pin.ok_or_else(|| usage("--pin", "missing"))?,
         credential: credential.ok_or_else(|| usage("--credential", "missing"))?,
         sandbox: sandbox.or_else(beside).ok_or_else(|| usage("--sandbox", "missing"))?,
+        rescue,
     })
 }
 

@@ -301,6 +301,7 @@ pub(crate) fn unread(path: &Path, fault: &ReadFault) -> DaemonFault {
 
 /// A journal that is not whole is evidence of something: nothing starts on it.
 pub(crate) fn refuse_journal(path: &Path, code: &str, cause: &str) -> DaemonFault {
-    let next = "keep the files as they are and restore a whole copy of them";
+    let next = "restore a whole copy of the files, or keep them as they are and run portcullisd with \
+                --rescue: it begins anew behind the damage, killed";
     DaemonFault::new(CHECK_FAILED, code, &path.display().to_string(), cause, next)
 }

@@ -29,6 +29,7 @@ mod open;
 mod pack;
 mod recover;
 mod requests;
+mod rescue;
 mod reserve;
 mod sink;
 mod skew;
@@ -44,18 +45,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crossbeam_channel::bounded;
 use portcullis_core::{Event, Input};
 use portcullis_path::inbox::inbox;
-use portcullis_path::order_path::{commit_loop, core_loop, first_turn, hand_on, outbox_loop};
+use portcullis_path::order_path::{
+    commit_channel, commit_loop, core_loop, first_turn, hand_on, outbox_loop,
+};
 use portcullis_path::outbox::outbox;
 
 use fault::DaemonFault;
 use home::Home;
 use house::House;
-
-/// Turns that may wait for the disk before the core loop collects them itself.
-const COMMITS_MAX: usize = 64;
 
 fn main() -> ExitCode {
     match run() {
@@ -71,6 +70,9 @@ fn main() -> ExitCode {
 fn run() -> Result<(), DaemonFault> {
     let args = args::parse(std::env::args_os().skip(1))?;
     let home = Home::open(&args)?;
+    if args.rescue {
+        return rescue::rescue(&home);
+    }
     let recover::Opened { mut core, journal, start } = home.recover()?;
 
     // What a start can fail at comes before the journal knows of it; nobody is heard before that.
@@ -78,7 +80,7 @@ fn run() -> Result<(), DaemonFault> {
     let signals = house::take_signals()?;
     let (lanes, inbox) = inbox();
     let (outbox, outbox_end) = outbox();
-    let (commits, commits_end) = bounded(COMMITS_MAX);
+    let (commits, commits_end) = commit_channel();
     let (mut appender, mut committer) = journal.split();
     let mark = appender.mark();
     let notary = home.notary(mark.durable_epoch().epoch)?;

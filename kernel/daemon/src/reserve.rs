@@ -21,7 +21,7 @@ use crate::threads;
 const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
 const NAME: &str = "reserve";
 /// What is written at once.
-const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// Makes the reserve if it is not there, beside everything else that begins.
 pub(crate) fn keep(house: &Arc<House>) -> Result<(), DaemonFault> {

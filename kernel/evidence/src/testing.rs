@@ -32,6 +32,7 @@ impl Drop for Scratch {
 }
 
 /// `xorshift64*`: small, seeded, good enough to choose cases.
+#[derive(Debug)]
 pub(crate) struct Generator(u64);
 
 impl Generator {

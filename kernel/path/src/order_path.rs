@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use portcullis_core::{
     Answer, Core, Effect, EpochCause, EpochName, Event, Input, Leaving, NotRolled,
 };
@@ -30,6 +30,8 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How long entries that nobody waits for are collected before the committer gets them. A sync for
 /// their sake would be in the way of the next order.
 const COLLECT_NS: i64 = 10_000_000;
+/// Turns that may wait for the disk before the core loop collects them itself.
+const COMMITS_MAX: usize = 64;
 /// How soon the core loop looks again when entries are not handed over yet.
 const FLUSH: Duration = Duration::from_millis(1);
 /// How long the outbox waits for the disk before it looks at the cancels again.
@@ -190,7 +192,7 @@ pub fn core_loop(
     outbox: &Outbox,
     wiring: &mut dyn Wiring,
 ) {
-    let mut line = CommitLine { commits, handed: appender.end(), since: None, urgent: false };
+    let mut line = CommitLine::new(commits, &appender);
     let mut beat = wiring.now().boot;
     loop {
         let arrived = inbox.recv(if line.since.is_some() { FLUSH } else { LOOK });
@@ -208,7 +210,7 @@ pub fn core_loop(
             }
             let event = event_of(arrived, now, &core);
             let turn = step_and_record(&mut core, &mut appender, event);
-            line.urgent |= turn.is_waited_for();
+            line.is_waited_for |= turn.is_waited_for();
             halt = hand_on(turn, outbox, wiring);
             if halt {
                 break;
@@ -272,24 +274,37 @@ pub fn hand_on(turn: Turn, outbox: &Outbox, wiring: &mut dyn Wiring) -> bool {
 
 /// The way to the committer. While that one waits for the disk, groups collect in the channel, and
 /// the next sync makes all of them durable.
-struct CommitLine<'a> {
+#[derive(Debug)]
+pub struct CommitLine<'a> {
+    /// Set when an order or a person waits for something that was appended.
+    pub is_waited_for: bool,
     commits: &'a Sender<Groups>,
     /// How far entries have been handed over.
     handed: Watermark,
     /// Since when there are others.
     since: Option<BootNs>,
-    /// Whether an order or a person waits for one of them.
-    urgent: bool,
 }
 
-impl CommitLine<'_> {
+/// The channel between the core loop and the committer.
+#[must_use]
+pub fn commit_channel() -> (Sender<Groups>, Receiver<Groups>) {
+    bounded(COMMITS_MAX)
+}
+
+impl<'a> CommitLine<'a> {
+    /// A line behind an appender of which everything has been handed over.
+    #[must_use]
+    pub fn new(commits: &'a Sender<Groups>, appender: &Appender) -> Self {
+        Self { is_waited_for: false, commits, handed: appender.end(), since: None }
+    }
+
     /// Hands over what was appended, if it is time to.
-    fn flush(&mut self, appender: &mut Appender, now: BootNs, at_any_cost: bool) {
+    pub fn flush(&mut self, appender: &mut Appender, now: BootNs, at_any_cost: bool) {
         if appender.end() == self.handed {
             return;
         }
         let since = *self.since.get_or_insert(now);
-        let due = self.urgent || now.since_ns(since) >= COLLECT_NS;
+        let due = self.is_waited_for || now.since_ns(since) >= COLLECT_NS;
         if !at_any_cost && (!due || self.commits.is_full()) {
             return;
         }
@@ -298,7 +313,7 @@ impl CommitLine<'_> {
         if let Ok(Some(groups)) = appender.take() {
             drop(self.commits.send(groups));
         }
-        (self.handed, self.since, self.urgent) = (appender.end(), None, false);
+        (self.handed, self.since, self.is_waited_for) = (appender.end(), None, false);
     }
 }
 

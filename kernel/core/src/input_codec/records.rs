@@ -65,10 +65,7 @@ pub(crate) fn start(value: &Value) -> Read<Start> {
     let start = Start {
         build: fields.text("build")?.to_owned(),
         clean: fields.bool("clean")?,
-        damage: match fields.value("damage")? {
-            Value::Null => None,
-            text => Some(as_text(text).ok_or(EntryError::Value("damage"))?.to_owned()),
-        },
+        damage: optional_text(fields.value("damage")?)?,
         draw: narrow(fields.uint("draw")?)?,
         first: fields.bool("first")?,
         genesis: SignedStatement::from_value(fields.value("genesis")?)?,
@@ -82,6 +79,14 @@ pub(crate) fn start(value: &Value) -> Read<Start> {
     };
     fields.finish()?;
     Ok(start)
+}
+
+fn optional_text(value: &Value) -> Read<Option<String>> {
+    let text = as_text(value).map(str::to_owned);
+    if text.is_none() && *value != Value::Null {
+        return Err(EntryError::Value("damage"));
+    }
+    Ok(text)
 }
 
 pub(super) fn report_value(report: &ExecutionReport) -> Value {

@@ -13,7 +13,7 @@ use crate::journal::{JournalFolder, SEGMENT_BYTES, Source as _};
 /// The segment that is made ready ahead, beside the epochs.
 const SPARE: &str = "spare.partial";
 /// What is written at once while a spare is filled.
-const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// The folder of all epochs, locked against a second writer for as long as it is held.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ mod reader;
 mod source;
 #[cfg(test)]
 mod tests;
+mod torn;
 
 use std::fmt;
 

@@ -9,6 +9,8 @@ use crate::disk::{Disk, DiskFault, DiskOperation, FileDisk, MemoryDisk, Place};
 use crate::testing::{Generator, Scratch};
 
 mod epochs;
+mod golden;
+mod losses;
 mod room;
 mod segments;
 
@@ -24,11 +26,16 @@ fn bytes(journal: &Journal<MemoryDisk>) -> Vec<u8> {
     journal.disk().segment(FIRST).unwrap().to_vec()
 }
 
-fn read_one(bytes: &[u8]) -> Result<Recovered, Damage> {
-    super::read(&[bytes.to_vec()][..]).map_err(|fault| match fault {
+/// Memory can always be read, so that a fault is damage.
+fn damage(fault: ReadFault) -> Damage {
+    match fault {
         ReadFault::Damage(damage) => damage,
         ReadFault::Disk(fault) => panic!("{fault}"),
-    })
+    }
+}
+
+fn read_one(bytes: &[u8]) -> Result<Recovered, Damage> {
+    super::read(&[bytes.to_vec()][..]).map_err(damage)
 }
 
 /// Three groups of 1, 3 and 2 entries.
@@ -175,8 +182,8 @@ fn a_sector_that_never_reached_the_disk_is_a_torn_tail() {
         lost[start..end].fill(0);
         let recovered = read_one(&lost).unwrap();
         assert_eq!(recovered.entries, [b"kept"], "sector at {sector}");
-        let last = lost.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-        assert_eq!(recovered.end.torn_bytes, len_u64(last - durable));
+        let written = lost.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        assert_eq!(recovered.end.torn_bytes, len_u64(written - durable));
     }
     let mut extended = bytes[..durable].to_vec();
     extended.resize(durable + 5_000, 0);

@@ -55,7 +55,7 @@ fn a_full_disk_is_known_while_half_a_segment_is_left() {
     let (mut appender, mut committer) = Journal::create(disk, ORIGIN).unwrap().split();
     let mut room_left = None;
     let fault = loop {
-        appender.append(&[b'x'; 512 * 1024]);
+        appender.append(&vec![b'x'; 512 * 1024]);
         let groups = appender.take().unwrap().unwrap();
         if let Err(fault) = committer.commit(&groups) {
             break fault;

@@ -39,9 +39,9 @@ fn one_commit_may_fill_more_than_a_segment() {
 #[test]
 fn a_missing_cut_or_exchanged_segment_is_damage() {
     let segments = two_segments().disk().segments(1);
-    let reason = |segments: &[Vec<u8>]| match read(segments).unwrap_err() {
-        ReadFault::Damage(damage) => (damage.segment, damage.reason),
-        ReadFault::Disk(fault) => panic!("{fault}"),
+    let reason = |segments: &[Vec<u8>]| {
+        let damage = damage(read(segments).unwrap_err());
+        (damage.segment, damage.reason)
     };
     assert_eq!(reason(&[]), (1, DamageReason::SegmentMissing));
     assert_eq!(reason(&segments[1..]), (1, DamageReason::Header));
@@ -94,7 +94,7 @@ trait TrimZeros {
 
 impl TrimZeros for Vec<u8> {
     fn trim_ascii_end_zeros(&self) -> &[u8] {
-        &self[..self.iter().rposition(|byte| *byte != 0).unwrap() + 1]
+        &self[..=self.iter().rposition(|byte| *byte != 0).unwrap()]
     }
 }
 
