@@ -7,6 +7,7 @@
 //! people and is not among these parts.
 
 mod alerts;
+mod beginning;
 mod checklist;
 mod executions;
 mod fault;

@@ -8,6 +8,7 @@ use portcullis_statement::{
     Digest, EndpointKind, Envelope, SessionApproval, SignedStatement, Signer, Statement,
 };
 
+use super::beginning;
 use super::fault::RenderFault;
 use super::item::Item;
 use super::standing::{Fill, Standing};
@@ -56,7 +57,7 @@ pub(super) struct Session {
 impl Session {
     /// Reads a session. `before` is every entry of the journal before it.
     pub(super) fn read(entries: &[&[u8]], before: &[&[u8]]) -> Result<Self, RenderFault> {
-        let mut standing = Standing::default();
+        let mut standing = beginning::standing(before)?;
         for (seq, bytes) in (0_u64..).zip(before) {
             if let Some(item) = Item::read(seq, bytes)? {
                 // Executions before the session are not its own; they are only remembered.
