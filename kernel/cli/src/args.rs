@@ -11,6 +11,7 @@ use crate::verbs::position::PositionVerb;
 use crate::verbs::proposal::ProposalVerb;
 use crate::verbs::recon::ReconVerb;
 use crate::verbs::request::RequestVerb;
+use crate::verbs::session::SessionVerb;
 use crate::verbs::{ask, explain, init, kill, sign, status};
 use crate::{demo, replay};
 
@@ -73,6 +74,9 @@ pub(crate) enum Verb {
     /// What differs between account and house, and people's word about it.
     #[command(subcommand)]
     Recon(ReconVerb),
+    /// What people add to the evidence of a session.
+    #[command(subcommand)]
+    Session(SessionVerb),
     /// Write the evidence of an ended session into one folder.
     Pack(ask::PackArgs),
     /// Judge evidence.

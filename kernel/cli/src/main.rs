@@ -35,7 +35,7 @@ use verbs::proposal::ProposalVerb;
 use verbs::request::RequestVerb;
 use verbs::{
     ask, evidence, explain, init, kill, limits, order, plugin, position, proposal, recon, request,
-    sign, status,
+    session, sign, status,
 };
 
 fn main() -> ExitCode {
@@ -80,6 +80,7 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Position(verb) => position::run(verb),
         Verb::Proposal(ProposalVerb::List(args)) => proposal::list(&args),
         Verb::Recon(verb) => recon::run(verb),
+        Verb::Session(verb) => session::run(verb),
         Verb::Pack(args) => ask::pack(&args),
         Verb::Evidence(EvidenceVerb::Verify(args)) => evidence::run(&args),
         Verb::Plugin(PluginVerb::Inspect(args)) => plugin::inspect(&args),

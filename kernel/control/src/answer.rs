@@ -189,6 +189,7 @@ impl Answer {
                     | Request::OrderCancel(_)
                     | Request::FindingExplain(_)
                     | Request::FindingConfirm(_)
+                    | Request::Note(_)
                     | Request::Tighten { .. }
                     | Request::Stop
             ),

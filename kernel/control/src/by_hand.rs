@@ -100,6 +100,25 @@ pub struct FindingConfirm {
     pub finding: u64,
 }
 
+/// What a person adds to the evidence of a session that is not sealed yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionNote {
+    /// Who says it.
+    #[serde(with = "codec::optional_name")]
+    pub person: Option<Name>,
+    /// Which session.
+    #[serde(with = "codec::name")]
+    pub session: Name,
+    /// `observation`, `anomaly`, `lesson`, `answer` or `gap`.
+    pub kind: String,
+    /// The question or the gap that it answers.
+    #[serde(with = "codec::optional_name")]
+    pub about: Option<Name>,
+    /// In that person's words.
+    pub text: String,
+}
+
 /// What waits for a person's signed word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -215,9 +234,20 @@ impl Plain for PositionClose {
 
 impl Plain for FindingExplain {
     fn check(&self) -> Result<(), &'static str> {
-        let says = !self.reason.trim().is_empty() && self.reason.len() <= REASON_BYTES_MAX;
-        if says { Ok(()) } else { Err("a reason has 1 to 512 bytes and says something") }
+        says(&self.reason)
     }
+}
+
+impl Plain for SessionNote {
+    fn check(&self) -> Result<(), &'static str> {
+        words([&self.kind])?;
+        says(&self.text)
+    }
+}
+
+fn says(text: &str) -> Result<(), &'static str> {
+    let says = !text.trim().is_empty() && text.len() <= REASON_BYTES_MAX;
+    if says { Ok(()) } else { Err("a reason has 1 to 512 bytes and says something") }
 }
 
 #[cfg(test)]

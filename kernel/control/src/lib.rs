@@ -22,14 +22,12 @@ mod view;
 pub use answer::{Answer, PackView, Refused, Reply};
 pub use by_hand::{
     DenialView, FindingConfirm, FindingExplain, FindingView, OrderAmend, OrderCancel, OrderSubmit,
-    PositionClose, ProposalView, WORD_BYTES_MAX,
+    PositionClose, ProposalView, SessionNote, WORD_BYTES_MAX,
 };
 pub use codec::VERSION;
 pub use error::ControlError;
 pub use frame::{FRAME_BYTES_MAX, read_frame, write_frame};
-pub use request::{
-    LESSONS_MAX, REASON_BYTES_MAX, Request, SIGNATURES_MAX, STATEMENT_BYTES_MAX, SignedBytes,
-};
+pub use request::{REASON_BYTES_MAX, Request, SIGNATURES_MAX, STATEMENT_BYTES_MAX, SignedBytes};
 pub use view::{
     DraftView, EndpointView, OrderView, PhaseView, PositionView, Reconciliation, ReleaseView,
     StatusView,

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ControlError;
 use crate::by_hand::{
-    FindingConfirm, FindingExplain, OrderAmend, OrderCancel, OrderSubmit, Plain as _, PositionClose,
+    FindingConfirm, FindingExplain, OrderAmend, OrderCancel, OrderSubmit, Plain as _,
+    PositionClose, SessionNote,
 };
 use crate::codec::{self, encode, open, same, typed};
 
@@ -13,8 +14,6 @@ use crate::codec::{self, encode, open, same, typed};
 pub const STATEMENT_BYTES_MAX: usize = 64 * 1024;
 /// Most signatures of one statement.
 pub const SIGNATURES_MAX: usize = 64;
-/// Most lessons of a pack.
-pub const LESSONS_MAX: usize = 3;
 /// Longest reason in bytes.
 pub const REASON_BYTES_MAX: usize = 512;
 
@@ -55,13 +54,13 @@ pub enum Request {
         /// All limits as they are to be: canonical JSON in the form of statements, opaque here.
         limits: String,
     },
+    /// Add to the evidence of a session.
+    Note(SessionNote),
     /// Write the pack of an ended session.
     Pack {
         /// Which.
         #[serde(with = "codec::name")]
         session: Name,
-        /// What the operator has learned, one to three lines: asked for even when all was green.
-        lessons: Vec<String>,
     },
     /// An order of a person.
     #[serde(rename = "order-submit")]
@@ -105,13 +104,14 @@ pub enum Request {
     },
 }
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "close",
     "draft",
     "finding-confirm",
     "finding-explain",
     "findings",
     "kill",
+    "note",
     "open",
     "order-amend",
     "order-cancel",
@@ -195,19 +195,7 @@ impl Request {
                 }
                 Ok(())
             }
-            Self::Pack { lessons, .. } => {
-                let said = |text: &String| {
-                    !text.trim().is_empty()
-                        && text.len() <= REASON_BYTES_MAX
-                        && !text.contains('\n')
-                };
-                if (1..=LESSONS_MAX).contains(&lessons.len()) && lessons.iter().all(said) {
-                    return Ok(());
-                }
-                Err(ControlError::malformed(
-                    "a pack has 1 to 3 lessons of 1 to 512 bytes, one line each",
-                ))
-            }
+            Self::Note(note) => note.check().map_err(ControlError::malformed),
             Self::OrderSubmit(order) => order.check().map_err(ControlError::malformed),
             Self::OrderAmend(change) => change.check().map_err(ControlError::malformed),
             Self::OrderCancel(which) => which.check().map_err(ControlError::malformed),
@@ -215,6 +203,7 @@ impl Request {
             Self::FindingExplain(said) => said.check().map_err(ControlError::malformed),
             Self::Status
             | Self::Draft { .. }
+            | Self::Pack { .. }
             | Self::Proposals
             | Self::Findings { .. }
             | Self::FindingConfirm(_)
@@ -255,10 +244,7 @@ mod tests {
         let all = [
             (Request::Status, r#"{"v":1,"verb":"status"}"#),
             (Request::Draft { session: name("s1") }, r#"{"session":"s1","v":1,"verb":"draft"}"#),
-            (
-                Request::Pack { session: name("s1"), lessons: vec!["none".to_owned()] },
-                r#"{"lessons":["none"],"session":"s1","v":1,"verb":"pack"}"#,
-            ),
+            (Request::Pack { session: name("s1") }, r#"{"session":"s1","v":1,"verb":"pack"}"#),
             (Request::Stop, r#"{"v":1,"verb":"stop"}"#),
             (Request::Proposals, r#"{"v":1,"verb":"proposals"}"#),
             (
@@ -337,11 +323,6 @@ mod tests {
         let signatures = vec![String::new(); SIGNATURES_MAX + 1];
         let crowded = Request::Open(SignedBytes { signatures, ..signed() }).to_bytes();
         assert_eq!(crowded.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
-        for lessons in [vec![], vec![" ".to_owned()], vec!["a\nb".to_owned()], vec!["x".into(); 4]]
-        {
-            let pack = Request::Pack { session: name("s1"), lessons }.to_bytes();
-            assert_eq!(pack.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
-        }
         let big = SignedBytes { bytes: vec![b' '; STATEMENT_BYTES_MAX + 1], ..signed() };
         let big = Request::Statement(big).to_bytes();
         assert_eq!(big.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));

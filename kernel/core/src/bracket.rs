@@ -181,6 +181,7 @@ impl Core {
 
     /// A session is over, live and when the journal is read back: what held brackets is gone.
     pub(crate) fn session_ended(&mut self, session: SessionId) {
+        self.await_seal(&session);
         self.sessions.insert(session, SessionState::Closed);
         self.brackets.clear();
         self.epoch_over();

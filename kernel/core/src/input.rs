@@ -15,6 +15,7 @@ use portcullis_statement::json::Value;
 use portcullis_statement::{Digest, JournalBinding, SignedStatement};
 
 use crate::entry::Content;
+use crate::notes::Note;
 use crate::people::PersonRequest;
 use crate::roll::EpochName;
 
@@ -213,6 +214,13 @@ pub enum Input {
     },
     /// A person asks for something by hand.
     Person(Box<PersonRequest>),
+    /// A person adds to the evidence of a session that is not sealed yet.
+    Note {
+        /// The request to answer.
+        request: u64,
+        /// What is said.
+        note: Box<Note>,
+    },
     /// Someone tightens the limits of the open session.
     Tighten {
         /// The request to answer.

@@ -9,6 +9,7 @@ use portcullis_statement::{JournalBinding, SignedStatement};
 
 use crate::entry::{Content, Decoded, EntryError, as_text, int};
 use crate::input::{EpochCause, Input, Worker};
+use crate::notes::Note;
 
 mod account;
 mod finding;
@@ -57,6 +58,7 @@ impl Input {
                 let fields = [("limits", limits.clone()), ("who", who.as_str().into())];
                 requested("tighten", *request, fields)
             }
+            Self::Note { request, note } => requested("note", *request, note.fields()),
             Self::Person(asked) => {
                 let (kind, body) = person_value(asked);
                 (kind, format!("request-{}", asked.request), body)
@@ -138,6 +140,7 @@ impl Input {
             | Self::OpenSession { .. }
             | Self::CloseSession { .. }
             | Self::Tighten { .. }
+            | Self::Note { .. }
             | Self::Person(_)
             | Self::ExplainFinding { .. }
             | Self::ConfirmFinding { .. }
@@ -227,6 +230,10 @@ impl Input {
                 who: body.name("who")?,
                 limits: body.value("limits")?.clone(),
             },
+            "note" => {
+                let request = body.uint("request")?;
+                Self::Note { request, note: Box::new(Note::read(body)?) }
+            }
             "explain-finding" => Self::explain_finding(body)?,
             "confirm-finding" => Self::confirm_finding(body)?,
             "stop" => Self::Stop { who: body.name("who")? },

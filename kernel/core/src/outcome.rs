@@ -13,6 +13,7 @@ use portcullis_statement::{Digest, JournalBinding, Kind, ShownProposal};
 
 use crate::bracket::BracketRecord;
 use crate::entry::Content;
+use crate::notes::Noted;
 use crate::people::PersonVerb;
 use crate::recon::ReconRecord;
 
@@ -207,6 +208,8 @@ pub enum Outcome {
         /// Which order.
         cl_ord_id: Option<ClOrdId>,
     },
+    /// A person's note about a session was taken.
+    Noted(Box<Noted>),
     /// The limits of the open session were tightened.
     Tightened {
         /// Which session.
@@ -362,6 +365,7 @@ impl Outcome {
             Self::CancelRequested { .. } => "cancel-requested",
             Self::Booked { .. } => "booked",
             Self::Faulted { .. } => "faulted",
+            Self::Noted(_) => "noted",
             Self::Tightened { .. } => "tightened",
             Self::Killed { .. } => "killed",
             Self::OrdersClear { .. } => "orders-clear",
@@ -392,6 +396,7 @@ impl Outcome {
             | Self::SessionClosing { session, .. }
             | Self::SessionClosed { session, .. }
             | Self::Tightened { session, .. } => session.to_string(),
+            Self::Noted(noted) => noted.note.session.to_string(),
             Self::Ordered { order, .. } => order.cl_ord_id.to_string(),
             Self::Denied { intent, .. } => intent_correlation(intent),
             Self::Malformed { reference, .. } => format!("intent-{reference}"),
@@ -457,6 +462,7 @@ impl Outcome {
             Self::CancelRequested { cause, .. } => cause,
             Self::Booked { status, .. } => status.name(),
             Self::Faulted { code, .. } => code,
+            Self::Noted(noted) => noted.reason(),
             Self::Tightened { .. } => "PROVED_STRICTER",
             Self::OrdersClear { proof, .. } | Self::StopClear { proof, .. } => proof,
             Self::Unkilled { .. } | Self::StopLifted { .. } => "SIGNED_BY_TWO",

@@ -238,15 +238,24 @@ impl Core {
 
     /// The role in which a person may ask for this.
     fn role_for(&self, who: &Name, verb: PersonVerb) -> Result<Role, String> {
+        self.role_among(who, verb.roles(), verb.name())
+    }
+
+    /// The first of these roles that a person holds.
+    pub(crate) fn role_among(
+        &self,
+        who: &Name,
+        roles: &[Role],
+        what: &str,
+    ) -> Result<Role, String> {
         let roster = self.identity.as_ref().map(|identity| identity.trust.roster());
         let Some(person) = roster.and_then(|roster| roster.person(who)) else {
             return Err(format!("{who} is nobody of this roster"));
         };
-        let roles = verb.roles();
         let held = roles.iter().copied().find(|role| person.roles.contains(role));
         held.ok_or_else(|| {
             let roles: Vec<&str> = roles.iter().map(|role| role.name()).collect();
-            format!("{} is for the role {}; {who} has none of these", verb.name(), roles.join(", "))
+            format!("{what} is for the role {}; {who} has none of these", roles.join(", "))
         })
     }
 

@@ -104,6 +104,7 @@ impl Core {
             }
             Input::Draft { .. }
             | Input::CloseSession { .. }
+            | Input::Note { .. }
             | Input::EpochRaised { .. }
             | Input::Tick
             | Input::PluginReady { .. }
@@ -137,7 +138,7 @@ impl Core {
             "session-opened" => {
                 self.fold_approval(entry)?;
                 self.burned.insert(body.text("nonce")?.to_owned());
-                self.sessions.insert(body.name("session")?, SessionState::Open);
+                self.session_begun(&body.name("session")?);
             }
             "tightened" => {
                 let missing = || RecoverError::Statement("tightened by nobody".into());
@@ -149,6 +150,7 @@ impl Core {
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
             "proposed" => drop(self.unreleased.insert(order_of(entry)?)),
             "proposal-ended" => drop(self.unreleased.remove(&order_of(entry)?)),
+            "noted" => self.fold_note(&entry.body)?,
             "reckoned" => self.fold_reckoned(&mut body)?,
             "amend-requested" if !body.bool("shadow")? => {
                 self.fold_amend(order_of(entry)?, &mut body)?;
@@ -308,9 +310,14 @@ impl Core {
     /// are unknown.
     pub(crate) fn restart(&mut self) {
         self.end_run();
-        let crashed = self.sessions.values_mut().filter(|state| **state == SessionState::Open);
-        let crashed = crashed.map(|state| *state = SessionState::Crashed).count() > 0;
-        if crashed {
+        let mut crashed = Vec::new();
+        let open = |(_, state): &(&_, &mut SessionState)| **state == SessionState::Open;
+        for (session, state) in self.sessions.iter_mut().filter(open) {
+            *state = SessionState::Crashed;
+            crashed.push(session.clone());
+        }
+        for session in &crashed {
+            self.await_seal(session);
             self.epoch_over();
         }
         drop(self.lose_pending());
@@ -335,6 +342,7 @@ impl Core {
             endpoint: before.endpoint,
             drafts: before.drafts,
             sessions: before.sessions,
+            unsealed: before.unsealed,
             kill,
             kill_seq: before.kill_seq,
             stops,

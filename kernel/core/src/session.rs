@@ -79,7 +79,7 @@ impl Core {
         let Some(approval) = verified.into_session_approval() else {
             return Err(no("WRONG_KIND", "this statement is not a session approval"));
         };
-        self.check_state(approval.item())?;
+        self.check_state(approval.item(), turn.now.wall)?;
         self.check_limits(approval.item())?;
         let Some(identity) = &self.identity else {
             return Err(no("NOT_STARTED", "the kernel has no roster yet"));
@@ -115,7 +115,7 @@ impl Core {
         }
         self.limits_opened(gate.approval());
         self.burned.insert(nonce.clone());
-        self.sessions.insert(session.clone(), SessionState::Open);
+        self.session_begun(&session);
         turn.record(&Outcome::SessionOpened { session, nonce, facts });
         if grants_closing_rights(gate.phase()) {
             self.file(signed, digest, opened);
@@ -126,9 +126,13 @@ impl Core {
         Ok(())
     }
 
-    fn check_state(&self, approval: &SessionApproval) -> Result<(), (String, String)> {
+    fn check_state(&self, approval: &SessionApproval, now: WallNs) -> Result<(), (String, String)> {
         if self.kill.is_some() {
             return Err(no("KILL_ACTIVE", "the kill latch is down; two people can lift it"));
+        }
+        if let Some(session) = self.overdue_seal(now) {
+            let cause = format!("the pack of session {session} waits for its seal for too long");
+            return Err(no("SEAL_OVERDUE", &cause));
         }
         if self.endpoint != Some(approval.endpoint) {
             return Err(no("ENDPOINT_NOT_SIGNED", "the kernel is not connected to this endpoint"));

@@ -22,6 +22,7 @@ use crate::flatten::Flattening;
 use crate::input::{EpochCause, Start};
 use crate::ledger::Ledger;
 use crate::market::MarketDesk;
+use crate::notes::Unsealed;
 use crate::outcome::Outcome;
 use crate::plugin::PluginDesk;
 use crate::proposals::Proposals;
@@ -161,6 +162,8 @@ pub struct Core {
     pub(crate) endpoint: Option<Digest>,
     pub(crate) drafts: BTreeMap<SessionId, JournalBinding>,
     pub(crate) sessions: BTreeMap<SessionId, SessionState>,
+    /// Sessions that were opened and whose packs are not sealed.
+    pub(crate) unsealed: BTreeMap<SessionId, Unsealed>,
     pub(crate) kill: Option<Kill>,
     pub(crate) kill_seq: u64,
     pub(crate) stops: Stops,

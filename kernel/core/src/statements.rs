@@ -133,11 +133,7 @@ impl Core {
             Statement::Unkill(unkill) => self.may_lift(&unkill.target),
             Statement::FlattenPlan(plan) => self.may_flatten(plan),
             Statement::Release(_) => self.may_release(verified),
-            Statement::Seal(seal) => match self.sessions.get(&seal.session) {
-                Some(SessionState::Closed | SessionState::Crashed) => Ok(()),
-                Some(_) => Err(("SESSION_NOT_CLOSED", "only an ended session can be sealed")),
-                None => Err(("SESSION_UNKNOWN", "no such session in this journal")),
-            },
+            Statement::Seal(seal) => self.may_seal(seal),
         }
     }
 
@@ -189,6 +185,7 @@ impl Core {
                 self.forget_lifted();
             }
             Statement::Seal(seal) => {
+                self.unsealed.remove(&seal.session);
                 self.sessions.insert(seal.session.clone(), SessionState::Sealed);
             }
             Statement::PluginRelease(_) => {

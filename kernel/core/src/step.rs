@@ -43,6 +43,7 @@ impl Core {
             Input::Tighten { request, who, limits } => {
                 self.on_tighten(request, &who, &limits, &mut turn);
             }
+            Input::Note { request, note } => self.on_note(request, *note, &mut turn),
             Input::Person(asked) => self.on_person(&asked, &mut turn),
             Input::EpochRaised { epoch, cause } => self.on_epoch_raised(epoch, &cause, &mut turn),
             // Time has passed without any order: whatever was full has had time to empty.

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use portcullis_control::{
     Answer, FindingConfirm, FindingExplain, FindingView, OrderAmend, OrderCancel, OrderSubmit,
-    PositionClose, ProposalView, Reply,
+    PositionClose, ProposalView, Reply, SessionNote,
 };
-use portcullis_core::{Input, PersonCommand, PersonOrder, PersonRequest};
+use portcullis_core::{Input, Note, NoteKind, PersonCommand, PersonOrder, PersonRequest};
 use portcullis_domain::{ClOrdId, Name, Role, TimeInForce};
+use portcullis_evidence::pack::{GAPS, QUESTIONS};
 use portcullis_statement::Roster;
 
 use crate::control::{ask, refused};
@@ -162,6 +163,40 @@ pub(crate) fn confirm(house: &House, said: FindingConfirm) -> Answer {
     match person(house.home.trust.roster(), said.person, &FINDING_ROLES) {
         Ok(who) => ask(house, |request| Input::ConfirmFinding { request, finding, who }),
         Err((code, cause)) => refused(code, &cause),
+    }
+}
+
+/// Puts what a person adds to a session's evidence to the core.
+pub(crate) fn note(house: &House, said: SessionNote) -> Answer {
+    let SessionNote { person: named, session, kind, about, text } = said;
+    let Some(kind) = NoteKind::from_name(&kind) else {
+        return refused("NOTE_KIND_UNKNOWN", "observation, anomaly, lesson, answer or gap");
+    };
+    if let Err(cause) = known_subject(kind, about.as_ref()) {
+        return refused("NOTE_SUBJECT_UNKNOWN", &cause);
+    }
+    // Without a name it is the operator's word, or the reviewer's where only that counts.
+    let speaker = if kind == NoteKind::Answer { Role::Approver } else { Role::Operator };
+    match person(house.home.trust.roster(), named, &[speaker]) {
+        Ok(who) => {
+            let note = Box::new(Note { session, who, kind, about, text });
+            ask(house, |request| Input::Note { request, note })
+        }
+        Err((code, cause)) => refused(code, &cause),
+    }
+}
+
+/// What is answered has a name that a pack asks for: a slip of the pen would answer nothing.
+fn known_subject(kind: NoteKind, about: Option<&Name>) -> Result<(), String> {
+    let questions = || QUESTIONS.iter().map(|(name, _)| *name);
+    let known: Vec<&str> = match kind {
+        NoteKind::Answer => questions().collect(),
+        NoteKind::Gap => GAPS.to_vec(),
+        NoteKind::Observation | NoteKind::Anomaly | NoteKind::Lesson => return Ok(()),
+    };
+    match about {
+        Some(about) if known.contains(&about.as_str()) => Ok(()),
+        Some(_) | None => Err(format!("one of: {}", known.join(", "))),
     }
 }
 

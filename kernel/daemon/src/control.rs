@@ -194,7 +194,8 @@ fn control(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut Uni
             ask(house, |request| Input::CloseSession { request, who, reason })
         }
         Request::Tighten { limits } => tighten(house, asker, &limits),
-        Request::Pack { session, lessons } => pack::pack(house, &session, &lessons),
+        Request::Note(note) => by_hand::note(house, note),
+        Request::Pack { session } => pack::pack(house, &session),
         Request::OrderSubmit(order) => by_hand::submit(house, order),
         Request::OrderAmend(change) => by_hand::amend(house, change),
         Request::OrderCancel(which) => by_hand::cancel(house, which),

@@ -19,6 +19,7 @@ use crate::board::Shown;
 use crate::clock;
 use crate::control::{Asker, ask, refused};
 use crate::house::House;
+use crate::pack;
 
 /// How long a signal waits for the session to close.
 const CLOSE_NS_MAX: i64 = 60 * NS_PER_S;
@@ -112,6 +113,10 @@ pub(crate) fn open(house: &Arc<House>, signed: &SignedStatement) -> Answer {
                     }
                     Err((code, cause)) => return refused(&code, &cause),
                 }
+            }
+            // X8: the runlog exists before the session does.
+            if let Err((code, cause)) = pack::write_form(house, signed) {
+                return refused(&code, &cause);
             }
             pool().adopt(house, processes);
             let approval = signed.clone();

@@ -9,15 +9,16 @@ use std::sync::Arc;
 use portcullis_control::{Answer, PackView, Reply};
 use portcullis_core::Input;
 use portcullis_core::entry::{self, Decoded};
-use portcullis_domain::{Name, Phase};
+use portcullis_domain::{Name, Phase, WallNs};
 use portcullis_evidence::chunk::Chunk;
 use portcullis_evidence::disk::segment_name;
 use portcullis_evidence::pack::{
-    KernelLeaves, PackContents, Part, render_parts, seal_pack, sessions, write_pack,
+    KernelLeaves, NOTES_FILE, PackContents, Part, RENDERER_VERSION, Told, folder_name,
+    render_parts, runlog_form, seal_pack, session_of_folder, sessions, sessions_folder, write_pack,
 };
 use portcullis_evidence::{JournalFolder, ReadFault, Reader, Watermark};
-use portcullis_statement::json::{Fields, JsonError, Value};
-use portcullis_statement::{Digest, Envelope, Kind, SignedStatement, Statement};
+use portcullis_statement::json::{Fields, JsonError};
+use portcullis_statement::{Digest, Envelope, Kind, Refusal, SignedStatement, Statement};
 
 use crate::control::{ask, refused};
 use crate::house::House;
@@ -25,47 +26,47 @@ use crate::house::House;
 /// A refusal: code and cause.
 type No = (String, String);
 
-/// Writes the pack of a session that has ended.
-pub(crate) fn pack(house: &Arc<House>, session: &Name, lessons: &[String]) -> Answer {
-    match write(house, session, lessons) {
+/// Writes the pack of a session that has ended, in its draft's place if there is one: a pack that
+/// nobody has sealed is only a rendering of the journal.
+pub(crate) fn pack(house: &Arc<House>, session: &Name) -> Answer {
+    match write(house, session) {
         Ok(view) => Answer::last(Reply::Pack(view)),
         Err((code, cause)) => refused(&code, &cause),
     }
 }
 
-fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, No> {
-    let (epoch, earlier) = journal(house)?;
-    let entries: Vec<&[u8]> = epoch.entries.iter().map(Vec::as_slice).collect();
-    let range = sessions(&entries, &KernelLeaves).pop();
-    let range = range.ok_or_else(|| no("SESSION_UNKNOWN", "no session has ended yet"))?;
-    let of_session = entries.get(range.clone()).unwrap_or_default();
-    let opened = decoded(of_session.first())?;
-    let facts = facts(&opened).map_err(|error| no("ENTRY_MALFORMED", &error.to_string()))?;
-    if facts.session != *session {
-        let cause = format!("the last session that ended is {}", facts.session);
-        return Err(no("SESSION_NOT_LAST", &cause));
-    }
-    let before = entries.get(..range.start).unwrap_or_default();
-    let mut parts = render_parts(of_session, before).map_err(|e| no("RENDER", &e.to_string()))?;
-    parts.push(lessons_part(lessons));
-    let name = house.home.origin(epoch.number);
-    let all: Vec<&[u8]> = earlier.iter().map(Vec::as_slice).chain(entries.clone()).collect();
-    let (begins, ends) = (range.start, range.end);
-    let within = |at: usize| at.saturating_add(earlier.len());
+fn write(house: &House, session: &Name) -> Result<PackView, No> {
+    let ended = find(house, session)?;
+    let entries: Vec<&[u8]> = ended.epoch.entries.iter().map(Vec::as_slice).collect();
+    let notes: Vec<&[u8]> = ended.notes.iter().map(Vec::as_slice).collect();
+    let told = Told {
+        session: entries.get(ended.range.clone()).unwrap_or_default(),
+        before: entries.get(..ended.range.start).unwrap_or_default(),
+        notes: &notes,
+    };
+    let mut parts =
+        render_parts(RENDERER_VERSION, &told).map_err(|e| no("RENDER", &e.to_string()))?;
+    let lines = notes.iter().flat_map(|note| [*note, b"\n"]).flatten().copied().collect();
+    parts.push(Part { name: NOTES_FILE.to_owned(), bytes: lines });
+    let phase = ended.facts.phase;
+    let chunks = chunks(house, until_next(&entries, &ended.range))?;
     let contents = PackContents {
-        session: facts.session.clone(),
-        phase: facts.phase,
+        session: session.clone(),
         key: key_of(&entries)?,
+        range: ended.range,
+        phase,
         simulated: true,
         parts,
-        statements: statements(&all, &(within(begins)..within(ends)))?,
-        journal: epoch.segments,
-        chunks: chunks(house, until_next(&entries, &range))?,
+        statements: ended.papers.all()?,
+        journal: ended.epoch.segments,
+        chunks,
     };
-    let stamp = opened.place.at.wall.folder_stamp();
-    let folder = house.home.path(&format!("reports/{}_sessions", facts.phase.name()));
+    let folder = house.home.path(&sessions_folder(phase));
     fs::create_dir_all(&folder).map_err(|error| no("IO", &error.to_string()))?;
-    let target = folder.join(format!("{stamp}_{session}"));
+    let target = folder.join(folder_name(ended.opened, session));
+    if target.is_dir() && !target.join("statements/seal.json").exists() {
+        fs::remove_dir_all(&target).map_err(|error| no("IO", &error.to_string()))?;
+    }
     let written = write_pack(&target, &contents, &KernelLeaves)
         .map_err(|fault| no(fault.code(), &fault.to_string()))?;
     Ok(PackView {
@@ -74,7 +75,7 @@ fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, 
         manifest: written.manifest.hex(),
         head: written.journal.root.hex(),
         size: written.journal.size,
-        origin: name,
+        origin: ended.epoch.origin,
     })
 }
 
@@ -85,40 +86,90 @@ fn key_of(entries: &[&[u8]]) -> Result<String, No> {
     key.map_err(|error| no("ENTRY_MALFORMED", &error.to_string()))
 }
 
+/// The form of the runlog, written before the session may begin: none begins without one.
+pub(crate) fn write_form(house: &House, signed: &SignedStatement) -> Result<(), No> {
+    let refusal = |refusal: Refusal| no(refusal.code(), &refusal.cause());
+    let envelope = Envelope::parse(&signed.bytes).map_err(refusal)?;
+    let Statement::SessionApproval(item) = envelope.statement().map_err(refusal)? else {
+        return Err(no("WRONG_KIND", "this statement is not a session approval"));
+    };
+    let form = runlog_form(Digest::of(&signed.bytes), &envelope.header.signers, &item);
+    let folder = house.home.path(&sessions_folder(item.phase)).join("drafts");
+    let written = fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(folder.join(format!("{}.runlog.md", item.session)), form));
+    written.map_err(|error| no("RUNLOG_UNWRITABLE", &error.to_string()))
+}
+
 /// One epoch of the journal, as far as it is durable.
 struct Epoch {
-    number: u32,
+    origin: String,
     entries: Vec<Vec<u8>>,
     /// Its segments, without what lies behind those entries.
     segments: Vec<Vec<u8>>,
 }
 
-/// The newest epoch in which a session ended, and every entry of the epochs before it.
-fn journal(house: &House) -> Result<(Epoch, Vec<Vec<u8>>), No> {
-    let newest = house.mark.durable_epoch().epoch;
-    for number in (1..=newest).rev() {
-        let epoch = read_epoch(house, number)?;
-        let entries: Vec<&[u8]> = epoch.entries.iter().map(Vec::as_slice).collect();
-        if !sessions(&entries, &KernelLeaves).is_empty() {
-            let earlier = (1..number).map(|earlier| Ok(read_epoch(house, earlier)?.entries));
-            let earlier = earlier.collect::<Result<Vec<_>, No>>()?;
-            return Ok((epoch, earlier.concat()));
-        }
-    }
-    Err(no("SESSION_UNKNOWN", "no session has ended yet"))
+/// A session that has ended, and all that its pack is made of.
+struct Ended {
+    epoch: Epoch,
+    range: Range<usize>,
+    facts: Facts,
+    opened: WallNs,
+    papers: Papers,
+    /// What people said about it, in its own epoch and in those after it.
+    notes: Vec<Vec<u8>>,
 }
 
-fn read_epoch(house: &House, number: u32) -> Result<Epoch, No> {
-    let unread = |fault: ReadFault| no(fault.code(), &fault.to_string());
+/// Looks for a session from the first epoch on: what was signed before it stands there too.
+fn find(house: &House, session: &Name) -> Result<Ended, No> {
+    let malformed = |error: JsonError| no("ENTRY_MALFORMED", &error.to_string());
     let durable = house.mark.durable_epoch();
-    // Epochs before the newest are durable as a whole.
-    let size = if number == durable.epoch { durable.size } else { u64::MAX };
+    let mut papers = Papers::default();
+    let mut found: Option<Ended> = None;
+    for number in 1..=durable.epoch {
+        let last = (number == durable.epoch).then_some(Watermark(durable.size));
+        let epoch = read_epoch(house, number, last)?;
+        let entries: Vec<&[u8]> = epoch.entries.iter().map(Vec::as_slice).collect();
+        if let Some(ended) = &mut found {
+            take_notes(&entries, session, &mut ended.notes)?;
+            continue;
+        }
+        let mut here = None;
+        for range in sessions(&entries, &KernelLeaves) {
+            let opened = decoded(entries.get(range.start))?;
+            let facts = facts(&opened).map_err(malformed)?;
+            if facts.session == *session {
+                here = Some((range, facts, opened.place.at.wall));
+            }
+        }
+        let Some((range, facts, opened)) = here else {
+            entries.iter().try_for_each(|bytes| papers.take(bytes, false))?;
+            continue;
+        };
+        for (at, bytes) in entries.iter().enumerate().take(range.end) {
+            papers.take(bytes, at == range.start)?;
+        }
+        let mut notes = Vec::new();
+        take_notes(&entries, session, &mut notes)?;
+        let papers = std::mem::take(&mut papers);
+        found = Some(Ended { epoch, range, facts, opened, papers, notes });
+    }
+    found.ok_or_else(|| no("SESSION_UNKNOWN", "no session of that name has ended yet"))
+}
+
+fn read_epoch(house: &House, number: u32, until: Option<Watermark>) -> Result<Epoch, No> {
+    let unread = |fault: ReadFault| no(fault.code(), &fault.to_string());
     let folder = || JournalFolder::of_epoch(&house.home.epochs_path(), number);
     let mut reader = Reader::open(folder()).map_err(unread)?;
     let mut entries = Vec::new();
-    while let Some(group) = reader.next_below(Watermark(size)).map_err(unread)? {
+    loop {
+        let group = match until {
+            Some(durable) => reader.next_below(durable),
+            None => reader.next(),
+        };
+        let Some(group) = group.map_err(unread)? else { break };
         entries.extend(group.entries().map(<[u8]>::to_vec));
     }
+    let origin = reader.origin().to_owned();
     let end = reader.into_end();
     let mut segments = Vec::new();
     for segment in 1..=end.segment {
@@ -129,7 +180,17 @@ fn read_epoch(house: &House, number: u32) -> Result<Epoch, No> {
         }
         segments.push(bytes);
     }
-    Ok(Epoch { number, entries, segments })
+    Ok(Epoch { origin, entries, segments })
+}
+
+fn take_notes(entries: &[&[u8]], session: &Name, notes: &mut Vec<Vec<u8>>) -> Result<(), No> {
+    for bytes in entries {
+        let entry = decoded(Some(bytes))?;
+        if entry.kind == "noted" && entry.corr == session.as_str() {
+            notes.push(bytes.to_vec());
+        }
+    }
+    Ok(())
 }
 
 struct Facts {
@@ -145,26 +206,20 @@ fn facts(opened: &Decoded) -> Result<Facts, JsonError> {
     Ok(Facts { session: body.name("session")?, phase })
 }
 
-fn lessons_part(lessons: &[String]) -> Part {
-    let mut text = "# Lessons\n\nIn the operator's words.\n\n".to_owned();
-    for lesson in lessons {
-        // One quoted line each, so that no lesson can look like a heading of ours.
-        let quoted = Value::Text(portcullis_evidence::text::escape_terminal(lesson));
-        text.push_str("- ");
-        text.push_str(&quoted.canonical_text());
-        text.push('\n');
-    }
-    Part { name: "lessons.md".to_owned(), bytes: text.into_bytes() }
+/// Everything signed that a session stands on: the last genesis, what was accepted before or
+/// during it, and its own approval.
+#[derive(Default)]
+struct Papers {
+    genesis: Option<SignedStatement>,
+    accepted: Vec<SignedStatement>,
+    approval: Option<SignedStatement>,
+    /// Handed in, and not accepted yet.
+    received: Option<SignedStatement>,
 }
 
-/// Everything signed that the session stands on: the last genesis, what was accepted before or
-/// during it, and its own approval.
-fn statements(entries: &[&[u8]], range: &Range<usize>) -> Result<Vec<SignedStatement>, No> {
-    let mut genesis = None;
-    let mut approval = None;
-    let mut accepted = Vec::new();
-    let mut unfolded = None;
-    for (number, bytes) in entries.iter().enumerate().take(range.end) {
+impl Papers {
+    /// Takes in one entry; `opens` is the session's own opening.
+    fn take(&mut self, bytes: &&[u8], opens: bool) -> Result<(), No> {
         let entry = decoded(Some(bytes))?;
         match entry.kind.as_str() {
             "started" | "statement" | "open-session" => {
@@ -173,27 +228,28 @@ fn statements(entries: &[&[u8]], range: &Range<usize>) -> Result<Vec<SignedState
                 if let Input::Statement { signed, .. }
                 | Input::OpenSession { approval: signed, .. } = input
                 {
-                    unfolded = Some(signed);
-                } else if let Input::Started(start) = input
-                    && number < range.start
-                {
-                    genesis = Some(start.genesis);
+                    self.received = Some(signed);
+                } else if let Input::Started(start) = input {
+                    self.genesis = Some(start.genesis);
                 }
             }
-            "statement-accepted" => accepted.extend(unfolded.take()),
-            "session-opened" if number == range.start => approval = unfolded.take(),
+            "statement-accepted" => self.accepted.extend(self.received.take()),
+            "session-opened" if opens => self.approval = self.received.take(),
             _ => {}
         }
+        Ok(())
     }
-    let kind = |signed: &SignedStatement| {
-        Envelope::parse(&signed.bytes).map(|envelope| envelope.header.kind).ok()
-    };
-    accepted.retain(|signed| kind(signed) != Some(Kind::Seal));
-    let missing = || no("ENTRY_MALFORMED", "the session has no genesis or no approval");
-    let mut all = vec![genesis.ok_or_else(missing)?];
-    all.extend(accepted);
-    all.push(approval.ok_or_else(missing)?);
-    Ok(all)
+
+    fn all(self) -> Result<Vec<SignedStatement>, No> {
+        let kind = |signed: &SignedStatement| {
+            Envelope::parse(&signed.bytes).map(|envelope| envelope.header.kind).ok()
+        };
+        let missing = || no("ENTRY_MALFORMED", "the session has no genesis or no approval");
+        let mut all = vec![self.genesis.ok_or_else(missing)?];
+        all.extend(self.accepted.into_iter().filter(|signed| kind(signed) != Some(Kind::Seal)));
+        all.push(self.approval.ok_or_else(missing)?);
+        Ok(all)
+    }
 }
 
 /// The session's entries and what follows up to the next opening: the last chunk of its market
@@ -272,10 +328,9 @@ fn statement(house: &House, signed: SignedStatement) -> Answer {
 fn pack_folder(house: &House, session: &Name) -> Option<PathBuf> {
     let reports = fs::read_dir(house.home.path("reports")).ok()?;
     let kinds = reports.flatten().filter_map(|kind| fs::read_dir(kind.path()).ok());
-    // `20260101_120000_NAME`: a name may itself contain what stands between the parts.
     let matches = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.splitn(3, '_').nth(2) == Some(session.as_str())
+        session_of_folder(name) == Some(session.as_str())
     };
     kinds.flatten().flatten().map(|entry| entry.path()).find(matches)
 }

@@ -1,35 +1,162 @@
-//! The escapers between foreign text and whoever reads it: one per kind of reader.
+//! Foreign text, and the only ways in which it reaches whoever reads it: one escaper per reader.
+//!
+//! Foreign is whatever comes out of a pack, a plugin, a venue, a person's note or a file name.
+//! Every escaper first shows what could move, hide or reorder other text as `\u{..}` (a backslash
+//! is doubled, so that an escape which *we* wrote cannot be confused with one that was written for
+//! us), and then encodes what its own reader would take for a command. So the same text is spelt
+//! the same for everybody, and no reader needs the escaper of another one behind it.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::fmt::Write as _;
 
 use portcullis_statement::json::Value;
 
-/// `text` with everything that could move, hide or reorder other text shown as `\u{..}`.
-///
-/// Foreign text is whatever comes out of a pack, a plugin, a venue or a file name. A backslash is
-/// doubled, so that an escape which *we* wrote cannot be confused with one that was written for us.
-#[must_use]
-pub fn escape_terminal(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\\' => out.push_str("\\\\"),
-            plain if !is_deceptive(plain) => out.push(plain),
-            other => {
-                // Writing to a String cannot fail; a lost escape would still leave nothing behind.
-                if write!(out, "\\u{{{:x}}}", u32::from(other)).is_err() {
-                    out.push('?');
-                }
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod tests;
+
+/// Longest alert payload in characters; what is cut off ends in `…`.
+const ALERT_CHARS_MAX: usize = 500;
+
+/// Text that is not ours. It has no `Display`: whoever shows it names the reader.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Untrusted<'a>(Cow<'a, str>);
+
+impl fmt::Debug for Untrusted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Untrusted({})", self.terminal())
+    }
+}
+
+impl<'a> Untrusted<'a> {
+    /// Takes over text.
+    #[must_use]
+    pub fn new(text: impl Into<Cow<'a, str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// Takes over bytes that may not be text at all; what is none becomes `U+FFFD`.
+    #[must_use]
+    pub fn from_bytes(bytes: &'a [u8]) -> Self {
+        Self(String::from_utf8_lossy(bytes))
+    }
+
+    /// For a terminal, a log line or a text file: nothing in it moves the cursor or the eye, and
+    /// it stays on its line.
+    #[must_use]
+    pub fn terminal(&self) -> String {
+        escape_terminal(&self.0)
+    }
+
+    /// For Markdown: one quoted line of JSON, see [`quote_markdown`].
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        quote_markdown(&Value::from(&*self.0))
+    }
+
+    /// For JSON inside of an HTML script element: a string literal, see [`script_json`].
+    #[must_use]
+    pub fn script_json(&self) -> String {
+        script_json(&Value::from(&*self.0))
+    }
+
+    /// For text between HTML tags. Not for the inside of `script`, `style` or a comment.
+    #[must_use]
+    pub fn html(&self) -> String {
+        encode(&self.0, |character| matches!(character, '&' | '<' | '>' | '"' | '\'' | '`'))
+    }
+
+    /// For the value of an HTML attribute; holds even where somebody forgot the quotes. Not for
+    /// attributes that are themselves code or addresses: `on…`, `style`, `href`, `src`.
+    #[must_use]
+    pub fn html_attribute(&self) -> String {
+        encode(&self.0, |character| character.is_ascii() && !character.is_ascii_alphanumeric())
+    }
+
+    /// For text inside of an SVG `text` or `title`, which an HTML reader and an XML reader read
+    /// alike: the numeric references are known to both.
+    #[must_use]
+    pub fn svg(&self) -> String {
+        self.html()
+    }
+
+    /// For one cell of a comma- or tab-separated file: always quoted, never a formula, on one
+    /// line. A quote that is not ours before a formula's first character makes it text.
+    #[must_use]
+    pub fn csv_cell(&self) -> String {
+        let formula = self.0.starts_with([
+            '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+        ]);
+        let mark = if formula { "'" } else { "" };
+        format!("\"{mark}{}\"", self.terminal().replace('"', "\"\""))
+    }
+
+    /// For the payload of an alert, whoever carries it: one short line without anything that a
+    /// mail header, a chat or a page takes for a command or for the name of a person to call.
+    #[must_use]
+    pub fn alert(&self) -> String {
+        let mut line = String::new();
+        for (number, character) in self.0.chars().enumerate() {
+            if number == ALERT_CHARS_MAX {
+                line.push('…');
+                break;
             }
+            if matches!(character, '<' | '>' | '&' | '@' | '`') {
+                push_code(&mut line, character);
+            } else {
+                push_visible(&mut line, character);
+            }
+        }
+        line
+    }
+}
+
+/// Visible text with some characters as numeric references, which HTML and XML share.
+fn encode(text: &str, must: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in escape_terminal(text).chars() {
+        if must(character) {
+            out.push_str("&#");
+            out.push_str(&u32::from(character).to_string());
+            out.push(';');
+        } else {
+            out.push(character);
         }
     }
     out
 }
 
+/// As [`Untrusted::terminal`].
+#[must_use]
+pub fn escape_terminal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        push_visible(&mut out, character);
+    }
+    out
+}
+
+fn push_visible(out: &mut String, character: char) {
+    match character {
+        '\\' => out.push_str("\\\\"),
+        plain if !is_deceptive(plain) => out.push(plain),
+        other => push_code(out, other),
+    }
+}
+
+fn push_code(out: &mut String, character: char) {
+    // Writing to a String cannot fail; a lost escape would still leave nothing behind.
+    if write!(out, "\\u{{{:x}}}", u32::from(character)).is_err() {
+        out.push('?');
+    }
+}
+
 /// As [`escape_terminal`] for bytes that may not be text at all.
 #[must_use]
 pub fn escape_terminal_bytes(bytes: &[u8]) -> String {
-    escape_terminal(&String::from_utf8_lossy(bytes))
+    Untrusted::from_bytes(bytes).terminal()
 }
 
 /// A value with every text in it, keys included, as [`escape_terminal`] shows it: its canonical
@@ -71,10 +198,19 @@ pub fn quote_markdown(value: &Value) -> String {
     quoted
 }
 
-/// Controls, line and paragraph separators, bidirectional controls, zero-width and other
-/// characters that take no room of their own.
+/// A value as JSON that can stand in an HTML script element: no tag and no comment can begin or
+/// end in it, and it is the same value for every reader of JSON.
+#[must_use]
+pub fn script_json(value: &Value) -> String {
+    // What may not begin in Markdown includes what may not begin in a script.
+    quote_markdown(value)
+}
+
+/// Noncharacters (which XML forbids), controls, line and paragraph separators, bidirectional
+/// controls, zero-width and other characters that take no room of their own.
 fn is_deceptive(character: char) -> bool {
     character.is_control()
+        || (u32::from(character) & 0xfffe) == 0xfffe
         || matches!(
             character,
             '\u{ad}'
@@ -88,6 +224,7 @@ fn is_deceptive(character: char) -> bool {
                 | '\u{2060}'..='\u{206f}'
                 | '\u{3164}'
                 | '\u{fe00}'..='\u{fe0f}'
+                | '\u{fdd0}'..='\u{fdef}'
                 | '\u{feff}'
                 | '\u{ffa0}'
                 | '\u{fff0}'..='\u{fffb}'
@@ -95,44 +232,4 @@ fn is_deceptive(character: char) -> bool {
                 | '\u{1d173}'..='\u{1d17a}'
                 | '\u{e0000}'..='\u{e0fff}'
         )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_that_moves_the_cursor_or_the_eye_gets_through() {
-        let check = |text: &str, expect: &str| assert_eq!(escape_terminal(text), expect);
-        check("plain text, 100 € é 价", "plain text, 100 € é 价");
-        check("\u{1b}[2Jgone\u{7}", "\\u{1b}[2Jgone\\u{7}");
-        check("a\nb\rc\td", "a\\u{a}b\\u{d}c\\u{9}d");
-        check("\u{9b}31m\u{7f}", "\\u{9b}31m\\u{7f}");
-        check("\u{202e}txt.exe\u{2066}", "\\u{202e}txt.exe\\u{2066}");
-        check("zero\u{200b}width\u{feff}", "zero\\u{200b}width\\u{feff}");
-        check("tag\u{e0041}", "tag\\u{e0041}");
-        check("\\u{1b}", "\\\\u{1b}");
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_shown_not_trusted() {
-        assert_eq!(escape_terminal_bytes(b"ok\xff\x1b"), "ok\u{fffd}\\u{1b}");
-    }
-
-    #[test]
-    fn a_quotation_is_one_line_of_json_and_no_markdown() {
-        let check = |text: &str, expect: &str| {
-            let quoted = quote_markdown(&text.into());
-            assert_eq!(quoted, expect);
-            let read = portcullis_statement::json::parse(quoted.as_bytes()).unwrap();
-            assert_eq!(read, Value::Text(escape_terminal(text)));
-        };
-        check("plain", "\"plain\"");
-        check("a\n## Signed by", "\"a\\\\u{a}## Signed by\"");
-        check("```\u{2028}", "\"\\u0060\\u0060\\u0060\\\\u{2028}\"");
-        check(
-            "<<blank>> & <b>",
-            concat!("\"\\u003c\\u003cblank\\u003e\\u003e \\u0026 ", "\\u003cb\\u003e\""),
-        );
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_domain::policy::guards::{Guard, GuardRules};
 use portcullis_domain::policy::returning::{ReturnPlan, ReturnStep};
-use portcullis_domain::policy::safety::Safety;
+use portcullis_domain::policy::safety::{SEAL_HOURS_FLOOR, Safety};
 use portcullis_domain::policy::triggers::{CountRow, LastingRow, LossRow, SkewRow, Triggers};
 use portcullis_domain::{Money, Phase, StopMode};
 use serde::Deserialize;
@@ -17,7 +17,14 @@ use crate::{Hashed, PolicyError, read};
 struct Raw {
     guards: RawGuards,
     returning: RawReturning,
+    sealing: RawSealing,
     triggers: RawTriggers,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSealing {
+    hours_max: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,7 +114,12 @@ pub fn parse_safety(bytes: &[u8]) -> Result<Hashed<Safety>, PolicyError> {
     let returning =
         ReturnPlan::new(raw.returning.cooldown_ms, steps).ok_or(PolicyError::SizeSteps)?;
     let triggers = triggers(&raw.triggers)?;
-    Ok(Hashed { value: Safety { guards, triggers, returning }, digest })
+    let seal_hours_max = above_zero("sealing.hours_max", raw.sealing.hours_max)?;
+    if seal_hours_max > SEAL_HOURS_FLOOR {
+        let cause = format!("is above {SEAL_HOURS_FLOOR}, the longest that a seal may take");
+        return Err(PolicyError::Unfit { key: "sealing.hours_max".to_owned(), cause });
+    }
+    Ok(Hashed { value: Safety { guards, triggers, returning, seal_hours_max }, digest })
 }
 
 fn phase_guards(
@@ -181,6 +193,9 @@ steps = [
     { after_ms = 7200000, percent = 100 },
 ]
 
+[sealing]
+hours_max = 24
+
 [triggers]
 drawdown = { loss = "150", unknown_ms = 30000, action = "cancel-all" }
 daily_loss = { loss = "50.25", unknown_ms = 30000, action = "reduce-only" }
@@ -227,6 +242,8 @@ evidence = { ms = 30000, action = "block-new" }
         check("\"reduce-only\"", "\"alert\"", "POLICY_UNKNOWN_NAME");
         check("\"guardian\"", "\"friend\"", "POLICY_UNKNOWN_NAME");
         check("2 = [", "9 = [", "POLICY_UNKNOWN_NAME");
+        check("hours_max = 24", "hours_max = 25", "POLICY_UNFIT");
+        check("hours_max = 24", "hours_max = 0", "POLICY_NOT_POSITIVE");
         check("percent = 75", "percent = 40", "POLICY_SIZE_STEPS");
         check("percent = 100", "percent = 99", "POLICY_SIZE_STEPS");
         check("after_ms = 0", "after_ms = 1", "POLICY_SIZE_STEPS");

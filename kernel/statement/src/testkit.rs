@@ -288,6 +288,7 @@ pub(crate) fn seal() -> Seal {
             size: 99,
         },
         manifest: Digest::of(b"manifest"),
+        notes: 0,
         session: name("s-1"),
     }
 }

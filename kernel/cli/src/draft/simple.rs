@@ -128,6 +128,7 @@ pub(crate) fn seal(
             size: manifest.journal.size,
         },
         manifest: Digest::of(&manifest.to_bytes()),
+        notes: manifest.notes,
         session: manifest.session.clone(),
     };
     let seats = [Role::Operator, Role::Approver].map(Seat::Any).to_vec();
@@ -197,6 +198,8 @@ mod tests {
             journal: Head { size: 3, root: Digest::of(b"head") },
             session_root: Digest::of(b"root"),
             simulated: true,
+            renderer: 1,
+            notes: 2,
             files: BTreeMap::new(),
         }
     }

@@ -12,8 +12,9 @@ use crate::client::{self, LONG, SOON, signed_bytes};
 use crate::files::shown;
 use crate::home::Home;
 use crate::request_file::RequestFile;
-use crate::verbs::by_hand;
+use crate::verbs::by_hand::{self, Asking};
 use crate::verbs::request::name;
+use crate::verbs::session;
 use crate::{CliError, Exit, out};
 
 /// Hands a signed request to the daemon.
@@ -71,12 +72,11 @@ pub(crate) struct StopArgs {
 pub(crate) struct PackArgs {
     /// The session.
     pub(crate) session: String,
-    /// What you have learned, one line each, one to three times; asked for even if all was green.
-    #[arg(long = "lesson", value_name = "TEXT", required = true)]
+    /// A lesson to note first, up to three times: a pack needs one even if all was green.
+    #[arg(long = "lesson", value_name = "TEXT")]
     pub(crate) lessons: Vec<String>,
-    /// The home of the running daemon.
-    #[arg(long, value_name = "HOME")]
-    pub(crate) home: PathBuf,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
     /// Print one JSON document.
     #[arg(long)]
     pub(crate) json: bool,
@@ -148,9 +148,12 @@ pub(crate) fn stop(args: &StopArgs) -> Result<(), CliError> {
 
 /// Runs `pack`.
 pub(crate) fn pack(args: &PackArgs) -> Result<(), CliError> {
-    let socket = Home::open(&args.home)?.control_socket();
-    let session = name("session", &args.session)?;
-    let request = Request::Pack { session, lessons: args.lessons.clone() };
+    let socket = Home::open(&args.asking.home)?.control_socket();
+    let named = name("session", &args.session)?;
+    for lesson in &args.lessons {
+        session::lesson(&args.asking, &named, lesson)?;
+    }
+    let request = Request::Pack { session: named };
     let Reply::Pack(view) = client::ask(&socket, &request, LONG)? else {
         return Err(client::unexpected(&socket));
     };
@@ -170,7 +173,7 @@ pub(crate) fn pack(args: &PackArgs) -> Result<(), CliError> {
     text += &out::field("manifest", &format!("sha256 {}", view.manifest));
     text += &out::field("journal", &format!("{}, {} entries", view.origin, view.size));
     out::result(&(text + &out::field("head", &view.head)))?;
-    let (path, home) = (&view.path, shown(&args.home));
+    let (path, home) = (&view.path, shown(&args.asking.home));
     out::narrate(&format!(
         "next: portcullis request seal --home {home} --pack {path} --classification green \
          --out seal.request"
@@ -205,6 +208,7 @@ pub(crate) fn done(socket: &Path, request: &Request) -> Result<(), CliError> {
         | Request::Statement(_)
         | Request::Tighten { .. }
         | Request::Pack { .. }
+        | Request::Note(_)
         | Request::OrderSubmit(_)
         | Request::OrderAmend(_)
         | Request::OrderCancel(_)

@@ -13,5 +13,6 @@ pub(crate) mod position;
 pub(crate) mod proposal;
 pub(crate) mod recon;
 pub(crate) mod request;
+pub(crate) mod session;
 pub(crate) mod sign;
 pub(crate) mod status;

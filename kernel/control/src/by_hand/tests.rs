@@ -55,6 +55,19 @@ fn every_request_by_hand_reads_back_from_its_canonical_bytes() {
             }),
             r#"{"limit":null,"person":null,"qty":null,"symbol":"BTC-USDT","v":1,"verb":"position-close"}"#,
         ),
+        (
+            Request::Note(SessionNote {
+                person: None,
+                session: Name::new("s1").unwrap(),
+                kind: "gap".to_owned(),
+                about: Name::new("market-data"),
+                text: "line cut".to_owned(),
+            }),
+            concat!(
+                r#"{"about":"market-data","kind":"gap","person":null,"session":"s1","#,
+                r#""text":"line cut","v":1,"verb":"note"}"#
+            ),
+        ),
         (Request::Findings { number: Some(7) }, r#"{"number":7,"v":1,"verb":"findings"}"#),
         (
             Request::FindingExplain(FindingExplain {

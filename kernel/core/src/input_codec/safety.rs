@@ -14,7 +14,7 @@ use super::{Read, narrow};
 use crate::entry::{EntryError, as_list, as_text, int};
 
 pub(super) fn safety_value(safety: &Safety) -> Value {
-    let Safety { guards, triggers, returning } = safety;
+    let Safety { guards, triggers, returning, seal_hours_max } = safety;
     let more = guards.more.iter().map(|(phase, guards)| {
         let names = guards.iter().map(|guard| guard.name().into()).collect();
         (phase.number().to_string(), Value::List(names))
@@ -26,6 +26,7 @@ pub(super) fn safety_value(safety: &Safety) -> Value {
         ("cooldown_ms", number(returning.cooldown_ms())),
         ("dead_man_renewal_ms", number(guards.dead_man_renewal_ms)),
         ("guards", Value::Object(more.collect())),
+        ("seal_hours_max", number(*seal_hours_max)),
         ("steps", Value::List(steps.collect())),
         ("triggers", triggers_value(triggers)),
     ])
@@ -80,8 +81,9 @@ pub(super) fn safety(value: &Value) -> Read<Safety> {
     let returning = ReturnPlan::new(narrow(fields.uint("cooldown_ms")?)?, steps);
     let returning = returning.ok_or(EntryError::Value("steps"))?;
     let triggers = triggers(fields.value("triggers")?)?;
+    let seal_hours_max = narrow(fields.uint("seal_hours_max")?)?;
     fields.finish()?;
-    Ok(Safety { guards, triggers, returning })
+    Ok(Safety { guards, triggers, returning, seal_hours_max })
 }
 
 fn phase_guards((phase, names): (&String, &Value)) -> Read<(Phase, BTreeSet<Guard>)> {

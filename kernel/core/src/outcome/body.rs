@@ -75,6 +75,7 @@ impl Outcome {
             Self::Reconciled { found, differences } => {
                 json::object([("differences", texts(differences)), ("found", texts(found))])
             }
+            Self::Noted(noted) => noted.body(),
             Self::Recon(record) => record.body(),
             Self::Bracket(record) => record.body(),
             Self::PluginStopped { cause, .. } => json::object([("cause", cause.clone().into())]),

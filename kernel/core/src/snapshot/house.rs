@@ -36,7 +36,7 @@ macro_rules! core_sections {
 
 core_sections! {
     kept {
-        identity burned drafts sessions unreleased papers endpoint
+        identity burned drafts sessions unsealed unreleased papers endpoint
         limits_in_force instruments
         kill kill_seq stops returned_at watch
         account recorded_profit person_orders unprotected recon

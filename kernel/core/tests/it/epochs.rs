@@ -301,7 +301,7 @@ fn first_of(world: &World) -> Core {
 }
 
 const SECTIONS: &str = "\
-    identity burned drafts sessions unreleased papers endpoint limits_in_force instruments kill \
+    identity burned drafts sessions unsealed unreleased papers endpoint limits_in_force instruments kill \
     kill_seq stops.seq stops.standing returned_at watch account.orders.all \
     account.orders.executions account.traded account.instrument_of_order account.holdings \
     account.balances account.day_and_week account.venue_ledger.known account.venue_ledger.sums \

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use portcullis_core::entry::{Class, decode};
-use portcullis_core::{Core, EpochCause, Input, PersonCommand, PersonOrder};
+use portcullis_core::{Core, EpochCause, Input, Note, NoteKind, PersonCommand, PersonOrder};
 use portcullis_domain::{ClOrdId, ExecType, Name, Phase, Role};
 use portcullis_gate::DenyCode;
 use portcullis_statement::{Classification, Digest, JournalHead, Kind, Seal};
@@ -60,6 +60,11 @@ fn shadow_and_seal(world: &mut World) {
     world.feed(Input::Tick);
     world.fill(id, "p1", 10_000, 10_000);
     world.close();
+    let (request, about) = (world.next_request(), None);
+    let (session, who) = (crate::people::name("s-2"), crate::people::name("olga"));
+    let text = "look twice".to_owned();
+    let note = Box::new(Note { session, who, kind: NoteKind::Lesson, about, text });
+    world.feed(Input::Note { request, note });
     let seal = Seal {
         classification: Classification::Green,
         journal: JournalHead {
@@ -69,13 +74,14 @@ fn shadow_and_seal(world: &mut World) {
             size: 99,
         },
         manifest: Digest::of(b"manifest"),
+        notes: 1,
         session: crate::people::name("s-2"),
     };
     let by = [("olga", Role::Operator), ("anna", Role::Approver)];
     let (_, out) = world.hand_in(Kind::Seal, &by, &seal.to_value());
     assert_eq!(out.answers(), ["DONE"]);
     let (_, again) = world.hand_in(Kind::Seal, &by, &seal.to_value());
-    assert_eq!(again.answers(), ["SESSION_NOT_CLOSED"]);
+    assert_eq!(again.answers(), ["SESSION_SEALED"]);
     world.feed(Input::EpochRaised { epoch: 99, cause: EpochCause::SessionEnd });
     world.feed(Input::Stop { who: Name::new("olga").unwrap() });
 }
@@ -158,7 +164,7 @@ fn the_golden_file_holds_every_kind() {
     let kinds = |class| of(class).map(|entry| entry.kind.clone()).collect::<Vec<_>>().join(" ");
     assert_eq!(
         kinds(Class::Input),
-        "account close-session draft epoch-raised lost not-sent open-session person-amend \
+        "account close-session draft epoch-raised lost not-sent note open-session person-amend \
          person-cancel person-cancel-all person-close person-submit plugin-failed plugin-ready \
          plugin-reply report sent shadow-report started statement stop tick venue-link \
          venue-status"
@@ -166,7 +172,7 @@ fn the_golden_file_holds_every_kind() {
     assert_eq!(
         kinds(Class::Outcome),
         "amend-requested balances-adopted booked cancel-requested clean-stop denied drafted \
-         events-dropped faulted intervened killed order-dead order-overdue ordered orders-clear \
+         events-dropped faulted intervened killed noted order-dead order-overdue ordered orders-clear \
          plugin-stopped reckoned reconciled refused session-closed session-closing session-opened \
          statement-accepted unkilled"
     );

@@ -36,6 +36,8 @@ mod many;
 #[cfg(test)]
 mod mismatch;
 #[cfg(test)]
+mod notes;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod out;

@@ -33,7 +33,7 @@ pub(crate) fn policy(guards: &[Guard], triggers: Triggers) -> Safety {
     let more = if guards.is_empty() { vec![] } else { vec![(Phase::Paper, guards)] };
     let more: BTreeMap<_, _> = more.into_iter().collect();
     let guards = GuardRules { more, ..wide_safety().guards };
-    Safety { guards, triggers, returning: returning() }
+    Safety { guards, triggers, returning: returning(), seal_hours_max: 24 }
 }
 
 impl World {

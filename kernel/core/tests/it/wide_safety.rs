@@ -14,6 +14,7 @@ pub(crate) fn wide_safety() -> Safety {
     let loss = LossRow { loss: Money::parse("1000000").unwrap(), unknown_ms: ms, action };
     let lasting = LastingRow { ms, action };
     Safety {
+        seal_hours_max: 24,
         guards: GuardRules { more: BTreeMap::new(), dead_man_renewal_ms: 20_000 },
         triggers: Triggers {
             drawdown: loss,

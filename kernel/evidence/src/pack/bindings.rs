@@ -154,6 +154,9 @@ pub(super) fn check_seal(
     let head = &item.journal;
     let same_journal = (&head.origin, &head.key) == (&manifest.origin, &manifest.key)
         && (head.size, head.head) == (manifest.journal.size, manifest.journal.root);
+    if item.notes != manifest.notes {
+        return wrong("PACK_BINDING", "counts other notes than there are");
+    }
     if !same_journal || item.session != manifest.session {
         return wrong("PACK_BINDING", "binds another session or another journal");
     }

@@ -2,10 +2,10 @@
 
 use portcullis_core::entry::{is_close_session, is_open_session, session_bytes};
 
-use super::parts::{Part, SessionLeaves};
+use super::parts::{Part, SessionLeaves, Told};
 use super::render::render_parts;
 
-/// Reads entries as the kernel's core writes them, and renders every part but the lessons again.
+/// Reads entries as the kernel's core writes them, and renders every part again.
 #[derive(Clone, Copy, Debug)]
 pub struct KernelLeaves;
 
@@ -22,12 +22,8 @@ impl SessionLeaves for KernelLeaves {
         is_close_session(entry)
     }
 
-    fn derived_parts(
-        &self,
-        session_entries: &[&[u8]],
-        before: &[&[u8]],
-    ) -> Result<Vec<Part>, String> {
-        render_parts(session_entries, before).map_err(|fault| fault.to_string())
+    fn derived_parts(&self, version: i64, told: &Told<'_>) -> Result<Vec<Part>, String> {
+        render_parts(version, told).map_err(|fault| fault.to_string())
     }
 }
 

@@ -35,6 +35,10 @@ pub struct Manifest {
     pub session_root: Digest,
     /// Whether the clock or the venue was not a real one.
     pub simulated: bool,
+    /// The version that rendered the parts; a verifier renders them again by the same.
+    pub renderer: i64,
+    /// How many notes of people are in the pack.
+    pub notes: u64,
     /// Every file but the manifest, the sums and the seal.
     pub files: BTreeMap<String, FileEntry>,
 }
@@ -53,10 +57,12 @@ impl Manifest {
             ("files", Value::Object(self.files.iter().map(file).collect())),
             ("journal", journal),
             ("key", self.key.as_str().into()),
+            ("notes", count(self.notes)),
             ("origin", self.origin.as_str().into()),
             ("pack_version", PACK_VERSION.into()),
             ("phase", i64::from(self.phase.number()).into()),
-            ("requires", Value::List(required().into_iter().map(Value::from).collect())),
+            ("renderer", self.renderer.into()),
+            ("requires", requires(self.phase)),
             ("session", self.session.as_str().into()),
             ("session_root", self.session_root.hex().into()),
             ("simulated", self.simulated.into()),
@@ -72,25 +78,27 @@ impl Manifest {
         let value = json::parse_canonical(bytes)?;
         let mut fields = Fields::new(&value)?;
         if fields.text("pack_version")? != PACK_VERSION {
-            return Err(JsonError::field("pack_version", "is not 0.1"));
-        }
-        let requires: Vec<Value> = required().into_iter().map(Value::from).collect();
-        if fields.list("requires")? != requires {
-            return Err(JsonError::field("requires", "is not the list of this version"));
+            return Err(JsonError::field("pack_version", "is not 1"));
         }
         let phase = u8::try_from(fields.uint("phase")?).ok().and_then(Phase::from_number);
+        let phase = phase.ok_or_else(|| JsonError::field("phase", "is not a phase"))?;
+        if *fields.value("requires")? != requires(phase) {
+            return Err(JsonError::field("requires", "is not the list of this version and phase"));
+        }
         let origin = fields.text("origin")?;
         if !journal::is_origin(origin) {
             return Err(JsonError::field("origin", "is not an origin"));
         }
         let manifest = Self {
             session: fields.name("session")?,
-            phase: phase.ok_or_else(|| JsonError::field("phase", "is not a phase"))?,
+            phase,
             origin: origin.to_owned(),
             key: fields.text("key")?.to_owned(),
             journal: read_head(fields.fields("journal")?)?,
             session_root: fields.digest("session_root")?,
             simulated: fields.bool("simulated")?,
+            renderer: fields.int("renderer")?,
+            notes: fields.uint("notes")?,
             files: read_files(fields.object("files")?)?,
         };
         fields.finish()?;
@@ -108,6 +116,10 @@ impl Manifest {
         };
         all.into_iter().fold(String::new(), line)
     }
+}
+
+fn requires(phase: Phase) -> Value {
+    Value::List(required(phase).into_iter().map(Value::from).collect())
 }
 
 fn read_head(mut fields: Fields<'_>) -> Result<Head, JsonError> {
@@ -140,6 +152,8 @@ mod tests {
             journal: Head { size: 3, root: Digest::of(b"head") },
             session_root: Digest::of(b"root"),
             simulated: true,
+            renderer: 1,
+            notes: 0,
             files: [("zebra.md".to_owned(), entry), ("a.md".to_owned(), entry)].into(),
         }
     }
@@ -150,9 +164,10 @@ mod tests {
         assert_eq!(Manifest::parse(&bytes), Ok(sample()));
         let text = String::from_utf8(bytes).unwrap();
         for (from, to) in [
-            ("\"0.1\"", "\"0.2\""),
+            ("\"pack_version\":\"1\"", "\"pack_version\":\"2\""),
             ("\"runlog.md\",", ""),
             ("\"phase\":2", "\"phase\":8"),
+            ("\"phase\":2", "\"phase\":3"),
             ("\"simulated\":true", "\"simulated\":1"),
             ("\"session\":\"s1\"", "\"session\":\"../s1\""),
             ("{\"files\"", "{\"extra\":1,\"files\""),

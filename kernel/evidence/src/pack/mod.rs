@@ -3,7 +3,10 @@
 //! ```text
 //! reports/<phase>_sessions/YYYYMMDD_HHMMSS_<session>/
 //!   runlog.md checklist.md executions.jsonl recon.json recon.md metrics.json
-//!   alerts.jsonl incidents.jsonl lessons.md
+//!   alerts.jsonl incidents.jsonl lessons.md notes.jsonl
+//!   review.md boundaries.json        from phase 3 on
+//!   auto_enablement.jsonl gate_checks.jsonl overrides.jsonl classification.json
+//!                                    in phases 6 and 7
 //!   journal/NNNNNN.journal           the epoch's journal up to the session's end
 //!   chunks/<sha256 of content>.gz    market data for replay
 //!   statements/NN-<kind>.json        what people signed, and beside it
@@ -29,9 +32,11 @@ pub use folder::Finding;
 pub use kernel_leaves::KernelLeaves;
 pub use manifest::{FileEntry, Manifest};
 pub use parts::{
-    JOURNAL, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves, session_root,
-    sessions,
+    JOURNAL, NOTES_FILE, PACK_VERSION, PackContents, Part, SessionLeaves, Told, derived_names,
+    folder_name, required_parts, session_of_folder, session_root, sessions, sessions_folder,
 };
-pub use render::{DERIVED_PARTS, RenderFault, classify, render_parts};
+pub use render::{
+    GAPS, QUESTIONS, RENDERER_VERSION, RenderFault, classify, render_parts, runlog_form,
+};
 pub use verify::{Outcome, Step, StepResult, Verdict, verify};
 pub use write::{PackFault, WrittenPack, seal_pack, write_pack};

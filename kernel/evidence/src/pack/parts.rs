@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use portcullis_domain::{Name, Phase};
+use portcullis_domain::{Name, Phase, WallNs};
 use portcullis_statement::SignedStatement;
 
 use crate::Digest;
@@ -11,7 +11,7 @@ use crate::disk::segment_name;
 use crate::tree::TreeHasher;
 
 /// The version of the layout; part of every manifest.
-pub const PACK_VERSION: &str = "0.1";
+pub const PACK_VERSION: &str = "1";
 
 /// The folder of the journal's segments in a pack.
 pub const JOURNAL: &str = "journal/";
@@ -22,8 +22,11 @@ pub(super) const STATEMENTS: &str = "statements/";
 pub(super) const CHUNKS: &str = "chunks/";
 pub(super) const SEAL_FILE: &str = "statements/seal.json";
 
-/// The parts that the caller brings; a pack without one of them is not written.
-pub const REQUIRED_PARTS: [&str; 9] = [
+/// What people said about the session: the kernel's own entries of their notes, one a line.
+pub const NOTES_FILE: &str = "notes.jsonl";
+
+/// What is rendered for a session of any phase.
+const ALWAYS: [&str; 9] = [
     "runlog.md",
     "checklist.md",
     "executions.jsonl",
@@ -34,14 +37,73 @@ pub const REQUIRED_PARTS: [&str; 9] = [
     "incidents.jsonl",
     "lessons.md",
 ];
+/// What comes with orders that a machine may release.
+const FROM_BOUNDED: [&str; 2] = ["review.md", "boundaries.json"];
+/// What comes with auto.
+const FROM_MONITORED: [&str; 4] =
+    ["auto_enablement.jsonl", "gate_checks.jsonl", "overrides.jsonl", "classification.json"];
 
-/// Everything that a manifest of this version says a pack must have.
-pub(super) fn required() -> Vec<&'static str> {
-    let made = [MANIFEST_FILE, SUMS_FILE, STATEMENTS, JOURNAL, CHUNKS];
-    REQUIRED_PARTS.into_iter().chain(made).collect()
+/// The parts that are rendered for a session of that phase, in their order.
+#[must_use]
+pub fn derived_names(phase: Phase) -> Vec<&'static str> {
+    let bounded = FROM_BOUNDED.into_iter().filter(|_| phase >= Phase::BoundedAuto);
+    let monitored = FROM_MONITORED.into_iter().filter(|_| phase >= Phase::MonitoredAuto);
+    ALWAYS.into_iter().chain(bounded).chain(monitored).collect()
 }
 
-/// One file of a pack, by its name in [`REQUIRED_PARTS`].
+/// The parts that the caller brings for that phase; a pack without one of them is not written.
+#[must_use]
+pub fn required_parts(phase: Phase) -> Vec<&'static str> {
+    let mut names = derived_names(phase);
+    names.push(NOTES_FILE);
+    names
+}
+
+/// Everything that a manifest of this version says a pack of that phase must have.
+pub(super) fn required(phase: Phase) -> Vec<&'static str> {
+    let made = [MANIFEST_FILE, SUMS_FILE, STATEMENTS, JOURNAL, CHUNKS];
+    required_parts(phase).into_iter().chain(made).collect()
+}
+
+/// What a session's parts follow from.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// Its entries, a range that [`sessions`] found.
+    pub session: &'a [&'a [u8]],
+    /// The entries before it: what the kernel knew when the session was opened.
+    pub before: &'a [&'a [u8]],
+    /// Every note about it, those after its end too, as the kernel wrote them down.
+    pub notes: &'a [&'a [u8]],
+}
+
+/// Where the packs of a phase lie in a home: `live_sessions` for what trades for real.
+#[must_use]
+pub fn sessions_folder(phase: Phase) -> String {
+    let kind =
+        if phase >= Phase::ManualLive { "live".to_owned() } else { phase.name().replace('-', "_") };
+    format!("reports/{kind}_sessions")
+}
+
+/// The folder of a session's pack: `YYYYMMDD_HHMMSS_<session>`, the UTC time of its opening.
+#[must_use]
+pub fn folder_name(opened: WallNs, session: &Name) -> String {
+    format!("{}_{session}", opened.folder_stamp())
+}
+
+/// The session of such a folder. A name may itself hold what stands between the parts.
+#[must_use]
+pub fn session_of_folder(name: &str) -> Option<&str> {
+    let mut parts = name.splitn(3, '_');
+    let digits = |text: Option<&str>, len: usize| {
+        text.is_some_and(|text| text.len() == len && text.bytes().all(|b| b.is_ascii_digit()))
+    };
+    if !digits(parts.next(), 8) || !digits(parts.next(), 6) {
+        return None;
+    }
+    parts.next().filter(|session| Name::new(session).is_some())
+}
+
+/// One file of a pack, by its name in [`required_parts`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The file's name.
@@ -55,13 +117,15 @@ pub struct Part {
 pub struct PackContents {
     /// The session.
     pub session: Name,
+    /// Its entries in the journal, a range that [`sessions`] finds there.
+    pub range: Range<usize>,
     /// The phase in which it ran.
     pub phase: Phase,
     /// The key that signs the checkpoints of the journal's epoch.
     pub key: String,
     /// Whether the clock or the venue was not a real one.
     pub simulated: bool,
-    /// Exactly the parts of [`REQUIRED_PARTS`], in any order.
+    /// Exactly the parts of [`required_parts`], in any order.
     pub parts: Vec<Part>,
     /// Genesis, approval and whatever else was signed, in the order in which it took effect.
     pub statements: Vec<SignedStatement>,
@@ -83,18 +147,13 @@ pub trait SessionLeaves {
     /// Whether `entry` closes the open session.
     fn is_close_session(&self, entry: &[u8]) -> bool;
 
-    /// The parts that follow from the session's entries and from those `before` it, rendered
-    /// again. A verifier compares them byte for byte. Without any, the verdict says that none were
-    /// compared.
+    /// The parts that follow from entries, rendered again by that version of the renderer. A
+    /// verifier compares them byte for byte. Without any, the verdict says that none were compared.
     ///
     /// # Errors
     /// Why the entries cannot be rendered.
-    fn derived_parts(
-        &self,
-        session_entries: &[&[u8]],
-        before: &[&[u8]],
-    ) -> Result<Vec<Part>, String> {
-        let _ = (session_entries, before);
+    fn derived_parts(&self, version: i64, told: &Told<'_>) -> Result<Vec<Part>, String> {
+        let _ = (version, told);
         Ok(Vec::new())
     }
 }
@@ -125,19 +184,36 @@ pub fn session_root(entries: &[&[u8]], leaves: &dyn SessionLeaves) -> Digest {
     tree.root()
 }
 
-/// The first `<<…>>` of a Markdown part, which is a blank that nobody has filled in.
+/// Every `<<…>>` of a Markdown part, which is a blank that nobody has filled in.
 ///
 /// Other parts are made of entries, where such text can only be quoted from outside.
-pub(super) fn unfilled_placeholder(part: &Part) -> Option<String> {
-    if !has_ending(&part.name, "md") {
-        return None;
+pub(super) fn blanks(name: &str, bytes: &[u8]) -> Vec<String> {
+    if !has_ending(name, "md") {
+        return Vec::new();
     }
-    let text = String::from_utf8_lossy(&part.bytes);
-    text.lines().find_map(|line| {
+    let text = String::from_utf8_lossy(bytes);
+    let blank = |line: &str| {
         let (_, after) = line.split_once("<<")?;
         let (blank, _) = after.split_once(">>")?;
         Some(blank.to_owned())
-    })
+    };
+    text.lines().filter_map(blank).collect()
+}
+
+/// The code of a blank: what is missing has a name.
+pub(super) fn blank_code(blank: &str) -> &'static str {
+    match blank.split_once(':').map(|(kind, _)| kind) {
+        Some("gap") => "PACK_GAP_UNEXPLAINED",
+        Some("lesson") => "PACK_LESSON_MISSING",
+        Some("answer") => "PACK_ANSWER_MISSING",
+        Some(_) | None => "PACK_PLACEHOLDER",
+    }
+}
+
+/// The lines of a file of notes.
+pub(super) fn note_lines(bytes: &[u8]) -> Vec<&[u8]> {
+    let whole = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    whole.split(|byte| *byte == b'\n').filter(|_| !bytes.is_empty()).collect()
 }
 
 /// Whether a file's name ends in `.ending`, as spelt here.
@@ -172,13 +248,31 @@ mod tests {
     #[test]
     fn a_blank_is_found_in_what_people_write_only() {
         let check = |name: &str, text: &str, expect: Option<&str>| {
-            let part = Part { name: name.to_owned(), bytes: text.as_bytes().to_vec() };
-            assert_eq!(unfilled_placeholder(&part).as_deref(), expect, "{text}");
+            let found = blanks(name, text.as_bytes());
+            assert_eq!(found.first().map(String::as_str), expect, "{text}");
         };
         check("lessons.md", "# Lessons\n<<what went well>>\n", Some("what went well"));
         check("lessons.md", "a << b\nc >> d", None);
         check("lessons.md", "nothing", None);
         check("alerts.jsonl", "{\"text\":\"<<x>>\"}", None);
+    }
+
+    /// X14: the path of a pack, and back.
+    #[test]
+    fn x14_a_pack_lies_where_its_phase_time_and_session_say() {
+        let folders = Phase::ALL.map(sessions_folder);
+        let expect =
+            ["foundation", "shadow", "paper", "bounded_auto", "pre_live", "live", "live", "live"];
+        assert_eq!(folders.to_vec(), expect.map(|kind| format!("reports/{kind}_sessions")));
+        let session = Name::new("s_1-a").unwrap();
+        let name = folder_name(WallNs(1_800_000_000_000_000_000), &session);
+        assert_eq!(name, "20270115_080000_s_1-a");
+        assert_eq!(session_of_folder(&name), Some("s_1-a"));
+        for other in
+            ["drafts", "2027011_080000_s", "20270115_08000x_s", "20270115_080000_", "a_b_c"]
+        {
+            assert_eq!(session_of_folder(other), None, "{other}");
+        }
     }
 
     struct Letters;

@@ -15,7 +15,7 @@ use portcullis_statement::{
 };
 
 use super::{
-    PackContents, Part, REQUIRED_PARTS, SessionLeaves, WrittenPack, seal_pack, write_pack,
+    PackContents, Part, SessionLeaves, Told, WrittenPack, required_parts, seal_pack, write_pack,
 };
 use crate::chunk::ChunkWriter;
 use crate::disk::MemoryDisk;
@@ -52,8 +52,8 @@ impl SessionLeaves for TestLeaves {
     fn is_close_session(&self, entry: &[u8]) -> bool {
         entry == b")"
     }
-    fn derived_parts(&self, entries: &[&[u8]], _: &[&[u8]]) -> Result<Vec<Part>, String> {
-        let bytes = format!("{{\"entries\":{}}}", entries.len()).into_bytes();
+    fn derived_parts(&self, _: i64, told: &Told<'_>) -> Result<Vec<Part>, String> {
+        let bytes = format!("{{\"entries\":{}}}", told.session.len()).into_bytes();
         Ok(vec![Part { name: "metrics.json".to_owned(), bytes }])
     }
 }
@@ -139,22 +139,26 @@ impl Installation {
         let mut chunks = ChunkWriter::new();
         chunks.push(StreamId(0), 1, b"{\"b\":\"1.0\"}", BEGINS).unwrap();
         let part = |name: &str| {
-            let text = if name == "metrics.json" { "{\"entries\":4}" } else { "text\n" };
+            let text = match name {
+                "metrics.json" => "{\"entries\":4}",
+                _ => "text\n",
+            };
             Part { name: name.to_owned(), bytes: text.as_bytes().to_vec() }
         };
         PackContents {
             session: name("s-1"),
+            range: 1..5,
             phase: Phase::Paper,
             key: CHECKPOINT_KEY.to_owned(),
             simulated: true,
-            parts: REQUIRED_PARTS.into_iter().map(part).collect(),
+            parts: required_parts(Phase::Paper).into_iter().map(part).collect(),
             statements: self.statements(Phase::Paper, before),
             journal: journal.disk().segments(1),
             chunks: chunks.flush().into_iter().collect(),
         }
     }
 
-    pub(super) fn seal(&self, written: &WrittenPack) -> SignedStatement {
+    pub(super) fn seal(&self, written: &WrittenPack, notes: u64) -> SignedStatement {
         let seal = Seal {
             classification: Classification::Green,
             journal: JournalHead {
@@ -164,6 +168,7 @@ impl Installation {
                 size: written.journal.size,
             },
             manifest: written.manifest,
+            notes,
             session: name("s-1"),
         };
         let by = [("olga", Role::Operator), ("ada", Role::Approver)];
@@ -174,7 +179,7 @@ impl Installation {
     pub(super) fn pack(&self, scratch: &Scratch) -> PathBuf {
         let target = scratch.path().join("pack");
         let written = write_pack(&target, &self.contents(), &TestLeaves).unwrap();
-        seal_pack(&target, &self.seal(&written)).unwrap();
+        seal_pack(&target, &self.seal(&written, 1)).unwrap();
         target
     }
 }

@@ -7,6 +7,8 @@ use std::path::Path;
 use portcullis_statement::Kind;
 
 use super::testkit::{Installation, TestLeaves, files, name};
+use portcullis_domain::Phase;
+
 use super::*;
 use crate::testing::{Generator, Scratch};
 
@@ -33,7 +35,7 @@ fn an_honest_pack_holds_under_its_genesis_and_only_then() {
     assert_eq!(verdict.outcome, Outcome::Ok, "{:#?}", verdict.steps);
     assert_eq!((verdict.exit_code(), verdict.simulated), (0, Some(true)));
     assert!(verdict.steps.iter().all(|step| matches!(step.result, StepResult::Passed(_))));
-    assert_eq!(verdict.steps.len(), 11);
+    assert_eq!(verdict.steps.len(), 12);
 
     let unproven = verify(&pack, None, &TestLeaves);
     assert_eq!(unproven.outcome, Outcome::SelfConsistentOriginUnproven);
@@ -118,7 +120,7 @@ fn valid_parts_in_the_wrong_place_do_not_bind() {
         change(&mut contents);
         let pack = scratch.path().join("pack");
         let written = write_pack(&pack, &contents, &TestLeaves).unwrap();
-        seal_pack(&pack, &ours.seal(&written)).unwrap();
+        seal_pack(&pack, &ours.seal(&written, 1)).unwrap();
         assert_eq!(damage(&pack, &ours).code, expect);
     };
     check(|contents| contents.session = name("s-2"), "PACK_BINDING");
@@ -139,12 +141,12 @@ fn an_unsealed_pack_is_no_evidence() {
 
     let mut elsewhere = written;
     elsewhere.manifest.0[0] ^= 1;
-    let refusal = seal_pack(&pack, &ours.seal(&elsewhere)).unwrap_err();
+    let refusal = seal_pack(&pack, &ours.seal(&elsewhere, 1)).unwrap_err();
     assert_eq!(refusal.code(), "PACK_SEAL_ELSEWHERE");
     let refusal = seal_pack(&pack, &ours.contents().statements[3]).unwrap_err();
     assert_eq!(refusal.code(), "KIND_UNEXPECTED");
-    seal_pack(&pack, &ours.seal(&written)).unwrap();
-    assert_eq!(seal_pack(&pack, &ours.seal(&written)).unwrap_err().code(), "PACK_EXISTS");
+    seal_pack(&pack, &ours.seal(&written, 1)).unwrap();
+    assert_eq!(seal_pack(&pack, &ours.seal(&written, 1)).unwrap_err().code(), "PACK_EXISTS");
     assert_eq!(verify(&pack, Some(ours.pin()), &TestLeaves).outcome, Outcome::Ok);
 }
 
@@ -159,7 +161,7 @@ fn an_incomplete_pack_is_not_written_and_leaves_nothing_behind() {
         assert_eq!(write_pack(&target, &contents, &TestLeaves).unwrap_err().code(), expect);
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
     };
-    for (index, name) in REQUIRED_PARTS.iter().enumerate() {
+    for (index, name) in required_parts(Phase::Paper).iter().enumerate() {
         let scratch = Scratch::new("missing");
         let mut contents = ours.contents();
         contents.parts.remove(index);

@@ -14,8 +14,9 @@ use super::bindings::{STATEMENT_BYTES_MAX, believe, check_seal};
 use super::folder::{Finding, Folder};
 use super::manifest::Manifest;
 use super::parts::{
-    CHUNKS, JOURNAL, MANIFEST_FILE, REQUIRED_PARTS, SEAL_FILE, STATEMENTS, SUMS_FILE,
-    SessionLeaves, chunk_digest, has_ending, segment_file, session_root, sessions,
+    CHUNKS, JOURNAL, MANIFEST_FILE, NOTES_FILE, SEAL_FILE, STATEMENTS, SUMS_FILE, SessionLeaves,
+    Told, blank_code, blanks, chunk_digest, has_ending, note_lines, required_parts, segment_file,
+    session_root, sessions,
 };
 use crate::bytes::len_u64;
 use crate::chunk::{CHUNK_BYTES_MAX, read_chunk};
@@ -141,7 +142,7 @@ pub fn verify(root: &Path, pin: Option<Digest>, leaves: &dyn SessionLeaves) -> V
 }
 
 /// Every step that [`verify`] must have passed for a pack to hold.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 11] = [
     "structure",
     "manifest",
     "journal files",
@@ -150,6 +151,7 @@ const STEPS: [&str; 10] = [
     "chunks",
     "statements",
     "session root",
+    "complete",
     "approval",
     "seal",
 ];
@@ -205,7 +207,8 @@ fn read_manifest(folder: &Folder) -> Result<(Manifest, Digest), Finding> {
     let bytes = folder.read(MANIFEST_FILE, LISTING_BYTES_MAX)?;
     let manifest = Manifest::parse(&bytes)
         .map_err(|error| Finding::new("PACK_MANIFEST", MANIFEST_FILE, &error.to_string()))?;
-    for needed in REQUIRED_PARTS.map(str::to_owned).into_iter().chain([segment_file(1)]) {
+    let parts = required_parts(manifest.phase).into_iter().map(str::to_owned);
+    for needed in parts.chain([segment_file(1)]) {
         if !manifest.files.contains_key(&needed) {
             return Err(Finding::new("PACK_MANIFEST", &needed, "required and not listed"));
         }
@@ -327,7 +330,8 @@ fn check_session(
         format!("{} over {} entries", manifest.session_root, entries.len())
     });
     let Some(session) = session else { return };
-    match compare_derived(folder, session, leaves) {
+    steps.run("complete", check_complete(folder, manifest), |count| format!("{count} parts"));
+    match compare_derived(folder, manifest, session, leaves) {
         Ok(0) => steps.done.push(Step {
             name: "derived parts",
             result: StepResult::NotChecked("no renderer of this pack's parts was given"),
@@ -338,13 +342,32 @@ fn check_session(
     }
 }
 
+/// No part has a blank left, and the notes are as many as the seal counts.
+fn check_complete(folder: &Folder, manifest: &Manifest) -> Result<usize, Finding> {
+    let required = required_parts(manifest.phase);
+    for name in &required {
+        let bytes = folder.read(name, FILE_BYTES_MAX)?;
+        if let Some(blank) = blanks(name, &bytes).first() {
+            let reason = format!("not filled in: {blank}");
+            return Err(Finding::new(blank_code(blank), name, &reason));
+        }
+        if *name == NOTES_FILE && len_u64(note_lines(&bytes).len()) != manifest.notes {
+            return Err(Finding::new("PACK_NOTES", name, "not as many as the manifest says"));
+        }
+    }
+    Ok(required.len())
+}
+
 fn compare_derived(
     folder: &Folder,
+    manifest: &Manifest,
     (entries, before): (&[&[u8]], &[&[u8]]),
     leaves: &dyn SessionLeaves,
 ) -> Result<usize, Finding> {
+    let notes = folder.read(NOTES_FILE, FILE_BYTES_MAX)?;
+    let told = Told { session: entries, before, notes: &note_lines(&notes) };
     let parts = leaves
-        .derived_parts(entries, before)
+        .derived_parts(manifest.renderer, &told)
         .map_err(|reason| Finding::new("PACK_DERIVED", JOURNAL, &reason))?;
     for part in &parts {
         let bytes = folder.read(&part.name, FILE_BYTES_MAX)?;

@@ -11,9 +11,11 @@ use portcullis_statement::{Envelope, Kind, Refusal, SignedStatement};
 use super::bindings::contradicts_simulation;
 use super::manifest::{FileEntry, Manifest};
 use super::parts::{
-    MANIFEST_FILE, PackContents, REQUIRED_PARTS, SEAL_FILE, STATEMENTS, SUMS_FILE, SessionLeaves,
-    chunk_file, segment_file, session_root, sessions, signature_file, unfilled_placeholder,
+    MANIFEST_FILE, NOTES_FILE, PackContents, SEAL_FILE, STATEMENTS, SUMS_FILE, SessionLeaves,
+    blank_code, blanks, chunk_file, note_lines, required_parts, segment_file, session_root,
+    sessions, signature_file,
 };
+use super::render::RENDERER_VERSION;
 use crate::Digest;
 use crate::bytes::len_u64;
 use crate::disk::sync_parent;
@@ -26,13 +28,8 @@ pub enum PackFault {
     Missing(String),
     /// A part is there that no pack has, or twice.
     Unexpected(String),
-    /// A blank in a part was never filled in.
-    Placeholder {
-        /// The part.
-        part: String,
-        /// The blank's text.
-        blank: String,
-    },
+    /// Blanks that nobody has filled in, part by part. The first one gives the code.
+    Blank(Vec<(String, String)>),
     /// The journal cannot be read.
     Journal(ReadFault),
     /// The journal ends in a torn group.
@@ -62,11 +59,14 @@ pub enum PackFault {
 impl PackFault {
     /// The stable code.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Missing(_) => "PACK_PART_MISSING",
             Self::Unexpected(_) => "PACK_PART_UNEXPECTED",
-            Self::Placeholder { .. } => "PACK_PLACEHOLDER",
+            Self::Blank(blanks) => match blanks.as_slice() {
+                [(_, blank), ..] => blank_code(blank),
+                [] => "PACK_PLACEHOLDER",
+            },
             Self::Journal(fault) => fault.code(),
             Self::JournalTorn { .. } => "JOURNAL_TRUNCATED",
             Self::SessionNotClosed => "PACK_SESSION_OPEN",
@@ -85,7 +85,10 @@ impl fmt::Display for PackFault {
         match self {
             Self::Missing(what) => write!(f, "{what} is missing"),
             Self::Unexpected(what) => write!(f, "{what} has no place in a pack"),
-            Self::Placeholder { part, blank } => write!(f, "{part} has an open blank: {blank}"),
+            Self::Blank(blanks) => {
+                let open = blanks.iter().map(|(part, blank)| format!("{part}: {blank}"));
+                write!(f, "not filled in: {}", open.collect::<Vec<_>>().join("; "))
+            }
             Self::Journal(fault) => fault.fmt(f),
             Self::JournalTorn { bytes } => write!(f, "{bytes} bytes after the last whole group"),
             Self::SessionNotClosed => f.write_str("no session in the journal is closed"),
@@ -113,7 +116,7 @@ pub struct WrittenPack {
 
 /// Writes a pack into the folder `target`, which must not exist; its parent must.
 ///
-/// The last closed session of the journal is the pack's session. Everything is written and synced
+/// Everything is written and synced
 /// beside the target first and then given its name in one step.
 ///
 /// # Errors
@@ -129,9 +132,10 @@ pub fn write_pack(
     if end.torn_bytes > 0 {
         return Err(PackFault::JournalTorn { bytes: end.torn_bytes });
     }
+    let range = contents.range.clone();
     let entries = recovered.slices();
-    let session = sessions(&entries, leaves).pop();
-    let session = session.and_then(|range| entries.get(range));
+    let ended = sessions(&entries, leaves).contains(&range);
+    let session = entries.get(range).filter(|_| ended);
     let session_root = session_root(session.ok_or(PackFault::SessionNotClosed)?, leaves);
     let entry = |(name, bytes): (&String, &&[u8])| {
         let entry = FileEntry { digest: Digest::of(bytes), bytes: len_u64(bytes.len()) };
@@ -145,6 +149,8 @@ pub fn write_pack(
         journal: end.head,
         session_root,
         simulated: contents.simulated,
+        renderer: RENDERER_VERSION,
+        notes: files.get(NOTES_FILE).map_or(0, |notes| len_u64(note_lines(notes).len())),
         files: files.iter().map(entry).collect(),
     };
     let (manifest_bytes, sums) = (manifest.to_bytes(), manifest.sums_text());
@@ -159,17 +165,20 @@ pub fn write_pack(
 /// Names every file of the pack but manifest and sums, and refuses what must not be among them.
 fn collect(contents: &PackContents) -> Result<BTreeMap<String, &[u8]>, PackFault> {
     let mut files: BTreeMap<String, &[u8]> = BTreeMap::new();
+    let (required, mut open) = (required_parts(contents.phase), Vec::new());
     for part in &contents.parts {
-        if !REQUIRED_PARTS.contains(&part.name.as_str())
+        if !required.contains(&part.name.as_str())
             || files.insert(part.name.clone(), &part.bytes).is_some()
         {
             return Err(PackFault::Unexpected(part.name.clone()));
         }
-        if let Some(blank) = unfilled_placeholder(part) {
-            return Err(PackFault::Placeholder { part: part.name.clone(), blank });
-        }
+        let blanks = blanks(&part.name, &part.bytes).into_iter();
+        open.extend(blanks.map(|blank| (part.name.clone(), blank)));
     }
-    if let Some(missing) = REQUIRED_PARTS.iter().find(|name| !files.contains_key(**name)) {
+    if !open.is_empty() {
+        return Err(PackFault::Blank(open));
+    }
+    if let Some(missing) = required.iter().find(|name| !files.contains_key(**name)) {
         return Err(PackFault::Missing((*missing).to_owned()));
     }
     collect_statements(contents, &mut files)?;

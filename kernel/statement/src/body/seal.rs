@@ -57,6 +57,8 @@ pub struct Seal {
     pub journal: JournalHead,
     /// The digest of the pack's manifest.
     pub manifest: Digest,
+    /// How many notes of people are in the pack: all that there were.
+    pub notes: u64,
     /// The session.
     pub session: Name,
 }
@@ -75,6 +77,7 @@ impl Seal {
             ("classification", self.classification.name().into()),
             ("journal", journal),
             ("manifest", hex(self.manifest)),
+            ("notes", count(self.notes)),
             ("session", self.session.as_str().into()),
         ])
     }
@@ -86,9 +89,10 @@ impl Seal {
         let journal = fields.fields("journal")?;
         let journal = read_head(journal).map_err(|error| error.within("journal"))?;
         let manifest = fields.digest("manifest")?;
+        let notes = fields.uint("notes")?;
         let session = fields.name("session")?;
         fields.finish()?;
-        Ok(Self { classification, journal, manifest, session })
+        Ok(Self { classification, journal, manifest, notes, session })
     }
 }
 

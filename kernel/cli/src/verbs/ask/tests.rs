@@ -85,12 +85,11 @@ fn close_stop_and_pack_ask_for_what_they_say() {
         origin: text("o"),
     };
     let server = daemon(socket.clone(), vec![frame(&Answer::last(Reply::Pack(view)))]);
-    let lessons = vec![text("none")];
-    let args =
-        PackArgs { session: text("s1"), lessons: lessons.clone(), home: home.clone(), json: true };
+    let asking = Asking { home: home.clone(), person: None };
+    let args = PackArgs { session: text("s1"), lessons: vec![], asking, json: true };
     pack(&args).unwrap();
     let session = name("session", "s1").unwrap();
-    assert_eq!(server.join().unwrap(), Request::Pack { session, lessons });
+    assert_eq!(server.join().unwrap(), Request::Pack { session });
 
     std::fs::remove_file(&socket).unwrap();
     let no = Refused { code: text("SESSION_UNKNOWN"), cause: text("no such session") };
@@ -100,5 +99,5 @@ fn close_stop_and_pack_ask_for_what_they_say() {
     let named = PackArgs { session: text("../s1"), ..args.clone() };
     assert_eq!(pack(&named).unwrap_err().exit, Exit::Usage);
     let blank = PackArgs { lessons: vec![text(" ")], ..args };
-    assert_eq!(pack(&blank).unwrap_err().exit, Exit::Usage);
+    assert_eq!(pack(&blank).unwrap_err().code, "CONTROL_MALFORMED");
 }

@@ -1,10 +1,12 @@
 //! `alerts.jsonl` and `incidents.jsonl`: what happened that somebody has to look at.
 
+use portcullis_core::NoteKind;
 use portcullis_domain::LedgerKind;
 use portcullis_statement::json::{Value, count, object};
 
 use super::fault::RenderFault;
 use super::item::{Item, texts};
+use super::remark::Remark;
 use super::session::Session;
 use crate::text::{escape_terminal, escape_value};
 
@@ -20,9 +22,14 @@ const DIFFERENCES_OF_ORDERS: [&str; 5] = [
     "MISSING_AT_VENUE",
 ];
 
+/// What a person saw that ought not to be: an incident, if a small one.
+const ANOMALY: &str = "ANOMALY";
+
 /// How much it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Severity {
+    /// Worth knowing; it changes no judgement.
+    Notice,
     /// Somebody looks at it before the session is judged.
     Warning,
     /// The session cannot count as a good one.
@@ -32,16 +39,21 @@ enum Severity {
 impl Severity {
     const fn name(self) -> &'static str {
         match self {
+            Self::Notice => "notice",
             Self::Warning => "warning",
             Self::Critical => "critical",
         }
     }
 }
 
-/// One condition, with the entry that shows it.
+/// One condition, with what shows it.
 #[derive(Clone, Debug)]
 pub(super) struct Alert {
-    item: Item,
+    /// The entry; none for what a person said, which has a number of its own.
+    seq: Option<u64>,
+    time: String,
+    corr: String,
+    reason: String,
     condition: &'static str,
     severity: Severity,
     detail: Value,
@@ -50,13 +62,45 @@ pub(super) struct Alert {
 }
 
 impl Alert {
+    fn of_entry(
+        item: &Item,
+        (condition, severity): (&'static str, Severity),
+        detail: Value,
+    ) -> Self {
+        let (corr, reason) = (item.entry.corr.clone(), item.entry.reason.clone());
+        let (seq, time) = (Some(item.seq), item.utc());
+        Self { seq, time, corr, reason, condition, severity, detail, cleared: None }
+    }
+
+    fn of_remark(remark: &Remark) -> Self {
+        Self {
+            seq: None,
+            time: remark.time.clone(),
+            corr: format!("note-{}", remark.noted.number),
+            reason: "SAID_BY_A_PERSON".to_owned(),
+            condition: ANOMALY,
+            severity: Severity::Warning,
+            detail: remark.to_value(),
+            cleared: None,
+        }
+    }
+
+    /// Whether somebody has to explain it before the session is green.
+    pub(super) fn is_finding(&self) -> bool {
+        self.severity != Severity::Notice
+    }
+
+    pub(super) fn is_cleared(&self) -> bool {
+        self.cleared.is_some()
+    }
+
     pub(super) fn is_critical(&self) -> bool {
         self.severity == Severity::Critical
     }
 
-    /// Critical, or a kill whoever pulled it.
+    /// Critical, or a kill whoever pulled it, or what a person took for one.
     pub(super) fn is_incident(&self) -> bool {
-        self.is_critical() || self.condition == "KILL"
+        self.is_critical() || ["KILL", ANOMALY].contains(&self.condition)
     }
 
     pub(super) fn to_value(&self) -> Value {
@@ -66,12 +110,12 @@ impl Alert {
         object([
             ("cleared", cleared),
             ("condition", self.condition.into()),
-            ("corr", escape_terminal(&self.item.entry.corr).into()),
+            ("corr", escape_terminal(&self.corr).into()),
             ("detail", escape_value(&self.detail)),
-            ("reason", escape_terminal(&self.item.entry.reason).into()),
-            ("seq", count(self.item.seq)),
+            ("reason", escape_terminal(&self.reason).into()),
+            ("seq", self.seq.map_or(Value::Null, count)),
             ("severity", self.severity.name().into()),
-            ("time", self.item.utc().into()),
+            ("time", self.time.as_str().into()),
         ])
     }
 }
@@ -91,16 +135,23 @@ pub(super) fn of(session: &Session) -> Result<Vec<Alert>, RenderFault> {
             }
             "unkilled" => clear(&mut alerts, "KILL", item),
             "stop-lifted" => clear(&mut alerts, "STOP", item),
+            "finding-gone" | "finding-confirmed" => clear(&mut alerts, "RECON_FINDING", item),
+            "order-dead" | "booked" => clear(&mut alerts, "ORDER_OVERDUE", item),
+            "venue-link" if item.body(|body| body.bool("up"))? => {
+                clear(&mut alerts, "VENUE_DOWN", item);
+            }
             _ => alerts.extend(condition(item)?),
         }
     }
+    let anomalies = session.remarks.iter().filter(|r| r.noted.note.kind == NoteKind::Anomaly);
+    alerts.extend(anomalies.map(Alert::of_remark));
     Ok(alerts)
 }
 
 /// Ends every open alert of that condition about the same thing.
 fn clear(alerts: &mut [Alert], condition: &str, by: &Item) {
     let open = |alert: &&mut Alert| {
-        let same = alert.condition == condition && alert.item.entry.corr == by.entry.corr;
+        let same = alert.condition == condition && alert.corr == by.entry.corr;
         same && alert.cleared.is_none()
     };
     for alert in alerts.iter_mut().filter(open) {
@@ -122,6 +173,11 @@ fn condition(item: &Item) -> Result<Option<Alert>, RenderFault> {
         "protection-lost" if item.body(|body| body.bool("lost"))? => {
             ("PROTECTION_LOST", Severity::Critical, item.entry.body.clone())
         }
+        "warned" => ("LIMIT_NEAR", Severity::Notice, item.entry.body.clone()),
+        "paused" => ("PAUSED", Severity::Notice, item.entry.body.clone()),
+        "venue-link" => ("VENUE_DOWN", Severity::Notice, item.entry.body.clone()),
+        "order-overdue" => ("ORDER_OVERDUE", Severity::Warning, item.entry.body.clone()),
+        "finding-opened" => ("RECON_FINDING", Severity::Warning, item.entry.body.clone()),
         "stopped" => ("STOP", Severity::Warning, item.entry.body.clone()),
         "triggered" => ("TRIGGER", Severity::Warning, item.entry.body.clone()),
         "plugin-stopped" => ("PLUGIN_STOPPED", Severity::Warning, item.entry.body.clone()),
@@ -134,7 +190,7 @@ fn condition(item: &Item) -> Result<Option<Alert>, RenderFault> {
         }
         _ => return Ok(None),
     };
-    Ok(Some(Alert { item: item.clone(), condition, severity, detail, cleared: None }))
+    Ok(Some(Alert::of_entry(item, (condition, severity), detail)))
 }
 
 fn is_transfer(item: &Item) -> bool {
@@ -150,7 +206,7 @@ fn recon_red(item: &Item, differences: Vec<String>) -> Alert {
     let severity = if explained { Severity::Warning } else { Severity::Critical };
     let differences = differences.into_iter().map(Value::Text).collect();
     let detail = object([("differences", Value::List(differences))]);
-    Alert { item: item.clone(), condition: "RECON_RED", severity, detail, cleared: None }
+    Alert::of_entry(item, ("RECON_RED", severity), detail)
 }
 
 #[cfg(test)]
@@ -163,6 +219,7 @@ mod tests {
 
     use super::super::story::{ORDER, Story};
     use super::*;
+    use crate::pack::parts::Told;
     use crate::pack::testkit::BEGINS;
 
     /// Conditions that do not kill: each is an alert, and a stop that is lifted is one no longer.
@@ -209,7 +266,9 @@ mod tests {
         }
         story.close("END");
         let (entries, before) = story.split();
-        let alerts = of(&Session::read(&entries, &before).unwrap()).unwrap();
+        let alerts =
+            of(&Session::read(&Told { session: &entries, before: &before, notes: &[] }).unwrap())
+                .unwrap();
         let row = |alert: &Alert| {
             let cleared = if alert.cleared.is_some() { "cleared" } else { "open" };
             format!("{} {} {cleared}", alert.condition, alert.severity.name())

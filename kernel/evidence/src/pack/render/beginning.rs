@@ -150,6 +150,7 @@ mod tests {
     use portcullis_core::{Core, EpochName};
     use portcullis_domain::{Now, Phase};
 
+    use super::super::Told;
     use super::super::session::Session;
     use super::super::story::Story;
     use crate::Digest;
@@ -176,8 +177,9 @@ mod tests {
         let begun: Vec<_> = roll.begun((7, Digest::of(b"root")));
         let mut behind: Vec<&[u8]> = begun.iter().map(|entry| entry.bytes.as_slice()).collect();
         behind.push(before[request]);
-        let whole = Session::read(&session, &before).unwrap().at_opening;
-        let newest = Session::read(&session, &behind).unwrap().at_opening;
+        let told = |before| Told { session: &session, before, notes: &[] };
+        let whole = Session::read(&told(&before)).unwrap().at_opening;
+        let newest = Session::read(&told(&behind)).unwrap().at_opening;
         let digests = |accepted: &std::collections::BTreeMap<String, u64>| {
             accepted.keys().cloned().collect::<Vec<_>>()
         };

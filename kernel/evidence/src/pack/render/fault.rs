@@ -33,6 +33,17 @@ pub enum RenderFault {
         /// Why.
         cause: String,
     },
+    /// No renderer of that version is known here: a later build has it.
+    Version(i64),
+    /// No part has that name.
+    Part(String),
+    /// A note of a person has no place in this session's evidence.
+    Note {
+        /// Which, from 1.
+        number: u64,
+        /// Why.
+        cause: String,
+    },
 }
 
 impl RenderFault {
@@ -45,6 +56,9 @@ impl RenderFault {
             Self::Field { .. } => "RENDER_FIELD",
             Self::ApprovalMissing => "RENDER_APPROVAL_MISSING",
             Self::Approval { .. } => "RENDER_APPROVAL",
+            Self::Note { .. } => "RENDER_NOTE",
+            Self::Version(_) => "RENDER_VERSION",
+            Self::Part(_) => "RENDER_PART",
         }
     }
 }
@@ -62,6 +76,9 @@ impl fmt::Display for RenderFault {
             },
             Self::Field { seq, error } => write!(f, "entry {seq}: {error}"),
             Self::ApprovalMissing => f.write_str("no entry holds the session's approval"),
+            Self::Version(version) => write!(f, "there is no renderer {version} here"),
+            Self::Part(name) => write!(f, "no part is called {name:?}"),
+            Self::Note { number, cause } => write!(f, "note {number} {cause}"),
             Self::Approval { seq, cause } => write!(f, "the approval in entry {seq}: {cause}"),
         }
     }

@@ -13,6 +13,11 @@ impl Page {
         self.text.push('\n');
     }
 
+    /// Adds a blank that somebody has to fill in before the pack can be sealed.
+    pub(super) fn blank(&mut self, kind: &str, what: &str) {
+        self.line(format!("<<{kind}: {what}>>"));
+    }
+
     /// Adds lines that hold quotations. None of them may begin with a fence, so each begins with
     /// words of our own.
     pub(super) fn fenced(&mut self, lines: impl IntoIterator<Item = String>) {

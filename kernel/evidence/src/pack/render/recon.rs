@@ -147,6 +147,16 @@ impl Recon {
         !matches!(self.state, State::NotRequired | State::Green)
     }
 
+    /// Due, and never looked at.
+    pub(super) fn is_blind(&self) -> bool {
+        matches!(self.state, State::NeverCompared | State::Crashed)
+    }
+
+    /// The state in a sentence.
+    pub(super) fn words(&self) -> &'static str {
+        self.state.words().trim_end_matches('.')
+    }
+
     /// The last comparison that the session knew of.
     fn last(&self) -> Option<&Comparison> {
         self.during.last().or(self.at_opening.as_ref())

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::{Instrument, Phase};
 use portcullis_statement::json::{Fields, JsonError, Value};
-use portcullis_statement::{
-    Digest, EndpointKind, Envelope, SessionApproval, SignedStatement, Signer, Statement,
-};
+use portcullis_statement::{Digest, Envelope, SessionApproval, SignedStatement, Signer, Statement};
 
 use super::beginning;
 use super::fault::RenderFault;
 use super::item::Item;
+use super::remark::{self, Remark};
 use super::standing::{Fill, Standing};
 use crate::bytes::len_u64;
+use crate::pack::parts::Told;
 
 /// The approval and the people who signed it.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Approval {
     pub(super) digest: Digest,
     /// Who had to sign; the kernel opened, so they did.
     pub(super) signers: Vec<Signer>,
+    /// The policy under which it was signed.
+    pub(super) policy_seq: u64,
     /// What it approves.
     pub(super) item: SessionApproval,
 }
@@ -52,11 +54,14 @@ pub(super) struct Session {
     pub(super) reduce_only: bool,
     /// Executions booked in it, by the entry that booked them.
     pub(super) fills: BTreeMap<u64, Fill>,
+    /// What people said about it, until its pack was written.
+    pub(super) remarks: Vec<Remark>,
 }
 
 impl Session {
-    /// Reads a session. `before` is every entry of the journal before it.
-    pub(super) fn read(entries: &[&[u8]], before: &[&[u8]]) -> Result<Self, RenderFault> {
+    /// Reads a session.
+    pub(super) fn read(told: &Told<'_>) -> Result<Self, RenderFault> {
+        let Told { session: entries, before, notes } = *told;
         let mut standing = beginning::standing(before)?;
         for (seq, bytes) in (0_u64..).zip(before) {
             if let Some(item) = Item::read(seq, bytes)? {
@@ -84,15 +89,12 @@ impl Session {
             Ok((plugins.collect::<Result<_, JsonError>>()?, facts.bool("reduce_only")?))
         })?;
         let at_end = standing;
-        Ok(Self { items, at_opening, at_end, approval, plugins, reduce_only, fills })
+        let remarks = remark::read(notes, &approval.item.session, &items)?;
+        Ok(Self { items, at_opening, at_end, approval, plugins, reduce_only, fills, remarks })
     }
 
     pub(super) fn phase(&self) -> Phase {
         self.approval.item.phase
-    }
-
-    pub(super) fn endpoint_kind(&self) -> EndpointKind {
-        self.approval.item.endpoint_kind
     }
 
     /// Whether it ended with the kernel's next start instead of with its closing.
@@ -148,7 +150,8 @@ fn approval_of(opened: &Item, standing: &Standing) -> Result<Approval, RenderFau
     if !same {
         return Err(fault("speaks of another session, phase or endpoint"));
     }
-    Ok(Approval { seq, digest, signers: envelope.header.signers, item: *item })
+    let (signers, policy_seq) = (envelope.header.signers, envelope.header.policy_seq);
+    Ok(Approval { seq, digest, signers, policy_seq, item: *item })
 }
 
 fn plugin(value: &Value) -> Result<OpenedPlugin, JsonError> {

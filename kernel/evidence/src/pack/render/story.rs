@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 
 use portcullis_core::entry::{Content, Place};
-use portcullis_core::{AccountSnapshot, Class, Entry, EpochCause, Input, Outcome, Start, Worker};
+use portcullis_core::{
+    AccountSnapshot, Class, Entry, EpochCause, Input, Note, NoteKind, Noted, Outcome, Start, Worker,
+};
 use portcullis_domain::frame::IntentRecord;
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::{
     Amendment, BootNs, ClOrdId, ExecId, ExecType, ExecutionReport, InstrumentId, Money, Now,
     OrdStatus, OrdType, Order, OrderId, OrderIntent, Origin, Phase, PluginId, Position, Px, Qty,
-    Side, TimeInForce,
+    Role, Side, TimeInForce,
 };
 use portcullis_statement::json::{Value, object};
 use portcullis_statement::{Digest, Kind, SignedStatement};
 
+use super::QUESTIONS;
+use crate::bytes::len_u64;
 use crate::disk::MemoryDisk;
 use crate::journal::{Head, Journal};
 use crate::pack::testkit::{BEGINS, Installation, ORIGIN, name};
@@ -26,12 +30,19 @@ use wide_safety::wide_safety;
 pub(super) struct Story {
     pub(super) journal: Journal<MemoryDisk>,
     pub(super) entries: Vec<Vec<u8>>,
+    /// The entries of notes among them.
+    pub(super) notes: Vec<Vec<u8>>,
     /// Where the session begins.
     pub(super) opened: usize,
     /// Genesis, endpoint set, release, approval.
     pub(super) statements: Vec<SignedStatement>,
     place: Place,
     ours: Installation,
+    closed: bool,
+    /// Gaps of market data that the closing counts.
+    pub(super) gaps: i64,
+    /// Where the session's entries end.
+    pub(super) ended: usize,
 }
 
 pub(super) const ORDER: ClOrdId = ClOrdId { epoch: 7, sequence: 1 };
@@ -45,10 +56,14 @@ impl Story {
         let mut story = Self {
             journal: Journal::create(MemoryDisk::new(), ORIGIN).unwrap(),
             entries: Vec::new(),
+            notes: Vec::new(),
             opened: 0,
             statements: ours.statements(phase, nowhere),
             place: Place { at: Now { wall: BEGINS, boot: BootNs(1_000) }, ..Place::default() },
             ours,
+            closed: false,
+            gaps: 0,
+            ended: 0,
         };
         story.host();
         story.start(true);
@@ -91,6 +106,30 @@ impl Story {
         let nonce = "11".to_owned();
         self.outcome(&Outcome::SessionOpened { session: name("s-1"), nonce, facts });
         self.input(&Input::PluginReady { plugin: PluginId(0) });
+    }
+
+    /// A person says something, in the session or after it.
+    pub(super) fn say(&mut self, kind: NoteKind, about: Option<&str>, text: &str) {
+        let answer = kind == NoteKind::Answer;
+        let (who, role) = if answer { ("ada", Role::Approver) } else { ("olga", Role::Operator) };
+        let (session, about) = (name("s-1"), about.map(name));
+        let note = Note { session, who: name(who), kind, about, text: text.to_owned() };
+        self.input(&Input::Note { request: 9, note: Box::new(note.clone()) });
+        let number = len_u64(self.notes.len()).saturating_add(1);
+        let late = self.closed;
+        self.outcome(&Outcome::Noted(Box::new(Noted { note, number, role, late })));
+        self.notes.extend(self.entries.last().cloned());
+    }
+
+    /// Everything that a pack of this phase asks people for.
+    pub(super) fn fill_in(&mut self, gaps: &[&str]) {
+        self.say(NoteKind::Lesson, None, "look twice");
+        for gap in gaps {
+            self.say(NoteKind::Gap, Some(gap), "the line was cut");
+        }
+        for (question, _) in QUESTIONS {
+            self.say(NoteKind::Answer, Some(question), "looked at and understood");
+        }
     }
 
     fn push(&mut self, class: Class, content: Content) {
@@ -143,6 +182,10 @@ impl Story {
             torn_bytes: 0,
             damage: None,
         })));
+        if self.opened > 0 {
+            self.closed = true;
+            self.ended = self.entries.len();
+        }
     }
 
     pub(super) fn reconciled(&mut self, differences: &[&str]) {
@@ -198,6 +241,7 @@ impl Story {
             ("limit", "0.05".into()),
             ("observed", "10".into()),
             ("reference", 9.into()),
+            ("scope", "order".into()),
         ]);
         self.raw(Class::Outcome, ("denied", "intent-9", "MAX_ORDER_QTY"), body);
         self.input(&Input::Sent { cl_ord_id: ORDER });
@@ -240,6 +284,7 @@ impl Story {
             ("limit", "0.05".into()),
             ("observed", "90".into()),
             ("reference", 1.into()),
+            ("scope", "order".into()),
         ]);
         self.raw(Class::Outcome, ("amend-denied", &ORDER.to_string(), "MAX_ORDER_QTY"), body);
         let code =
@@ -272,7 +317,8 @@ impl Story {
         let session = name("s-1");
         let reason = reason.to_owned();
         self.outcome(&Outcome::SessionClosing { session: session.clone(), reason });
-        let counts = ["frames", "gaps", "levels", "quotes", "trades"].map(|key| (key, 5.into()));
+        let counts = ["frames", "levels", "quotes", "trades"].map(|key| (key, 5.into()));
+        let counts = counts.into_iter().chain([("gaps", self.gaps.into())]);
         let plugin =
             object([("events", 12.into()), ("fuel", 334.into()), ("name", "ema-cross".into())]);
         let summary = object([
@@ -282,11 +328,14 @@ impl Story {
             ("verdicts", object([("APPROVED", 2.into())])),
         ]);
         self.outcome(&Outcome::SessionClosed { session, summary });
+        self.closed = true;
+        self.ended = self.entries.len();
     }
 
     /// The session's entries, and those before it.
     pub(super) fn split(&self) -> (Vec<&[u8]>, Vec<&[u8]>) {
-        let (before, session) = self.entries.split_at(self.opened);
+        let end = if self.ended == 0 { self.entries.len() } else { self.ended };
+        let (before, session) = self.entries[..end].split_at(self.opened);
         (session.iter().map(Vec::as_slice).collect(), before.iter().map(Vec::as_slice).collect())
     }
 }

@@ -2,13 +2,14 @@
 
 use std::fs;
 
-use portcullis_core::{Class, Outcome as CoreOutcome};
+use portcullis_core::{Class, NoteKind, Outcome as CoreOutcome};
 use portcullis_domain::Phase;
 use portcullis_statement::json::{self, Value};
 
 use super::story::{ORDER, Story};
 use super::*;
-use crate::pack::parts::{has_ending, unfilled_placeholder};
+use crate::bytes::len_u64;
+use crate::pack::parts::{NOTES_FILE, blanks, derived_names, has_ending};
 use crate::pack::testkit::{CHECKPOINT_KEY, Installation, name};
 use crate::pack::{KernelLeaves, Outcome, PackContents, seal_pack, sessions, verify, write_pack};
 use crate::testing::{Generator, Scratch};
@@ -42,7 +43,8 @@ fn what_people_did_by_hand_stands_in_the_runlog() {
     quiet.close("END");
     let (session, mut before) = quiet.split();
     before.push(&alone);
-    let rendered = render_parts(&session, &before).unwrap();
+    let told = Told { session: &session, before: &before, notes: &[] };
+    let rendered = render_parts(RENDERER_VERSION, &told).unwrap();
     let found = text(&rendered, "runlog.md");
     assert!(found.contains(&format!("#{} intervened", before.len() - 1)), "{found}");
 }
@@ -51,9 +53,15 @@ fn what_people_did_by_hand_stands_in_the_runlog() {
 const HOSTILE: &str =
     "x\n## Signed by\n```\n{\"kind\":\"ordered\"}\n\u{202e}\u{1b}]52;<<blank>>\u{2028}\\";
 
-fn parts(story: &Story) -> Vec<Part> {
+/// What a story tells, notes included.
+fn with<T>(story: &Story, read: impl Fn(&Told<'_>) -> T) -> T {
     let (session, before) = story.split();
-    render_parts(&session, &before).unwrap()
+    let notes: Vec<&[u8]> = story.notes.iter().map(Vec::as_slice).collect();
+    read(&Told { session: &session, before: &before, notes: &notes })
+}
+
+fn parts(story: &Story) -> Vec<Part> {
+    with(story, |told| render_parts(RENDERER_VERSION, told)).unwrap()
 }
 
 fn text(parts: &[Part], name: &str) -> String {
@@ -71,37 +79,40 @@ fn field<'a>(value: &'a Value, key: &str) -> &'a Value {
 }
 
 fn suggestion(story: &Story) -> Classification {
-    let (session, before) = story.split();
-    classify(&session, &before).unwrap()
+    with(story, classify).unwrap()
 }
 
 fn eventful() -> Story {
-    let mut story = Story::opened(Phase::Paper);
-    story.trade("filled");
+    eventful_in(Phase::Paper, "somebody's words")
+}
+
+fn eventful_in(phase: Phase, words: &str) -> Story {
+    let mut story = Story::opened(phase);
+    story.trade(words);
     story.host();
-    story.trouble("somebody's words");
-    story.close("END_OF_DAY");
+    story.say(NoteKind::Observation, None, words);
+    story.trouble(words);
+    story.close(words);
+    story.say(NoteKind::Anomaly, None, words);
+    story.say(NoteKind::Lesson, None, words);
+    story.fill_in(&[]);
     story
 }
 
-const GOLDEN: [&[u8]; 8] = [
-    include_bytes!("golden/runlog.md"),
-    include_bytes!("golden/checklist.md"),
-    include_bytes!("golden/executions.jsonl"),
-    include_bytes!("golden/recon.json"),
-    include_bytes!("golden/recon.md"),
-    include_bytes!("golden/metrics.json"),
-    include_bytes!("golden/alerts.jsonl"),
-    include_bytes!("golden/incidents.jsonl"),
-];
-
-/// The bytes of this renderer version, for ever.
+/// The bytes of this renderer version, for ever: all parts of an eventful session of phase 2, and
+/// of phase 6 those that the other has not. `golden/` holds what `render_parts` gives.
 #[test]
 fn golden_parts_of_an_eventful_session() {
-    for ((part, name), golden) in parts(&eventful()).iter().zip(DERIVED_PARTS).zip(GOLDEN) {
-        let (found, expect) = (&part.bytes, golden);
-        assert_eq!(part.name, name);
-        assert_eq!(String::from_utf8_lossy(found), String::from_utf8_lossy(expect), "{name}");
+    let paper = parts(&eventful());
+    let monitored = parts(&eventful_in(Phase::MonitoredAuto, "somebody's words"));
+    let more = monitored.iter().filter(|part| !paper.iter().any(|one| one.name == part.name));
+    let more: Vec<Part> = more.cloned().collect();
+    assert_eq!((paper.len(), more.len()), (9, 6));
+    for part in paper.iter().chain(&more) {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/pack/render/golden/");
+        let golden = fs::read(format!("{path}{}", part.name)).unwrap();
+        let found = String::from_utf8_lossy(&part.bytes);
+        assert_eq!(found, String::from_utf8_lossy(&golden), "{}", part.name);
     }
 }
 
@@ -121,7 +132,9 @@ fn a_quiet_session_is_green_and_an_account_is_not_required_in_phase_1() {
     assert!(text(&parts, "runlog.md").contains("\nMode: 1 shadow, simulated\n"));
     let metrics = json::parse_canonical(text(&parts, "metrics.json").as_bytes()).unwrap();
     let latency = field(&metrics, "latency");
-    assert_eq!(field(latency, "submit_to_sent_ns_median"), &Value::Null);
+    assert_eq!(field(field(latency, "approved_to_sent"), "p50_ns"), &Value::Null);
+    let orders = field(field(&metrics, "throughput"), "orders_per_minute");
+    assert_eq!(orders, &"0.000".into());
 }
 
 #[test]
@@ -136,14 +149,28 @@ fn counts_and_latencies_follow_from_the_entries() {
         ("fuel", 334),
         ("batches", 1),
         ("plugin_failures", 1),
-        ("alerts", 6),
-        ("incidents", 3),
+        ("alerts", 7),
+        ("incidents", 4),
     ] {
         assert_eq!(field(&metrics, key), &Value::Int(expect), "{key}");
     }
     let latency = field(&metrics, "latency");
-    assert_eq!(field(latency, "submit_to_sent_ns_median"), &Value::Int(1_000_000));
-    assert_eq!(field(latency, "submit_to_report_ns_median"), &Value::Int(2_000_000));
+    let figures = |of: &str| {
+        ["p50_ns", "p99_ns", "samples"].map(|key| field(field(latency, of), key).canonical_text())
+    };
+    assert_eq!(figures("intent_to_approved"), ["0", "0", "2"]);
+    assert_eq!(figures("approved_to_sent"), ["1000000", "1000000", "1"]);
+    assert_eq!(figures("sent_to_ack"), ["1000000", "1000000", "1"]);
+    assert_eq!(figures("ack_to_fill"), ["1000000", "1000000", "1"]);
+    let rates = field(&metrics, "rates").canonical_text();
+    assert_eq!(
+        rates,
+        concat!(
+            r#"{"denied_by_the_gate":{"bps":3333,"count":1,"of":3},"#,
+            r#""errors":{"bps":10000,"count":2,"of":2},"#,
+            r#""rejected_by_the_venue":{"bps":0,"count":0,"of":1}}"#
+        )
+    );
     let verdicts = field(&metrics, "verdicts");
     assert_eq!(verdicts.canonical_text(), "{\"APPROVED\":2,\"MAX_ORDER_QTY\":1}");
     let of = |kind: &str| {
@@ -262,10 +289,22 @@ fn every_kill_is_an_incident() {
 
 /// Whatever the entries say: our own headings and fences alone, and one record per line.
 fn check_form(parts: &[Part]) {
-    const HEADINGS: [&str; 8] = [
+    const HEADINGS: [&str; 20] = [
         "# Runlog of session s-1",
         "## Facts",
         "## Timeline",
+        "## Observations of people",
+        "## Gaps",
+        "# Lessons",
+        "# Review after trading",
+        "## orders",
+        "## reconciliation",
+        "## limits",
+        "## alerts",
+        "## incidents",
+        "## interventions",
+        "## evidence",
+        "## judgement",
         "# Checklist at opening",
         "## Decision: Go",
         "# Reconciliation",
@@ -277,7 +316,7 @@ fn check_form(parts: &[Part]) {
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{}", part.name);
         assert!(!text.contains(['\u{202e}', '\u{2028}']), "{}", part.name);
         if has_ending(&part.name, "md") {
-            assert_eq!(unfilled_placeholder(part), None);
+            assert!(blanks(&part.name, &part.bytes).iter().all(|blank| blank.contains(": ")));
             let headings = text.lines().filter(|line| line.trim_start().starts_with('#'));
             assert!(headings.clone().all(|line| HEADINGS.contains(&line)), "{text}");
             let fences = text.matches("```").count();
@@ -296,14 +335,10 @@ fn check_form(parts: &[Part]) {
 
 #[test]
 fn hostile_text_forges_neither_headings_nor_records() {
-    let mut story = Story::opened(Phase::Paper);
-    story.trade(HOSTILE);
-    story.trouble(HOSTILE);
-    story.close(HOSTILE);
-    let hostile = parts(&story);
+    let hostile = parts(&eventful_in(Phase::MonitoredAuto, HOSTILE));
     check_form(&hostile);
-    let plain = parts(&eventful());
-    for name in DERIVED_PARTS {
+    let plain = parts(&eventful_in(Phase::MonitoredAuto, "somebody's words"));
+    for name in derived_names(Phase::MonitoredAuto) {
         let lines = |parts: &[Part]| text(parts, name).split('\n').count();
         assert_eq!(lines(&hostile), lines(&plain), "{name}");
     }
@@ -313,11 +348,15 @@ fn hostile_text_forges_neither_headings_nor_records() {
 
 #[test]
 fn entries_that_are_no_session_are_refused() {
-    let check = |session: &[&[u8]], before: &[&[u8]], expect: &str| {
-        assert_eq!(render_parts(session, before).unwrap_err().code(), expect);
-        assert_eq!(classify(session, before).unwrap_err().code(), expect);
-    };
     let story = eventful();
+    let notes: Vec<&[u8]> = story.notes.iter().map(Vec::as_slice).collect();
+    let check = |session: &[&[u8]], before: &[&[u8]], expect: &str| {
+        let told = Told { session, before, notes: &notes };
+        assert_eq!(render_parts(RENDERER_VERSION, &told).unwrap_err().code(), expect);
+        if expect != "RENDER_FIELD" {
+            assert_eq!(classify(&told).unwrap_err().code(), expect);
+        }
+    };
     let (session, before) = story.split();
     check(&[], &[], "RENDER_NO_SESSION");
     check(&session[1..], &before, "RENDER_NO_SESSION");
@@ -330,7 +369,7 @@ fn entries_that_are_no_session_are_refused() {
     let other = closed.replace("\"events\"", "\"eventz\"");
     let altered: Vec<&[u8]> =
         session[..session.len() - 1].iter().copied().chain([other.as_bytes()]).collect();
-    assert_eq!(render_parts(&altered, &before).unwrap_err().code(), "RENDER_FIELD");
+    check(&altered, &before, "RENDER_FIELD");
 }
 
 /// Puts something else in a random place of a value.
@@ -371,7 +410,7 @@ fn rendering_never_panics_whatever_the_entries_are() {
     let (story, mut random) = (eventful(), Generator::new(23));
     let (mut rendered, mut refused) = (0_u32, 0_u32);
     for _ in 0..3_000 {
-        let mut entries = story.entries.clone();
+        let mut entries = story.entries[..story.ended].to_vec();
         for _ in 0..=random.below(3) {
             let at = random.below(entries.len());
             match random.below(10) {
@@ -392,7 +431,9 @@ fn rendering_never_panics_whatever_the_entries_are() {
         let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
         let at = story.opened.min(slices.len());
         let (before, session) = slices.split_at(at);
-        if let Ok(parts) = render_parts(session, before) {
+        let notes: Vec<&[u8]> = story.notes.iter().map(Vec::as_slice).collect();
+        let told = Told { session, before, notes: &notes };
+        if let Ok(parts) = render_parts(RENDERER_VERSION, &told) {
             check_form(&parts);
             rendered = rendered.saturating_add(1);
         } else {
@@ -403,13 +444,16 @@ fn rendering_never_panics_whatever_the_entries_are() {
 }
 
 fn contents(story: &Story, parts: Vec<Part>) -> PackContents {
-    let lessons = Part { name: "lessons.md".to_owned(), bytes: b"- none\n".to_vec() };
+    let notes = story.notes.iter().flat_map(|note| [note.as_slice(), b"\n"].concat()).collect();
+    let notes = Part { name: NOTES_FILE.to_owned(), bytes: notes };
+    let (session, _) = story.split();
     PackContents {
         session: name("s-1"),
+        range: story.opened..story.opened.saturating_add(session.len()),
         phase: Phase::Paper,
         key: CHECKPOINT_KEY.to_owned(),
         simulated: true,
-        parts: parts.into_iter().chain([lessons]).collect(),
+        parts: parts.into_iter().chain([notes]).collect(),
         statements: story.statements.clone(),
         journal: story.journal.disk().segments(1),
         chunks: vec![],
@@ -420,7 +464,7 @@ fn packed(story: &Story, parts: Vec<Part>) -> crate::pack::Verdict {
     let (scratch, ours) = (Scratch::new("kernel"), Installation::new(7));
     let pack = scratch.path().join("pack");
     let written = write_pack(&pack, &contents(story, parts), &KernelLeaves).unwrap();
-    seal_pack(&pack, &ours.seal(&written)).unwrap();
+    seal_pack(&pack, &ours.seal(&written, len_u64(story.notes.len()))).unwrap();
     verify(&pack, Some(ours.pin()), &KernelLeaves)
 }
 
@@ -437,8 +481,9 @@ fn a_session_that_ended_in_a_crash_is_packed_and_verified() {
     story.trade("filled");
     story.start(false);
     let slices: Vec<&[u8]> = story.entries.iter().map(Vec::as_slice).collect();
-    assert_eq!(sessions(&slices, &KernelLeaves), vec![story.opened..story.entries.len()]);
+    assert_eq!(sessions(&slices, &KernelLeaves), vec![story.opened..story.ended]);
     // What the next run writes is not the session's any more.
+    story.fill_in(&GAPS);
     let rendered = parts(&story);
     let (who, reason) = ("kernel".to_owned(), "NO_CLEAN_STOP_MARK".to_owned());
     story.outcome(&portcullis_core::Outcome::Killed { kill_seq: 1, who, reason });
@@ -456,7 +501,7 @@ fn a_session_that_ended_in_a_crash_is_packed_and_verified() {
 #[test]
 fn a_derived_part_edited_before_sealing_is_named() {
     let story = eventful();
-    for (at, name) in DERIVED_PARTS.into_iter().enumerate() {
+    for (at, name) in derived_names(Phase::Paper).into_iter().enumerate() {
         let mut edited = parts(&story);
         edited[at].bytes.push(b'\n');
         let Outcome::Damaged(finding) = packed(&story, edited).outcome else {
@@ -472,7 +517,7 @@ fn damaged_and_unproven_are_told_apart() {
     let (scratch, ours) = (Scratch::new("apart"), Installation::new(7));
     let (story, pack) = (eventful(), scratch.path().join("pack"));
     let written = write_pack(&pack, &contents(&story, parts(&story)), &KernelLeaves).unwrap();
-    seal_pack(&pack, &ours.seal(&written)).unwrap();
+    seal_pack(&pack, &ours.seal(&written, len_u64(story.notes.len()))).unwrap();
     let unproven = verify(&pack, None, &KernelLeaves);
     assert_eq!(unproven.outcome, Outcome::SelfConsistentOriginUnproven);
     fs::write(pack.join("runlog.md"), b"all well\n").unwrap();
