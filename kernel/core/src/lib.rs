@@ -63,6 +63,6 @@ pub use recon::{
 };
 pub use recover::RecoverError;
 pub use roll::{EpochName, NotRolled, Roll};
-pub use snapshot::NotNow;
+pub use snapshot::{NotNow, snapshot_sections};
 pub use state::{Core, SessionState, Step};
 pub use view::{FindingView, OrderView, PositionView, View};

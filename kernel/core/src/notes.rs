@@ -14,6 +14,7 @@ use portcullis_statement::json::{self, Fields, Value};
 use crate::entry::{EntryError, int};
 use crate::outcome::Outcome;
 use crate::recover::RecoverError;
+use crate::snapshot::kept_fields;
 use crate::state::{Core, SessionState, Turn};
 
 /// Longest note in bytes.
@@ -118,6 +119,8 @@ pub struct Unsealed {
     /// When the session ended; `None` while it is open.
     pub ended: Option<WallNs>,
 }
+
+kept_fields!(Unsealed { notes, lessons, ended });
 
 type Refused = (&'static str, String);
 

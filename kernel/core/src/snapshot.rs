@@ -22,6 +22,15 @@ use crate::entry::EntryError;
 
 pub(crate) use cut::{cut, join};
 
+/// The sections of a snapshot by name, from the bodies of its entries: what a reader of the journal
+/// shows of it. Nothing is verified here.
+///
+/// # Errors
+/// Bodies that are not of this version's form.
+pub fn snapshot_sections(bodies: &[Value]) -> Result<BTreeMap<String, Vec<Value>>, EntryError> {
+    join(bodies).map(|sections| sections.read)
+}
+
 /// Version of the form of a snapshot.
 pub(crate) const SNAPSHOT_VERSION: i64 = 1;
 

@@ -6,6 +6,9 @@
 
 pub(crate) mod keys;
 
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
@@ -99,6 +102,18 @@ impl Notary {
         }
     }
 
+    /// Nothing is ever written to the journal of an epoch that is over.
+    fn close_files(&self) -> Result<(), (PathBuf, io::Error)> {
+        let folder = JournalFolder::of_epoch(&self.epochs, self.epoch).path().to_owned();
+        let close = || {
+            for item in fs::read_dir(&folder)? {
+                fs::set_permissions(item?.path(), Permissions::from_mode(ENDED_MODE))?;
+            }
+            Ok(())
+        };
+        close().map_err(|error| (folder.clone(), error))
+    }
+
     /// The last checkpoint lies there for good: nobody is to sign another one. The next epoch's
     /// key is the one that the entry before its first announced.
     fn turn_over(&mut self) -> Result<(), DaemonFault> {
@@ -110,12 +125,18 @@ impl Notary {
             .map_err(|fault| keys::unusable(&folder, fault.code(), &fault.to_string()))?;
         let key = keys::load(&folder, &origin)?;
         keys::forget(&keys::epoch_folder(&self.epochs, self.epoch))?;
+        self.close_files().map_err(|(path, error)| {
+            keys::unusable(&path, "EPOCH_NOT_CLOSED", &error.to_string())
+        })?;
         // The old secret is wiped from memory where it is dropped, here.
         self.key = key;
         self.epoch = next;
         Ok(())
     }
 }
+
+/// Read by its owner and the group, written by nobody.
+const ENDED_MODE: u32 = 0o440;
 
 /// How the work on an epoch ended.
 enum Turned {

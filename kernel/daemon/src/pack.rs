@@ -76,9 +76,9 @@ fn write(house: &House, session: &Name) -> Result<PackView, No> {
     let statements = ended.papers.all()?;
     let contents = PackContents {
         session: session.clone(),
+        key: key_of(&entries)?,
         range: ended.range,
         phase,
-        key: key_of(&entries)?,
         simulated: true,
         parts,
         components: components(house, statements.last())?,

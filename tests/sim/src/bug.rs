@@ -35,11 +35,13 @@ pub enum Bug {
     /// Once money came from outside, the venue's balances are read wrong by the smallest unit: what
     /// two people adopt is not what is there.
     MisreadsDeposit,
+    /// What the account holds is not in a snapshot.
+    SnapshotForgets,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::DurableTooSoon,
         Self::ResendsUnknown,
         Self::IgnoresEpoch,
@@ -55,5 +57,6 @@ impl Bug {
         Self::ForgetsStop,
         Self::SliceTooLarge,
         Self::MisreadsDeposit,
+        Self::SnapshotForgets,
     ];
 }

@@ -107,7 +107,12 @@ impl House {
         start.torn_bytes = torn_bytes;
         // A run that did not end in order counts as a kill, unless nothing of it was durable.
         let gate_closed = gate_closed || !in_order && !entries.is_empty();
-        let mut house = Self::assemble(core, Life::new(entries), journal, (now, bug));
+        let mut house = Self::assemble(
+            core,
+            Life::new(entries, bug == Some(Bug::SnapshotForgets)),
+            journal,
+            (now, bug),
+        );
         house.hands.gate_closed = gate_closed;
         house.begin(Event { now, input: Input::Started(Box::new(start)) })?;
         Ok(house)

@@ -7,10 +7,15 @@
 use std::collections::BTreeMap;
 
 use portcullis_core::entry::{Class, decode};
-use portcullis_core::{Core, Event, Input, Ledger};
-use portcullis_domain::{OrdStatus, Order, PluginId};
+use portcullis_core::{Core, EpochName, Event, Input, Ledger, NotRolled, RecoverError};
+use portcullis_domain::{Now, OrdStatus, Order, PluginId};
+use portcullis_statement::Digest;
 
 use crate::approvals::PLUGINS;
+use crate::people::ORIGIN;
+
+/// The twin may roll whenever the number of entries is a multiple of this.
+const ROLL_EVERY: usize = 13;
 
 /// What one run of the house went through.
 #[derive(Debug)]
@@ -25,6 +30,18 @@ pub(crate) struct Life {
     market: BTreeMap<u64, Event>,
     twin: Core,
     mirror: Core,
+    newest: Newest,
+    /// Planted: the twin's snapshots do not hold what the account holds.
+    forgets: bool,
+}
+
+/// The epoch that the twin is in: who reads it knows as much as who reads all there ever was.
+#[derive(Debug, Default)]
+struct Newest {
+    /// How it begins.
+    begun: Vec<Vec<u8>>,
+    /// How many entries there were before it.
+    before: usize,
 }
 
 /// What a plugin's fault must leave as it is.
@@ -38,8 +55,12 @@ pub(crate) struct Untouched {
 }
 
 impl Life {
-    pub(crate) fn new(entries: Vec<Vec<u8>>) -> Self {
-        let (twin, mirror) = (folded(&entries), folded(&entries));
+    pub(crate) fn new(entries: Vec<Vec<u8>>, forgets: bool) -> Self {
+        let first = Core::first_epoch(Now::default(), name(1)).bytes;
+        let (mut twin, mirror) = (Core::new(), folded(&entries));
+        for entry in [&first].into_iter().chain(&entries) {
+            twin.fold(entry).expect("folded before");
+        }
         Self {
             before: entries.len(),
             entries,
@@ -47,6 +68,8 @@ impl Life {
             market: BTreeMap::new(),
             twin,
             mirror,
+            newest: Newest::default(),
+            forgets,
         }
     }
 
@@ -78,7 +101,28 @@ impl Life {
             folded.map_err(|error| format!("I7 an entry does not fold: {error:?}"))?;
             self.entries.push(entry.bytes);
         }
+        self.roll()?;
         Ok(stopped.map(|plugin| untouched(core, plugin)))
+    }
+
+    /// Now and then the twin goes on from what the first entries of a new epoch say. The house
+    /// does not, and both have to record the same.
+    fn roll(&mut self) -> Result<(), String> {
+        if !self.entries.len().is_multiple_of(ROLL_EVERY) || self.twin.open_session().is_some() {
+            return Ok(());
+        }
+        let rolled = self.twin.roll(&name(self.entries.len()));
+        let roll = match rolled {
+            Ok((_, roll)) => roll,
+            Err(NotRolled::NotNow(_)) => return Ok(()),
+            Err(fault) => return Err(format!("I7 the house does not roll: {fault:?}")),
+        };
+        let begun = roll.begun((0, Digest::of(b"an epoch of the twin")));
+        let begun: Vec<Vec<u8>> = begun.into_iter().map(|entry| entry.bytes).collect();
+        let begun = if self.forgets { begun.iter().map(|e| forgetful(e)).collect() } else { begun };
+        self.twin = read(&begun).map_err(|error| format!("I7 a snapshot: {error:?}"))?;
+        self.newest = Newest { begun, before: self.entries.len() };
+        Ok(())
     }
 
     /// Compares the live core with its mirror, and with what a plugin's fault had to leave alone.
@@ -101,7 +145,7 @@ impl Life {
     pub(crate) fn is_continued_by(&self, recovered: &[Vec<u8>]) -> Result<(), String> {
         let same = recovered.iter().zip(&self.entries).all(|(found, then)| found == then);
         if same && recovered.len() <= self.entries.len() {
-            return Ok(());
+            return self.newest.tells_all(recovered);
         }
         Err("I7 the disk holds other entries than were recorded".to_owned())
     }
@@ -146,6 +190,51 @@ fn plugin_of(input: &Input) -> Option<PluginId> {
         Input::PluginFailed { plugin, .. } | Input::PluginReply { plugin, .. } => Some(*plugin),
         _ => None,
     }
+}
+
+impl Newest {
+    /// Whoever reads this epoch alone starts as whoever reads everything.
+    fn tells_all(&self, recovered: &[Vec<u8>]) -> Result<(), String> {
+        let Some(since) = recovered.get(self.before..).filter(|_| !self.begun.is_empty()) else {
+            return Ok(());
+        };
+        let started = recovered.iter().rev().map(|bytes| decode(bytes).expect("folded before"));
+        let started = started.into_iter().find(|entry| entry.kind == "started");
+        let started = started.expect("every run begins so");
+        let input = Input::decode(&started).expect("folded before");
+        let after = |entries: &[&[Vec<u8>]]| {
+            let mut core = read(&entries.concat()).map_err(|error| format!("I7 {error:?}"))?;
+            let now = core.place().at;
+            let step = core.step(Event { now, input: input.clone() });
+            Ok::<_, String>((step.entries, core.snapshot()))
+        };
+        if after(&[&self.begun, since])? == after(&[recovered])? {
+            return Ok(());
+        }
+        Err("I7 the newest epoch tells another house than the whole journal".to_owned())
+    }
+}
+
+/// The name of an epoch of the twin.
+fn name(number: usize) -> EpochName {
+    EpochName { origin: format!("{ORIGIN}/{number}"), key: format!("{ORIGIN}+{number}") }
+}
+
+/// Planted: an entry of a snapshot without what the account holds.
+fn forgetful(entry: &[u8]) -> Vec<u8> {
+    const BEGIN: &str = r#"{"name":"account.holdings","values":["#;
+    let text = String::from_utf8(entry.to_vec()).expect("text");
+    let forgotten = text.split_once(BEGIN).and_then(|(before, after)| {
+        let (_, rest) = after.split_at(after.find(r#"]},{"name""#)?);
+        Some(format!("{before}{BEGIN}0{rest}"))
+    });
+    forgotten.unwrap_or(text).into_bytes()
+}
+
+fn read(entries: &[Vec<u8>]) -> Result<Core, RecoverError> {
+    let mut core = Core::new();
+    entries.iter().try_for_each(|entry| core.fold(entry))?;
+    Ok(core)
 }
 
 /// A core that has read these entries, all of which have been folded before.

@@ -127,6 +127,7 @@ mod tests {
             // The venue fills more than was ordered.
             Bug::SliceTooLarge => &["I4", "I6"],
             Bug::MisreadsDeposit => &["I6"],
+            Bug::SnapshotForgets => &["I7"],
         }
     }
 

@@ -12,7 +12,6 @@ use super::{Kept, Part, Read, Sections, kept_fields};
 use crate::entry::{EntryError, as_list};
 use crate::epoch::HeardEpochs;
 use crate::input_codec::{order_intent, phases, phases_value, start, start_value};
-use crate::notes::Unsealed;
 use crate::outcome::intent_value;
 use crate::recon::{Difference, Finding, FindingState, Findings};
 use crate::state::{Identity, Kill, Paper};
@@ -39,7 +38,6 @@ kept_fields!(Execution { cl_ord_id, last_px, last_qty, fee, maker, transact_time
 kept_fields!(LedgerEntry { id, kind, currency, amount, at });
 kept_fields!(Holding { position, cost, realised, fees });
 kept_fields!(Stop { mode, scope });
-kept_fields!(Unsealed { notes, lessons, ended });
 kept_fields!(Kill { seq, entry, reason, clearing });
 kept_fields!(Difference { kind, subject, symbol, ours, venue, gap });
 kept_fields!(Finding { number, difference, state, shown, session });

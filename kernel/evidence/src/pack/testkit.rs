@@ -93,7 +93,8 @@ impl Installation {
         };
         let header = Header {
             kind,
-            nonce: "00112233445566778899aabbccddeeff".to_owned(),
+            // Each statement is good for one time.
+            nonce: Digest::of(&body.canonical()).hex()[..32].to_owned(),
             policy_seq: 1,
             not_before: BEGINS,
             expires: BEGINS.plus_ns(3_600_000_000_000),
