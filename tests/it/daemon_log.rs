@@ -3,12 +3,12 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use portcullis_evidence::log::CHECKPOINT;
 use portcullis_evidence::note::{NoteSigner, SignedCheckpoint, VerifierKey};
 
 use crate::house::House;
+use crate::processes::await_until;
 use crate::stranger::Stranger;
 
 fn log(house: &House) -> PathBuf {
@@ -31,13 +31,12 @@ fn signed(house: &House) -> Option<u64> {
     Some(signed.checkpoint().size)
 }
 
+/// Waits until so many entries are signed.
 #[track_caller]
-fn await_size(house: &House, size: u64, wait: Duration) {
-    let start = Instant::now();
-    while signed(house).is_none_or(|signed| signed < size) {
-        assert!(start.elapsed() < wait, "{:?} of {size} entries are signed", signed(house));
-        std::thread::sleep(Duration::from_millis(20));
-    }
+fn await_size(house: &House, size: u64) {
+    await_until(&format!("a checkpoint of {size} entries"), || {
+        signed(house).filter(|signed| *signed >= size)
+    });
 }
 
 fn size(house: &House) -> u64 {
@@ -49,13 +48,12 @@ fn what_a_house_records_is_signed_soon_and_to_its_end() {
     let mut house = House::empty("");
     house.start_exchange();
     house.start_daemon();
-    let wait = Duration::from_secs(5);
-    await_size(&house, size(&house), wait);
+    await_size(&house, size(&house));
     house.connect(house.ports.1);
-    await_size(&house, size(&house), wait);
+    await_size(&house, size(&house));
     // A kill is signed at once: there is no other news to wait for.
     house.must(&["kill", "--home", &house.text("home"), "--reason", "test"]);
-    await_size(&house, size(&house), wait);
+    await_size(&house, size(&house));
     house.stop();
     assert_eq!(signed(&house), Some(size(&house)), "the last entry of a run is signed");
     if let Some(mut stranger) = Stranger::start() {
@@ -69,17 +67,13 @@ fn an_idle_house_has_a_heartbeat_and_a_crash_loses_no_checkpoint() {
     let mut house = House::empty("");
     house.start_daemon();
     let ticks = house.count("tick");
-    let start = Instant::now();
-    while house.count("tick") == ticks {
-        assert!(start.elapsed() < Duration::from_secs(15), "no heartbeat");
-        std::thread::sleep(Duration::from_millis(200));
-    }
-    await_size(&house, size(&house), Duration::from_secs(5));
+    await_until("a heartbeat", || (house.count("tick") > ticks).then_some(()));
+    await_size(&house, size(&house));
     let before = fs::read(log(&house).join(CHECKPOINT)).unwrap();
     house.crash();
     house.start_daemon();
     let seen = size(&house);
-    await_size(&house, seen, Duration::from_secs(5));
+    await_size(&house, seen);
     house.stop();
     if let Some(mut stranger) = Stranger::start() {
         let older = house.path("older");
@@ -94,7 +88,7 @@ fn an_idle_house_has_a_heartbeat_and_a_crash_loses_no_checkpoint() {
 fn without_its_key_an_epoch_does_not_go_on() {
     let mut house = House::empty("");
     house.start_daemon();
-    await_size(&house, size(&house), Duration::from_secs(5));
+    await_size(&house, size(&house));
     house.stop();
     let key = fs::read(key_path(&house)).unwrap();
     fs::remove_file(key_path(&house)).unwrap();

@@ -18,11 +18,14 @@ pub(super) enum Found {
     ByUs,
 }
 
+/// Changes a copy of the sound epoch, whose folder it is given.
+type Tamper = Box<dyn Fn(&Path)>;
+
 /// One way.
 pub(super) struct Kind {
     pub(super) name: String,
     pub(super) found: Found,
-    pub(super) tamper: Box<dyn Fn(&Path)>,
+    pub(super) tamper: Tamper,
 }
 
 fn kind(name: impl Into<String>, found: Found, tamper: impl Fn(&Path) + 'static) -> Kind {

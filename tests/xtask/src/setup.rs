@@ -108,7 +108,7 @@ pub(crate) fn ensure() -> Result<(), Failure> {
             "install Rust 1.95 or newer from https://rustup.rs",
         ));
     }
-    install_missing(missing(&TOOLS))
+    install_missing(&missing(&TOOLS))
 }
 
 /// The programs that judge evidence and are not ours, installed where that is possible.
@@ -118,7 +118,7 @@ pub(crate) fn ensure_strangers() -> Result<(), Failure> {
         println!("setup: Go's packages for transparency logs are missing");
         packages.push(GO_PACKAGE);
     }
-    install_missing(packages)
+    install_missing(&packages)
 }
 
 /// The packages of the tools that are not along PATH.
@@ -131,8 +131,8 @@ fn missing(tools: &[Tool]) -> Vec<&'static str> {
         .collect()
 }
 
-fn install_missing(packages: Vec<&str>) -> Result<(), Failure> {
-    if packages.is_empty() { Ok(()) } else { install(&packages) }
+fn install_missing(packages: &[&str]) -> Result<(), Failure> {
+    if packages.is_empty() { Ok(()) } else { install(packages) }
 }
 
 /// Whether cargo has this part, fetched where `rustup` can do that within a minute.

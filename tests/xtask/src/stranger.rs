@@ -33,6 +33,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     process::run(tests, "the ways to tamper", NEXT)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err as it is")]
 fn fault(cause: impl ToString) -> Failure {
     Failure::new("a stranger's judgement", cause.to_string(), NEXT)
 }
@@ -205,12 +206,11 @@ fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, Failure> {
 }
 
 fn allowed_signers(people: &[&Value], kind: &str) -> Result<String, Failure> {
-    let mut lines = String::new();
-    for person in people {
+    let line = |person: &&Value| {
         let (name, key) = (text(person, "name")?, text(person, "key")?);
-        lines += &format!("{name} namespaces=\"portcullis-{kind}\" {key}\n");
-    }
-    Ok(lines)
+        Ok(format!("{name} namespaces=\"portcullis-{kind}\" {key}\n"))
+    };
+    people.iter().map(line).collect()
 }
 
 /// Whether `ssh-keygen` takes the signature for that person's in that namespace.

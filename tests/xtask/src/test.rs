@@ -7,6 +7,7 @@ use crate::mutants;
 use crate::process::{self, Failure};
 use crate::replay::Recording;
 use crate::setup;
+use crate::stranger;
 use crate::tally::{Outcome, Tally};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -120,6 +121,7 @@ pub(crate) fn everything(all: bool) -> Result<(), Failure> {
     let mut run = Run::new();
     run.prepare("programs", || build::programs(&PROGRAMS, Profile::Debug))?;
     run.step("strategies", strategies);
+    run.step("stranger", stranger_built);
     run.style();
     run.step("demo and canary check", demo_checked);
     // The engine's package is tested by itself: with the features that others ask for, cargo
@@ -159,6 +161,14 @@ fn component(verb: &str, name: &str, command: Command, next: &str) -> Outcome {
     match process::run(command, verb, next) {
         Ok(()) => Outcome::Passed,
         Err(failure) => Outcome::Failed(format!("{}; next: {next}", failure.cause)),
+    }
+}
+
+/// The judge that shares no code with us. Without it, the tests that ask it skip themselves.
+fn stranger_built() -> Outcome {
+    match setup::ensure_strangers().and_then(|()| stranger::build()) {
+        Ok(()) => Outcome::Passed,
+        Err(failure) => Outcome::Skipped(format!("{}; next: {}", failure.cause, failure.next)),
     }
 }
 
