@@ -2,6 +2,7 @@
 //! its rights: renderings of a session, copies, mirrors. Nothing that it makes is evidence; what it
 //! makes is bound to the evidence that it was made from.
 
+mod copies;
 mod line;
 mod market;
 mod parquet;
@@ -20,11 +21,17 @@ use crate::CliError;
 pub(crate) enum ScribeVerb {
     /// Renders a session as report.html and as Parquet tables.
     Render(render::Args),
+    /// Copies a home's evidence elsewhere, each file once.
+    Copy(copies::CopyArgs),
+    /// Says what of a home is copied.
+    Status(copies::StatusArgs),
 }
 
 /// Runs the verb.
 pub(crate) fn run(verb: &ScribeVerb) -> Result<(), CliError> {
     match verb {
         ScribeVerb::Render(args) => render::run(args),
+        ScribeVerb::Copy(args) => copies::copy(args),
+        ScribeVerb::Status(args) => copies::status(args),
     }
 }

@@ -191,18 +191,29 @@ fn journals(place: &Path, is_pack: bool) -> Result<Vec<JournalFolder>, CliError>
     if is_pack {
         return Ok(vec![JournalFolder::new(place.join(JOURNAL))]);
     }
-    let epochs = place.join(EPOCHS);
-    let Ok(listed) = fs::read_dir(&epochs) else {
+    let path = place.join(EPOCHS);
+    let numbers = epochs(place)?.into_iter();
+    Ok(numbers.map(|epoch| JournalFolder::of_epoch(&path, epoch)).collect())
+}
+
+/// The epochs of a home, the newest first.
+pub(super) fn epochs(place: &Path) -> Result<Vec<u32>, CliError> {
+    let path = place.join(EPOCHS);
+    let Ok(listed) = fs::read_dir(&path) else {
         let (cause, next) = ("neither a pack nor a home", "name a pack's folder, or a home");
         return Err(CliError::new(Exit::NotFound, "SCRIBE_SOURCE", &shown(place), cause, next));
     };
     let mut numbers = Vec::new();
     for item in listed {
-        let item = item.map_err(|error| files::io_error(&epochs, &error, "check the folder"))?;
-        numbers.extend(item.file_name().to_str().and_then(|name| name.parse::<u32>().ok()));
+        let item = item.map_err(|error| files::io_error(&path, &error, "check the folder"))?;
+        let number = item.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
+        // A folder without a segment is what a crash leaves of a beginning.
+        let begun = |_: &u32| item.path().join("journal/000001.journal").is_file();
+        numbers.extend(number.filter(begun));
     }
     numbers.sort_unstable();
-    Ok(numbers.into_iter().rev().map(|epoch| JournalFolder::of_epoch(&epochs, epoch)).collect())
+    numbers.reverse();
+    Ok(numbers)
 }
 
 /// The approval that the opening names, as it was handed in.
