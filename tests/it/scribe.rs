@@ -2,7 +2,7 @@
 
 use crate::replay::{self, Scratch, text};
 use portcullis_statement::json::{self, Fields, Value};
-use portcullis_tests::python::python;
+use portcullis_tests::python::{NO_PYTHON, python};
 use portcullis_tests::{component, program, project};
 use std::fs;
 use std::path::Path;
@@ -41,7 +41,9 @@ fn c15_the_notebook_computes_what_the_kernel_counted() {
     let page = fs::read_to_string(rendered.join("report.html")).unwrap();
     let root = text(&document, "session_root");
     assert!(page.contains(&root) && page.contains("<strong>SIMULATED</strong>"));
-    let Some(mut python) = python(project()) else { return };
+    let Some(mut python) = python(project()) else {
+        return eprintln!("{}", NO_PYTHON);
+    };
     let cells = cells(&project().join("docs/notebooks/session.md"));
     let report = "print(fees, root, len(fills), latency.height, len(against), sep='\\n')";
     let script = format!("folder = {:?}\n{cells}\n{report}\n", paths[1]);

@@ -5,6 +5,7 @@
 mod copies;
 mod line;
 mod market;
+mod mirror;
 mod parquet;
 mod render;
 mod report;
@@ -25,6 +26,8 @@ pub(crate) enum ScribeVerb {
     Copy(copies::CopyArgs),
     /// Says what of a home is copied.
     Status(copies::StatusArgs),
+    /// Publishes a home's entries to a NATS server.
+    Mirror(mirror::Args),
 }
 
 /// Runs the verb.
@@ -32,6 +35,7 @@ pub(crate) fn run(verb: &ScribeVerb) -> Result<(), CliError> {
     match verb {
         ScribeVerb::Render(args) => render::run(args),
         ScribeVerb::Copy(args) => copies::copy(args),
+        ScribeVerb::Mirror(args) => mirror::run(args),
         ScribeVerb::Status(args) => copies::status(args),
     }
 }

@@ -233,13 +233,11 @@ fn approval_of(
     let signed = asked.find(|signed| Digest::of(&signed.bytes) == digest);
     let signed = signed.ok_or_else(|| bad("the approval that the opening names is not there"))?;
     let envelope = Envelope::parse(&signed.bytes).map_err(|refusal| bad(&refusal.cause()))?;
-    match envelope.statement().map_err(|refusal| bad(&refusal.cause()))? {
-        Statement::SessionApproval(approval) => Ok(*approval),
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "every other statement is the wrong one"
-        )]
-        _ => Err(bad("what was handed in is another kind of statement")),
+    let statement = envelope.statement().map_err(|refusal| bad(&refusal.cause()))?;
+    if let Statement::SessionApproval(approval) = statement {
+        Ok(*approval)
+    } else {
+        Err(bad("what was handed in is another kind of statement"))
     }
 }
 

@@ -55,6 +55,12 @@ pub(crate) struct StatusArgs {
     pub(crate) json: bool,
 }
 
+/// Number, origin and durable entries of each epoch of a home, from the first.
+pub(super) fn durable_epochs(home: &Path) -> Result<Vec<(u32, String, u64)>, CliError> {
+    let found = home::durable(home)?.into_iter();
+    Ok(found.map(|durable| (durable.epoch, durable.origin, durable.size)).collect())
+}
+
 /// Runs the verb.
 pub(crate) fn copy(args: &CopyArgs) -> Result<(), CliError> {
     let store = Store::open(&args.to)?;
