@@ -109,12 +109,14 @@ fn round(home: &Path, store: &Store, compared: &mut BTreeSet<String>) -> Result<
             let mut from = copied(store, &name)?;
             check_pieces(store, (path, &name), compared)?;
             while from < *bytes {
-                let to = from.saturating_add(PIECE_BYTES_MAX).min(*bytes);
-                let piece = read_piece(path, (from, to))?;
+                // A piece that is gone is made again, up to the next one that is there.
+                let later = pieces(store, &name)?.into_iter().map(|piece| piece.1);
+                let next = later.filter(|begins| *begins > from).min().unwrap_or(*bytes);
+                let to = from.saturating_add(PIECE_BYTES_MAX).min(*bytes).min(next);
                 let piece_name = format!("{name}.{from:012}-{to:012}");
-                keep(&piece_name, &piece)?;
+                keep(&piece_name, &read_piece(path, (from, to))?)?;
                 compared.insert(piece_name);
-                from = to;
+                from = copied(store, &name)?.max(to);
             }
         }
         // Last: it says that everything up to there is copied.

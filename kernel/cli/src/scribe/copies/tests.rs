@@ -76,6 +76,12 @@ fn the_pieces_of_a_growing_journal_are_the_journal() {
     assert!(named.len() > 10, "{named:?}");
     let joined: Vec<u8> = named.iter().flat_map(|it| scene.copy(&it.0).unwrap()).collect();
     assert_eq!(joined, segment[..joined.len()]);
+    // A piece that somebody took away comes back as it was.
+    let lost = scene.scratch.path().join("copies").join(&named[4].0);
+    fs::remove_file(&lost).unwrap();
+    assert!(scene.status().unreplicated_bytes > 0);
+    assert_eq!(scene.round().unwrap(), named[4].2 - named[4].1);
+    assert_eq!(pieces(&scene.store, "epochs/000001/journal/000001.journal").unwrap(), named);
     let marks = scene.store.names("epochs/000001/copied").unwrap();
     assert_eq!(marks.last().unwrap(), "00000000000000000019");
     assert!(scene.status().text().contains("unreplicated bytes: 0 (the scribe's claim)"));
