@@ -54,10 +54,11 @@ fn c15_the_notebook_computes_what_the_kernel_counted() {
     let [against, latencies, fills, found_root, fees] = last[..] else { panic!("{said}") };
     assert_eq!(found_root, root);
     assert_eq!(against, fills, "a fill without a quote before it");
-    let positions = Fields::new(&document).unwrap().list("positions").unwrap();
+    let mut summary = Fields::new(&document).unwrap().fields("summary").unwrap();
+    let positions = summary.list("positions").unwrap();
     let counted = text(&positions[0], "fees");
     assert_eq!(fees.trim_end_matches('0'), counted.trim_end_matches('0'));
-    let verdicts = Fields::new(&document).unwrap().object("verdicts").unwrap();
+    let verdicts = summary.object("verdicts").unwrap();
     assert_eq!(Value::Int(latencies.parse().unwrap()), verdicts["APPROVED"]);
 }
 

@@ -1,7 +1,7 @@
 //! What of a home is copied: what is durable, never changes any more, and is no secret.
 //!
 //! Segments of the journal grow, so they are copied in pieces named by their place:
-//! `epochs/000001/journal/000001.journal.FROM-TO`. In the order of their names they are the segment.
+//! `epochs/000001/journal/000001.journal.FROM-TO`. In the order of their names they are it again.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! The journal's entries on a `JetStream` stream, in order and each once, for whoever wants to follow.
+//! The journal's entries on a `JetStream` stream, in order and each once.
 //!
 //! A message is the log leaf of an entry, so that a reader can compute the journal's root from the
 //! stream alone; its id is `origin/seq`. The stream is the only state: each publication names the

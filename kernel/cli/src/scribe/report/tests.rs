@@ -141,7 +141,7 @@ fn c12_foreign_text_stays_text_in_every_field() {
     }
 }
 
-/// C12: the policy lets nothing in but the style sheet that it names, and the page asks for nothing.
+/// C12: the policy lets in the style sheet that it names, and the page asks for nothing else.
 #[test]
 fn c12_the_policy_names_the_style_and_the_page_needs_nothing_else() {
     let page = render(&evidence(), &parts(&[ordered(1, "a", "buy")], Value::Null)).unwrap();
