@@ -54,7 +54,8 @@ fn c15_the_notebook_computes_what_the_kernel_counted() {
     let [against, latencies, fills, found_root, fees] = last[..] else { panic!("{said}") };
     assert_eq!(found_root, root);
     assert_eq!(against, fills, "a fill without a quote before it");
-    let mut summary = Fields::new(&document).unwrap().fields("summary").unwrap();
+    let mut closed = Fields::new(&document).unwrap().fields("summary").unwrap();
+    let mut summary = closed.fields("summary").unwrap();
     let positions = summary.list("positions").unwrap();
     let counted = text(&positions[0], "fees");
     assert_eq!(fees.trim_end_matches('0'), counted.trim_end_matches('0'));
