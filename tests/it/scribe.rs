@@ -2,7 +2,7 @@
 
 use crate::replay::{self, Scratch, text};
 use portcullis_statement::json::{self, Fields, Value};
-use portcullis_tests::python::python;
+use portcullis_tests::python::{NO_PYTHON, python};
 use portcullis_tests::{component, program, project};
 use std::fs;
 use std::path::Path;
@@ -41,7 +41,9 @@ fn c15_the_notebook_computes_what_the_kernel_counted() {
     let page = fs::read_to_string(rendered.join("report.html")).unwrap();
     let root = text(&document, "session_root");
     assert!(page.contains(&root) && page.contains("<strong>SIMULATED</strong>"));
-    let Some(mut python) = python(project()) else { return };
+    let Some(mut python) = python(project()) else {
+        return eprintln!("{}", NO_PYTHON);
+    };
     let cells = cells(&project().join("docs/notebooks/session.md"));
     let report = "print(fees, root, len(fills), latency.height, len(against), sep='\\n')";
     let script = format!("folder = {:?}\n{cells}\n{report}\n", paths[1]);
@@ -52,10 +54,12 @@ fn c15_the_notebook_computes_what_the_kernel_counted() {
     let [against, latencies, fills, found_root, fees] = last[..] else { panic!("{said}") };
     assert_eq!(found_root, root);
     assert_eq!(against, fills, "a fill without a quote before it");
-    let positions = Fields::new(&document).unwrap().list("positions").unwrap();
+    let mut closed = Fields::new(&document).unwrap().fields("summary").unwrap();
+    let mut summary = closed.fields("summary").unwrap();
+    let positions = summary.list("positions").unwrap();
     let counted = text(&positions[0], "fees");
     assert_eq!(fees.trim_end_matches('0'), counted.trim_end_matches('0'));
-    let verdicts = Fields::new(&document).unwrap().object("verdicts").unwrap();
+    let verdicts = summary.object("verdicts").unwrap();
     assert_eq!(Value::Int(latencies.parse().unwrap()), verdicts["APPROVED"]);
 }
 

@@ -6,7 +6,10 @@ use std::process::Command;
 /// Where `cargo xtask setup` puts it, from the project's folder.
 const OURS: &str = "target/tools/python/bin/python3";
 
-/// A Python that has the tools, or a line that says what is missing.
+/// What a test says that finds no such Python.
+pub const NO_PYTHON: &str = "SKIPPED: no Python with duckdb, polars and pyarrow: cargo xtask setup";
+
+/// A Python that has the tools.
 #[must_use]
 pub fn python(project: &Path) -> Option<Command> {
     let ours = project.join(OURS);
@@ -15,9 +18,5 @@ pub fn python(project: &Path) -> Option<Command> {
         let asked = Command::new(program).args(["-c", "import duckdb, polars, pyarrow"]).output();
         asked.is_ok_and(|output| output.status.success())
     };
-    let found = programs.into_iter().find(has_tools).map(Command::new);
-    if found.is_none() {
-        eprintln!("SKIPPED: no Python with duckdb, polars and pyarrow: cargo xtask setup");
-    }
-    found
+    programs.into_iter().find(has_tools).map(Command::new)
 }

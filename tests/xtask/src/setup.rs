@@ -43,6 +43,9 @@ const GO_PACKAGE: &str = "golang-golang-x-mod-dev";
 /// Parts of the Rust toolchain that a minimal profile comes without: verb of cargo, name.
 const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
+/// The server that tests mirror entries to: a program, and the Debian package of that name.
+const MIRRORED_TO: &str = "nats-server";
+
 /// What reads our tables in tests.
 const PYTHON_TOOLS: [&str; 3] = ["duckdb==2.0.1", "polars==2.1.0", "pyarrow==26.0.1"];
 
@@ -57,6 +60,9 @@ pub(crate) fn run() -> Result<(), Failure> {
     match python_tools() {
         Ok(()) => println!("setup: tables are read back by duckdb, polars and pyarrow"),
         Err(failure) => println!("setup: tests of tables will be skipped: {failure}"),
+    }
+    if !process::on_path(MIRRORED_TO) && install(&[MIRRORED_TO]).is_err() {
+        println!("setup: tests of the mirror will be skipped: apt-get install {MIRRORED_TO}");
     }
     println!("setup: strategies are compiled by {}", guest_toolchain()?.describe());
     ensure_strangers()?;

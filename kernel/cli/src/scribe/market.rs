@@ -12,16 +12,16 @@ use portcullis_wire::kraken::PublicStreams;
 use super::source::{Evidence, refused};
 use crate::CliError;
 
+/// What is done with a market frame and its receive time.
+type Act<'a> = dyn FnMut(WallNs, &MarketFrame) -> Result<(), CliError> + 'a;
+
 /// Calls `act` for every market frame of the session with its receive time, in order.
 ///
 /// # Errors
 /// `MARKET_VENUE`: nothing here reads the frames of such an endpoint. `MARKET_INSTRUMENTS`: the
 /// session does not have exactly one instrument. `MARKET_DISAGREES`: a frame does not read as the
 /// kernel read it, or one is missing.
-pub(super) fn for_each(
-    evidence: &Evidence,
-    act: &mut dyn FnMut(WallNs, &MarketFrame) -> Result<(), CliError>,
-) -> Result<(), CliError> {
+pub(super) fn for_each(evidence: &Evidence, act: &mut Act<'_>) -> Result<(), CliError> {
     let mut reader = Reader::new(evidence)?;
     evidence.frames(&mut |raw| {
         let frames = reader.decode(&raw).map_err(|cause| {

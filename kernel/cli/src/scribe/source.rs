@@ -191,18 +191,29 @@ fn journals(place: &Path, is_pack: bool) -> Result<Vec<JournalFolder>, CliError>
     if is_pack {
         return Ok(vec![JournalFolder::new(place.join(JOURNAL))]);
     }
-    let epochs = place.join(EPOCHS);
-    let Ok(listed) = fs::read_dir(&epochs) else {
+    let path = place.join(EPOCHS);
+    let numbers = epochs(place)?.into_iter();
+    Ok(numbers.map(|epoch| JournalFolder::of_epoch(&path, epoch)).collect())
+}
+
+/// The epochs of a home, the newest first.
+pub(super) fn epochs(place: &Path) -> Result<Vec<u32>, CliError> {
+    let path = place.join(EPOCHS);
+    let Ok(listed) = fs::read_dir(&path) else {
         let (cause, next) = ("neither a pack nor a home", "name a pack's folder, or a home");
         return Err(CliError::new(Exit::NotFound, "SCRIBE_SOURCE", &shown(place), cause, next));
     };
     let mut numbers = Vec::new();
     for item in listed {
-        let item = item.map_err(|error| files::io_error(&epochs, &error, "check the folder"))?;
-        numbers.extend(item.file_name().to_str().and_then(|name| name.parse::<u32>().ok()));
+        let item = item.map_err(|error| files::io_error(&path, &error, "check the folder"))?;
+        let number = item.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
+        // A folder without a segment is what a crash leaves of a beginning.
+        let begun = |_: &u32| item.path().join("journal/000001.journal").is_file();
+        numbers.extend(number.filter(begun));
     }
     numbers.sort_unstable();
-    Ok(numbers.into_iter().rev().map(|epoch| JournalFolder::of_epoch(&epochs, epoch)).collect())
+    numbers.reverse();
+    Ok(numbers)
 }
 
 /// The approval that the opening names, as it was handed in.
@@ -222,13 +233,11 @@ fn approval_of(
     let signed = asked.find(|signed| Digest::of(&signed.bytes) == digest);
     let signed = signed.ok_or_else(|| bad("the approval that the opening names is not there"))?;
     let envelope = Envelope::parse(&signed.bytes).map_err(|refusal| bad(&refusal.cause()))?;
-    match envelope.statement().map_err(|refusal| bad(&refusal.cause()))? {
-        Statement::SessionApproval(approval) => Ok(*approval),
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "every other statement is the wrong one"
-        )]
-        _ => Err(bad("what was handed in is another kind of statement")),
+    let statement = envelope.statement().map_err(|refusal| bad(&refusal.cause()))?;
+    if let Statement::SessionApproval(approval) = statement {
+        Ok(*approval)
+    } else {
+        Err(bad("what was handed in is another kind of statement"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Evidence made by hand, for tests of what is made from it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use portcullis_core::Class;
@@ -46,7 +47,7 @@ fn approval(origin: &str) -> SessionApproval {
             name: name("ema-cross"),
             component: digest,
             release: digest,
-            params: Default::default(),
+            params: BTreeMap::default(),
         }],
         worst_case_loss: portcullis_domain::Money::ZERO,
         equity_max: portcullis_domain::Money::ZERO,
@@ -58,7 +59,7 @@ fn approval(origin: &str) -> SessionApproval {
         safety_digest: digest,
         endpoint: digest,
         endpoint_kind: EndpointKind::Simulated,
-        balances: Default::default(),
+        balances: BTreeMap::default(),
         carried: Vec::new(),
         kill_seq: 0,
         journal: JournalBinding {

@@ -1,4 +1,4 @@
-//! Renderings of a pack: made from it after the seal, bound to it, and never part of what is sealed.
+//! Renderings of a pack: made from it after the seal, bound to it, no part of what is sealed.
 //!
 //! ```text
 //! renderings/manifest.json     which pack they were made from, and the digest of each

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use portcullis_statement::Kind;
+use portcullis_statement::{Digest, Kind};
 
 use super::testkit::{Installation, TestLeaves, files, name};
 use portcullis_domain::Phase;
@@ -279,4 +279,53 @@ fn coreutils_gzip_and_openssh_agree() {
     let checked = checked.unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
     assert_eq!(Kind::Seal.namespace(), "portcullis-seal");
+}
+
+/// Renderings lie beside what is sealed: their absence blocks nothing, and others than those that
+/// were made from this pack are named.
+#[test]
+fn renderings_are_bound_to_their_pack_or_named() {
+    let (scratch, ours) = (Scratch::new("renderings"), Installation::new(7));
+    let pack = ours.pack(&scratch);
+    let bytes = fs::read(pack.join("manifest.json")).unwrap();
+    let (manifest, root) = (Digest::of(&bytes), Manifest::parse(&bytes).unwrap().session_root);
+    let check = || check_renderings(&pack, manifest, root);
+    assert_eq!(check(), Ok(None));
+    let entry = FileEntry { digest: Digest::of(b"<p>"), bytes: 3 };
+    let bound = Renderings {
+        origin: "test".to_owned(),
+        pack: Some(manifest),
+        session_root: root,
+        files: [("report.html".to_owned(), entry)].into(),
+    };
+    let put = |name: &str, bytes: &[u8]| {
+        fs::create_dir_all(pack.join(RENDERINGS_FOLDER)).unwrap();
+        fs::write(pack.join(RENDERINGS_FOLDER).join(name), bytes).unwrap();
+    };
+    let code = || check().unwrap_err().code;
+    put("report.html", b"<p>");
+    assert_eq!(code(), "PACK_FILE_MISSING");
+    put("manifest.json", &bound.to_bytes());
+    assert_eq!(check(), Ok(Some(bound.clone())));
+    assert_eq!(verify(&pack, Some(ours.pin()), &TestLeaves).outcome, Outcome::Ok);
+    let other = Some(Digest::of(b"another"));
+    for renderings in [
+        Renderings { pack: other, ..bound.clone() },
+        Renderings { pack: None, ..bound.clone() },
+        Renderings { session_root: Digest::of(b"another"), ..bound.clone() },
+    ] {
+        put("manifest.json", &renderings.to_bytes());
+        assert_eq!(code(), "RENDERINGS_UNBOUND");
+    }
+    put("manifest.json", b"{}");
+    assert_eq!(code(), "RENDERINGS_UNBOUND");
+    put("manifest.json", &bound.to_bytes());
+    put("report.html", b"<b>");
+    assert_eq!(code(), "RENDERINGS_DAMAGED");
+    put("report.html", b"<p>");
+    put("more.html", b"");
+    assert_eq!(code(), "RENDERINGS_DAMAGED");
+    fs::remove_file(pack.join(RENDERINGS_FOLDER).join("more.html")).unwrap();
+    symlink("/etc/hostname", pack.join(RENDERINGS_FOLDER).join("more.html")).unwrap();
+    assert_eq!(code(), "PACK_STRUCTURE");
 }

@@ -11,6 +11,7 @@ use crate::scribe::testing::evidence;
 use crate::testing::Scratch;
 
 #[path = "../../../../../tests/src/python.rs"]
+#[expect(unreachable_pub, reason = "shared with the tests of the product as a whole")]
 mod tools;
 
 const COLUMNS: [(&str, Kind); 6] = [
@@ -40,15 +41,20 @@ fn written(path: &Path, rows: &[Vec<Cell>]) {
     let evidence = evidence();
     let sink = File::create(path).unwrap();
     let mut table = Table::new("extremes", COLUMNS.to_vec(), (&evidence, sink)).unwrap();
-    rows.iter().for_each(|row| table.push(row.clone()).unwrap());
+    for row in rows {
+        table.push(row.clone()).unwrap();
+    }
     table.finish().unwrap();
 }
 
 /// C15: what the tools read is what was written, to the last decimal and nanosecond.
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that skips says so")]
 fn c15_three_tools_read_the_exact_values() {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let Some(mut python) = tools::python(project) else { return };
+    let Some(mut python) = tools::python(project) else {
+        return eprintln!("{}", tools::NO_PYTHON);
+    };
     let least = format!("-{MOST}");
     let rows = [
         row("=cmd()", 1_723_161_253_937_085_768, MOST, (u64::MAX, i64::MAX), true),
@@ -82,16 +88,21 @@ fn c15_three_tools_read_the_exact_values() {
 
 /// More rows than one group holds, and the same rows are the same bytes.
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that skips says so")]
 fn groups_follow_each_other_and_bytes_repeat() {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let count = u64::try_from(GROUP_ROWS).unwrap() + 1;
     let rows: Vec<Vec<Cell>> = (0..count).map(|n| row("x", 7, "1.5", (n, 0), true)).collect();
     let scratch = Scratch::new("parquet");
     let paths = ["a.parquet", "b.parquet"].map(|name| scratch.path().join(name));
-    paths.iter().for_each(|path| written(path, &rows));
+    for path in &paths {
+        written(path, &rows);
+    }
     let [one, other] = paths.each_ref().map(|path| fs::read(path).unwrap());
     assert!(one == other, "the same rows are other bytes");
-    let Some(mut python) = tools::python(project) else { return };
+    let Some(mut python) = tools::python(project) else {
+        return eprintln!("{}", tools::NO_PYTHON);
+    };
     let sum = "import duckdb,sys;print(*duckdb.sql(f\"select count(*), sum(count)::varchar, \
                sum(decimal)::varchar from '{sys.argv[1]}'\").fetchall()[0])";
     let output = python.args(["-c", sum]).arg(&paths[0]).output().unwrap();

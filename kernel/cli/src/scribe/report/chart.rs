@@ -128,9 +128,11 @@ impl Plot {
         for (value, label) in self.axis.ticks() {
             let y = self.y(value);
             let class = if value == 0 { "zero" } else { "grid" };
-            out.push_str(&format!("<path class=\"{class}\" d=\"M0 {y}H{right}\"/>", y = px(y)));
+            let piece = format!("<path class=\"{class}\" d=\"M0 {y}H{right}\"/>", y = px(y));
+            out.push_str(&piece);
             let (x, y) = (px(self.width.saturating_add(70)), px(y.saturating_add(38)));
-            out.push_str(&format!("<text x=\"{x}\" y=\"{y}\">{label}</text>"));
+            let piece = format!("<text x=\"{x}\" y=\"{y}\">{label}</text>");
+            out.push_str(&piece);
         }
         for (at, label) in time_ticks(self.span, times) {
             let x = self.x(at);
@@ -140,8 +142,10 @@ impl Plot {
             }
             let (x, y) = (px(x), px(self.floor().saturating_add(170)));
             let end = px(self.floor().saturating_add(40));
-            out.push_str(&format!("<path class=\"tick\" d=\"M{x} {floor}V{end}\"/>"));
-            out.push_str(&format!("<text class=\"time\" x=\"{x}\" y=\"{y}\">{label}</text>"));
+            let piece = format!("<path class=\"tick\" d=\"M{x} {floor}V{end}\"/>");
+            out.push_str(&piece);
+            let piece = format!("<text class=\"time\" x=\"{x}\" y=\"{y}\">{label}</text>");
+            out.push_str(&piece);
         }
         out
     }
@@ -182,11 +186,13 @@ impl Plot {
         for bucket in series.buckets() {
             let verb = if d.is_empty() { 'M' } else { 'L' };
             let (x, y) = (px(self.x(bucket.at)), px(self.y(bucket.last)));
-            d.push_str(&format!("{verb}{x} {y}"));
+            let piece = format!("{verb}{x} {y}");
+            d.push_str(&piece);
         }
         // What was last holds to the end.
         if !d.is_empty() {
-            d.push_str(&format!("H{}", px(self.width)));
+            let piece = format!("H{}", px(self.width));
+            d.push_str(&piece);
         }
         path(class, &d)
     }
@@ -209,14 +215,12 @@ impl Plot {
             let worst =
                 if bucket.max.saturating_neg() > bucket.min { bucket.min } else { bucket.max };
             let (x, y) = (px(self.x(bucket.at)), px(self.y(worst)));
-            d.push_str(&if d.is_empty() {
-                format!("M{x} {zero}V{y}")
-            } else {
-                format!("H{x}V{y}")
-            });
+            let begin = if d.is_empty() { format!("M{x} {zero}") } else { format!("H{x}") };
+            d = d + &begin + "V" + &y;
         }
         if !d.is_empty() {
-            d.push_str(&format!("H{}V{zero}Z", px(self.width)));
+            let piece = format!("H{}V{zero}Z", px(self.width));
+            d.push_str(&piece);
         }
         path(class, &d)
     }
@@ -241,13 +245,13 @@ impl Plot {
             .collect();
         places.dedup();
         // Many are drawn smaller, so that the price is seen behind them.
-        let (half, high) = if fills.len() > CROWD { (28, 50) } else { (42, 74) };
+        let (half, high): (i64, i64) = if fills.len() > CROWD { (28, 50) } else { (42, 74) };
         let shape = |(x, y): &(i64, i64)| {
             let (tip, slope) = match wanted {
                 Side::Buy => (y.saturating_add(12), high),
-                Side::Sell => (y.saturating_sub(12), -high),
+                Side::Sell => (y.saturating_sub(12), high.saturating_neg()),
             };
-            let width = px(half * 2);
+            let width = px(half.saturating_add(half));
             format!("M{} {}l{} {}h-{width}z", px(*x), px(tip), px(half), px(slope))
         };
         path(class, &places.iter().map(shape).collect::<String>())

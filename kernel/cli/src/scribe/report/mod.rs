@@ -1,8 +1,8 @@
 //! `report.html`: one session on one page, for the people who have to judge it.
 //!
 //! One file without a script and without a single request: its policy forbids both, and names the
-//! digest of the one style sheet. Everything foreign passes the escaper of its place. The page shows
-//! what entries say; it judges nothing, and proves nothing: that is the business of the pack.
+//! digest of the one style sheet. Everything foreign passes the escaper of its place. The page
+//! shows what entries say; it judges nothing, and proves nothing: that is the business of the pack.
 
 mod axis;
 mod chart;

@@ -45,7 +45,7 @@ pub(super) fn cards(report: &Report<'_>) -> String {
             "Orders",
             "",
             &grouped(&story.orders.to_string()),
-            &format!("{} intents denied", count(story.denials.len())),
+            &format!("{} denied", count(story.denials.len())),
         ),
         card("Alerts", "", &count(alerts), &format!("{critical} critical")),
         "</dl>\n".to_owned(),

@@ -20,7 +20,7 @@ const HOSTILE: [&str; 6] = [
 
 fn line(ms: i64, kind: &str, (corr, numbers, what): (&str, Value, Value)) -> Value {
     object([
-        ("boot_ns", (ms * 1_000_000).to_string().into()),
+        ("boot_ns", ms.saturating_mul(1_000_000).to_string().into()),
         ("corr", corr.into()),
         ("input", count(ms.unsigned_abs())),
         ("kind", kind.into()),
@@ -141,7 +141,7 @@ fn c12_foreign_text_stays_text_in_every_field() {
     }
 }
 
-/// C12: the policy lets nothing in but the style sheet that it names, and the page asks for nothing.
+/// C12: the policy lets in the style sheet that it names, and the page asks for nothing else.
 #[test]
 fn c12_the_policy_names_the_style_and_the_page_needs_nothing_else() {
     let page = render(&evidence(), &parts(&[ordered(1, "a", "buy")], Value::Null)).unwrap();
@@ -156,7 +156,8 @@ fn c12_the_policy_names_the_style_and_the_page_needs_nothing_else() {
         "<script", " style=", " on", "src=", "href=", "url(", "@import", "http:", "https:",
         "erified",
     ] {
-        let found = page.find(never).map(|at| page[at..].chars().take(40).collect::<String>());
+        let found =
+            page.find(never).map(|at| page.split_at(at).1.chars().take(40).collect::<String>());
         let allowed = never == " on" && found.as_deref().is_some_and(|it| !it.contains('='));
         assert!(found.is_none() || allowed, "{never}: {found:?}");
     }

@@ -155,16 +155,18 @@ pub(super) fn html(rows: &[Row]) -> String {
         };
         let [code, detail] =
             [&row.code, &row.detail].map(|text| Untrusted::new(text.as_str()).html());
-        out.push_str(&format!(
+        let piece = format!(
             "<tr class=\"{class}\"><td class=\"when\">{time}</td><td><b>{}</b>{note}</td>\
              <td><code>{code}</code> <span>{detail}</span></td><td class=\"num\">{}</td></tr>\n",
             row.what, row.seq
-        ));
+        );
+        out.push_str(&piece);
     }
     out.push_str("</tbody></table>\n");
     let more = rows.len().saturating_sub(ROWS_MAX);
     if more > 0 {
-        out.push_str(&format!("<p class=\"note\">{more} more entries are not shown here.</p>\n"));
+        let piece = format!("<p class=\"note\">{more} more entries are not shown here.</p>\n");
+        out.push_str(&piece);
     }
     out
 }

@@ -1,0 +1,249 @@
+//! Copies of a home's evidence elsewhere, each file made once and never changed.
+//!
+//! The scribe reads the home's files and nothing else: it needs no socket, no key and no right but
+//! to read. What it says about copies is its own claim; what proves a copy is the copy itself.
+
+mod home;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use portcullis_statement::Digest;
+use portcullis_statement::json::{Value, count, object};
+
+use crate::files;
+use crate::{CliError, out};
+use home::{Durable, FILE_BYTES_MAX, Whole};
+use store::Store;
+
+/// Longest piece of a segment.
+const PIECE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Copies a home's evidence to a folder.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  \
+    portcullis scribe copy HOME --to /mnt/elsewhere\n  \
+    portcullis scribe copy HOME --to /mnt/elsewhere --every 5")]
+pub(crate) struct CopyArgs {
+    /// The home.
+    pub(crate) home: PathBuf,
+    /// The folder of copies, on another disk or another host.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) to: PathBuf,
+    /// Go on, with that many seconds between two rounds.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) every: Option<u64>,
+}
+
+/// Says what of a home is copied.
+#[derive(Clone, Debug, clap::Args)]
+#[command(before_help = "Examples:\n  portcullis scribe status HOME --to /mnt/elsewhere")]
+pub(crate) struct StatusArgs {
+    /// The home.
+    pub(crate) home: PathBuf,
+    /// The folder of copies.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) to: PathBuf,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Number, origin and durable entries of each epoch of a home, from the first.
+pub(super) fn durable_epochs(home: &Path) -> Result<Vec<(u32, String, u64)>, CliError> {
+    let found = home::durable(home)?.into_iter();
+    Ok(found.map(|durable| (durable.epoch, durable.origin, durable.size)).collect())
+}
+
+/// Runs the verb.
+pub(crate) fn copy(args: &CopyArgs) -> Result<(), CliError> {
+    let store = Store::open(&args.to)?;
+    let mut compared = BTreeSet::new();
+    loop {
+        let made = round(&args.home, &store, &mut compared)?;
+        let status = Status::of(&args.home, &store)?;
+        out::result(&(out::field("copied", &format!("{made} bytes")) + &status.text()))?;
+        let Some(seconds) = args.every else { return Ok(()) };
+        std::thread::sleep(Duration::from_secs(seconds));
+    }
+}
+
+/// Runs the verb.
+pub(crate) fn status(args: &StatusArgs) -> Result<(), CliError> {
+    let status = Status::of(&args.home, &Store::look(&args.to)?)?;
+    if args.json { out::json("scribe.status", status.value()) } else { out::result(&status.text()) }
+}
+
+/// Copies what is new; returns its bytes. What was compared once in this run is not read again.
+fn round(home: &Path, store: &Store, compared: &mut BTreeSet<String>) -> Result<u64, CliError> {
+    let mut made = 0_u64;
+    let mut keep = |name: &str, bytes: &[u8]| -> Result<(), CliError> {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if store.create(name, bytes)? {
+            made = made.saturating_add(length);
+        }
+        Ok(())
+    };
+    for Whole { path, name, .. } in home::whole(home)? {
+        if compared.contains(&name) {
+            continue;
+        }
+        let bytes = files::read(&path, FILE_BYTES_MAX)?;
+        // The one file of a log that is written anew: each of its states is kept.
+        if name.ends_with("/log/checkpoint") {
+            keep(&format!("{name}s/{}", Digest::of(&bytes).hex()), &bytes)?;
+        } else {
+            keep(&name, &bytes)?;
+            compared.insert(name);
+        }
+    }
+    for durable in home::durable(home)? {
+        for (path, bytes) in &durable.segments {
+            let name = segment_name(durable.epoch, path);
+            let mut from = copied(store, &name)?;
+            check_pieces(store, (path, &name), compared)?;
+            while from < *bytes {
+                // A piece that is gone is made again, up to the next one that is there.
+                let later = pieces(store, &name)?.into_iter().map(|piece| piece.1);
+                let next = later.filter(|begins| *begins > from).min().unwrap_or(*bytes);
+                let to = from.saturating_add(PIECE_BYTES_MAX).min(*bytes).min(next);
+                let piece_name = format!("{name}.{from:012}-{to:012}");
+                keep(&piece_name, &read_piece(path, (from, to))?)?;
+                compared.insert(piece_name);
+                from = copied(store, &name)?.max(to);
+            }
+        }
+        // Last: it says that everything up to there is copied.
+        let (name, bytes) = mark(&durable);
+        keep(&name, &bytes)?;
+    }
+    Ok(made)
+}
+
+/// Pieces from earlier runs are what the home still holds, or one of the two was changed.
+fn check_pieces(
+    store: &Store,
+    (path, name): (&Path, &str),
+    compared: &mut BTreeSet<String>,
+) -> Result<(), CliError> {
+    for (piece, from, to) in pieces(store, name)? {
+        if compared.insert(piece.clone()) {
+            store.create(&piece, &read_piece(path, (from, to))?)?;
+        }
+    }
+    Ok(())
+}
+
+/// The pieces of a segment, in order, each with the bytes that it holds.
+fn pieces(store: &Store, segment: &str) -> Result<Vec<(String, u64, u64)>, CliError> {
+    let (folder, own) = segment.rsplit_once('/').unwrap_or(("", segment));
+    let piece = |name: String| {
+        let (from, to) = name.strip_prefix(own)?.strip_prefix('.')?.split_once('-')?;
+        Some((format!("{folder}/{name}"), from.parse().ok()?, to.parse().ok()?))
+    };
+    Ok(store.names(folder)?.into_iter().filter_map(piece).collect())
+}
+
+/// How far the pieces of a segment go without a hole.
+fn copied(store: &Store, segment: &str) -> Result<u64, CliError> {
+    let mut end = 0;
+    for (piece, from, to) in pieces(store, segment)? {
+        if from == end && store.length(&piece)? == to.checked_sub(from) {
+            end = to;
+        }
+    }
+    Ok(end)
+}
+
+fn segment_name(epoch: u32, path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    format!("epochs/{epoch:06}/journal/{name}")
+}
+
+fn read_piece(path: &Path, (from, to): (u64, u64)) -> Result<Vec<u8>, CliError> {
+    let fault = |error| files::io_error(path, &error, "check the home");
+    let length = usize::try_from(to.saturating_sub(from)).unwrap_or(0);
+    let mut bytes = vec![0; length];
+    File::open(path).and_then(|file| file.read_exact_at(&mut bytes, from)).map_err(fault)?;
+    Ok(bytes)
+}
+
+/// The file that says up to which entry an epoch is copied.
+fn mark(durable: &Durable) -> (String, Vec<u8>) {
+    let name = format!("epochs/{:06}/copied/{:020}", durable.epoch, durable.size);
+    let value = object([
+        ("origin", durable.origin.as_str().into()),
+        ("root", durable.root.hex().into()),
+        ("size", count(durable.size)),
+    ]);
+    (name, value.canonical())
+}
+
+/// What is copied and what is not, as far as the scribe can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Status {
+    /// The newest epoch, and how many of its entries are copied and durable.
+    epoch: u32,
+    entries_copied: u64,
+    entries_durable: u64,
+    unreplicated_bytes: u64,
+}
+
+impl Status {
+    fn of(home: &Path, store: &Store) -> Result<Self, CliError> {
+        let mut status =
+            Self { epoch: 0, entries_copied: 0, entries_durable: 0, unreplicated_bytes: 0 };
+        let mut missing = |bytes: u64| {
+            status.unreplicated_bytes = status.unreplicated_bytes.saturating_add(bytes);
+        };
+        for Whole { name, bytes, path } in home::whole(home)? {
+            let name = if name.ends_with("/log/checkpoint") {
+                let digest = Digest::of(&files::read(&path, FILE_BYTES_MAX)?);
+                format!("{name}s/{}", digest.hex())
+            } else {
+                name
+            };
+            if store.length(&name)? != Some(bytes) {
+                missing(bytes);
+            }
+        }
+        let epochs = home::durable(home)?;
+        for durable in &epochs {
+            for (path, bytes) in &durable.segments {
+                let copied = copied(store, &segment_name(durable.epoch, path))?;
+                missing(bytes.saturating_sub(copied));
+            }
+        }
+        if let Some(last) = epochs.last() {
+            let marks = store.names(&format!("epochs/{:06}/copied", last.epoch))?;
+            let copied = marks.last().and_then(|name| name.parse().ok()).unwrap_or(0);
+            (status.epoch, status.entries_copied) = (last.epoch, copied);
+            status.entries_durable = last.size;
+        }
+        Ok(status)
+    }
+
+    fn text(&self) -> String {
+        let Self { epoch, entries_copied, entries_durable, unreplicated_bytes } = self;
+        out::field(
+            "epoch",
+            &format!("{epoch}: {entries_copied} of {entries_durable} entries copied"),
+        ) + &format!("unreplicated bytes: {unreplicated_bytes} (the scribe's claim)\n")
+    }
+
+    fn value(&self) -> Value {
+        object([
+            ("claimed_by", "scribe".into()),
+            ("entries_copied", count(self.entries_copied)),
+            ("entries_durable", count(self.entries_durable)),
+            ("epoch", i64::from(self.epoch).into()),
+            ("unreplicated_bytes", count(self.unreplicated_bytes)),
+        ])
+    }
+}
