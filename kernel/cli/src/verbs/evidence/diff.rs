@@ -8,6 +8,7 @@ use portcullis_evidence::text::{escape_terminal, escape_terminal_bytes, escape_v
 use portcullis_statement::json::{Value, count, object, parse};
 
 use super::source::{Source, damaged};
+use super::verify::line;
 use crate::files::shown;
 use crate::{CliError, Exit, out};
 
@@ -135,10 +136,10 @@ impl Differences {
     fn text(&self) -> String {
         let mut text = format!("{:<16} {} and {}\n", "entries", self.sizes.0, self.sizes.1);
         if let Some(First { entry, one, other, places }) = &self.first {
-            text += &format!("{:<16} {entry}\n", "first difference");
+            text += &line("first difference", &entry.to_string());
             let none = "no such entry";
-            text += &format!("{:<16} {}\n", "one", one.as_deref().unwrap_or(none));
-            text += &format!("{:<16} {}\n", "other", other.as_deref().unwrap_or(none));
+            text += &line("one", one.as_deref().unwrap_or(none));
+            text += &line("other", other.as_deref().unwrap_or(none));
             text += &listed("differs in", places);
         }
         text += &listed("part", &self.parts);
@@ -150,25 +151,27 @@ impl Differences {
         let list =
             |lines: &[String]| Value::List(lines.iter().map(|line| line.as_str().into()).collect());
         let side = |text: &Option<String>| text.as_deref().map_or(Value::Null, Value::from);
-        let size = |len: usize| count(u64::try_from(len).unwrap_or(u64::MAX));
+        let number = |len: usize| count(u64::try_from(len).unwrap_or(u64::MAX));
         let first = self.first.as_ref().map_or(Value::Null, |first| {
             object([
-                ("entry", size(first.entry)),
+                ("entry", number(first.entry)),
                 ("one", side(&first.one)),
                 ("other", side(&first.other)),
                 ("places", list(&first.places)),
             ])
         });
-        let entries = Value::List(vec![size(self.sizes.0), size(self.sizes.1)]);
+        let entries = Value::List(vec![number(self.sizes.0), number(self.sizes.1)]);
         object([("entries", entries), ("first", first), ("parts", list(&self.parts))])
     }
 }
 
 fn listed(name: &str, lines: &[String]) -> String {
-    let mut text: String =
-        lines.iter().take(NAMED_MAX).map(|line| format!("{name:<16} {line}\n")).collect();
+    let mut text = String::new();
+    for named in lines.iter().take(NAMED_MAX) {
+        text += &line(name, named);
+    }
     if let Some(more @ 1..) = lines.len().checked_sub(NAMED_MAX) {
-        text += &format!("{name:<16} and {more} more\n");
+        text += &line(name, &format!("and {more} more"));
     }
     text
 }

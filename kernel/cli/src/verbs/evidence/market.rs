@@ -150,10 +150,13 @@ fn decode(
     Ok(())
 }
 
+/// A place in a stream; `None` if nothing says it.
+type Begins = Option<(StreamId, u64)>;
+
 /// The chunk that an entry names, and where it begins.
-fn named(bytes: &[u8]) -> Option<(Digest, Option<(StreamId, u64)>)> {
+fn named(bytes: &[u8]) -> Option<(Digest, Begins)> {
     let entry = entry::decode(bytes).ok()?;
-    let begins = || -> Result<Option<(StreamId, u64)>, JsonError> {
+    let begins = || -> Result<Begins, JsonError> {
         let mut body = Fields::new(&entry.body)?;
         let Some(range) = body.list("ranges")?.first() else { return Ok(None) };
         let mut range = Fields::new(range)?;

@@ -10,7 +10,7 @@ use super::market::Market;
 use super::rerun::Plugins;
 use super::source::{Source, damaged, escape_once};
 use super::step::{End, Stepped, step_again};
-use super::verify::{Pack, conclude, read_trust, unproven, word};
+use super::verify::{Pack, conclude, line, read_trust, unproven, word};
 use crate::files::{self, shown};
 use crate::inspect::{COMPONENT_BYTES_MAX, sandbox_path};
 use crate::{CliError, Exit, out};
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
         .iter()
         .map(|path| files::read(path, COMPONENT_BYTES_MAX))
         .collect::<Result<Vec<_>, _>>()?;
-    let path = &args.pack.pack;
+    let path = &args.pack.folder;
     let source = Source::open(path)?;
     let verdict = source.is_pack().then(|| verify(path, pin, &KernelLeaves));
     let entries = source.slices();
@@ -152,15 +152,15 @@ impl Report<'_> {
         text += &out::field("market", &market);
         text += &out::field("plugins", &self.plugins());
         if let End::Differs { recorded, again, .. } = end {
-            text += &format!("recorded         {}\n", escape_once(recorded));
-            text += &format!("now              {}\n", escape_once(again));
+            text += &line("recorded", &escape_once(recorded));
+            text += &line("now", &escape_once(again));
         }
         if let End::Plugin { cause, .. } = end {
-            text += &format!("plugin           {}\n", escape_once(cause));
+            text += &line("plugin", &escape_once(cause));
         }
         if let Some(finding) = finding(end) {
             let Finding { code, place, reason } = &finding;
-            text += &format!("{:<16} {place}: {reason} [{code}]\n", "finding");
+            text += &line("finding", &format!("{place}: {reason} [{code}]"));
         }
         text + &out::field("verdict", self.verdict())
     }

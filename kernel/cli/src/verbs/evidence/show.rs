@@ -8,6 +8,7 @@ use portcullis_evidence::text::{escape_terminal, escape_terminal_bytes, escape_v
 use portcullis_statement::json::{Value, count, object};
 
 use super::source::Source;
+use super::verify::line as named;
 use crate::files::shown;
 use crate::{CliError, Exit, out};
 
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let mut text: String =
         chosen.iter().map(|read| if whole { page(read) } else { line(read) }).collect();
     if source.torn_bytes > 0 {
-        text += &format!("{} bytes of a torn group at the end\n", source.torn_bytes);
+        text += &out::field("torn at the end", &format!("{} bytes", source.torn_bytes));
     }
     out::result(&text)
 }
@@ -122,10 +123,7 @@ fn line((number, read): &Read<'_>) -> String {
 
 /// One entry, whole.
 fn page((number, read): &Read<'_>) -> String {
-    let entry = match read {
-        Ok(entry) => entry,
-        Err(_) => return line(&(*number, read.clone())),
-    };
+    let Ok(entry) = read else { return line(&(*number, read.clone())) };
     let mut text = out::field("entry", &number.to_string());
     let cursors = entry.place.cursors.iter().map(|(stream, last)| format!("{}:{last}", stream.0));
     let at = entry.place.at;
@@ -148,19 +146,22 @@ fn page((number, read): &Read<'_>) -> String {
 fn tree(text: &mut String, path: &str, value: &Value) {
     match value {
         Value::Object(fields) if !fields.is_empty() => {
-            fields.iter().for_each(|(key, value)| tree(text, &format!("{path}.{key}"), value));
+            for (key, value) in fields {
+                tree(text, &format!("{path}.{key}"), value);
+            }
         }
         Value::List(items) if !items.is_empty() => {
-            let items = items.iter().enumerate();
-            items.for_each(|(number, value)| tree(text, &format!("{path}[{number}]"), value));
+            for (number, value) in items.iter().enumerate() {
+                tree(text, &format!("{path}[{number}]"), value);
+            }
         }
-        Value::Text(leaf) => *text += &format!("{path:<16} {leaf}\n"),
+        Value::Text(leaf) => *text += &named(path, leaf),
         leaf @ (Value::Null
         | Value::Bool(_)
         | Value::Int(_)
         | Value::List(_)
         | Value::Object(_)) => {
-            *text += &format!("{path:<16} {}\n", leaf.canonical_text());
+            *text += &named(path, &leaf.canonical_text());
         }
     }
 }

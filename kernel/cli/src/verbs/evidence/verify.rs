@@ -39,7 +39,8 @@ pub(crate) struct Args {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Pack {
     /// The pack's folder.
-    pub(crate) pack: PathBuf,
+    #[arg(value_name = "PACK")]
+    pub(crate) folder: PathBuf,
     /// A pin file or a genesis.json, from outside of the pack.
     #[arg(long, value_name = "PINFILE|GENESIS")]
     pub(crate) trust: Option<PathBuf>,
@@ -51,28 +52,28 @@ pub(crate) struct Pack {
 impl Pack {
     /// A folder that is not there is no damaged pack.
     pub(super) fn require(&self) -> Result<(), CliError> {
-        if self.pack.is_dir() {
+        if self.folder.is_dir() {
             return Ok(());
         }
         let (cause, next) =
             ("there is no such folder", "portcullis pack SESSION --home HOME --lesson TEXT");
-        let subject = shown(&self.pack);
+        let subject = shown(&self.folder);
         Err(CliError::new(Exit::NotFound, "PACK_NOT_FOUND", &subject, cause, next))
     }
 }
 
 /// Runs the verb.
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
-    let Pack { pack, trust, json } = &args.pack;
+    let Pack { folder, trust, json } = &args.pack;
     let pin = trust.as_deref().map(read_trust).transpose()?;
     args.pack.require()?;
-    let verdict = verify(pack, pin, &KernelLeaves);
+    let verdict = verify(folder, pin, &KernelLeaves);
     if *json {
         out::json("evidence.verify", document(&verdict))?;
     } else {
         out::result(&render(&verdict))?;
     }
-    conclude(pack, &verdict)
+    conclude(folder, &verdict)
 }
 
 /// The digest to trust: that of a pin file, or of a genesis.
@@ -118,7 +119,7 @@ fn render(verdict: &Verdict) -> String {
 }
 
 /// As [`out::field`], for text that is safe already.
-fn line(name: &str, text: &str) -> String {
+pub(super) fn line(name: &str, text: &str) -> String {
     format!("{name:<16} {text}\n")
 }
 
@@ -205,7 +206,7 @@ mod tests {
         let error = run(args.clone()).unwrap_err();
         assert_eq!(error.exit, Exit::CheckFailed);
         run(Pack { json: true, ..args.clone() }).unwrap_err();
-        let missing = Pack { pack: scratch.path().join("none"), ..args };
+        let missing = Pack { folder: scratch.path().join("none"), ..args };
         assert_eq!(run(missing).unwrap_err().exit, Exit::NotFound);
     }
 
