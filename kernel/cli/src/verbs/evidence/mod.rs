@@ -36,8 +36,8 @@ pub(crate) enum EvidenceVerb {
 /// Runs the verb.
 pub(crate) fn run(verb: EvidenceVerb) -> Result<(), CliError> {
     match verb {
-        EvidenceVerb::Verify(args) if epoch::is_epoch(&args.pack.pack) => {
-            epoch::run(&args.pack.pack, args.key.as_deref(), args.pack.json)
+        EvidenceVerb::Verify(args) if epoch::is_epoch(&args.pack.folder) => {
+            epoch::run(&args.pack.folder, args.key.as_deref(), args.pack.json)
         }
         EvidenceVerb::Verify(args) => verify::run(&args),
         EvidenceVerb::Replay(args) => replay::run(&args),

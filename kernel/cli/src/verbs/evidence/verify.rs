@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_no_pack_is_damaged_and_a_missing_one_is_missing() {
         let scratch = Scratch::new("evidence");
-        let args = Pack { pack: scratch.path().to_owned(), trust: None, json: false };
+        let args = Pack { folder: scratch.path().to_owned(), trust: None, json: false };
         let run = |pack: Pack| run(&Args { pack, key: None });
         let error = run(args.clone()).unwrap_err();
         assert_eq!(error.exit, Exit::CheckFailed);

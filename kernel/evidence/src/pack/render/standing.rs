@@ -95,11 +95,6 @@ impl Standing {
         self.executions.take(item)
     }
 
-    /// An execution that was booked before the first entry.
-    pub(super) fn remember(&mut self, cl_ord_id: &str, exec_id: &str) {
-        self.executions.seen.insert((cl_ord_id.to_owned(), exec_id.to_owned()));
-    }
-
     /// A session has ended; whatever came before it was shown in its pack.
     fn end(&mut self) {
         self.open = false;
