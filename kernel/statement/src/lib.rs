@@ -7,6 +7,7 @@
 //! needs memory, and the core has it.
 
 pub mod body;
+pub mod cosign;
 mod digest;
 mod envelope;
 mod header;
@@ -21,6 +22,7 @@ pub mod sshsig;
 mod testkit;
 mod threshold;
 mod verify;
+mod witness;
 
 pub use body::{
     ApprovedPlugin, Carried, Classification, EndpointKind, EndpointSet, FlattenPlan, Genesis, Host,
@@ -28,6 +30,7 @@ pub use body::{
     SessionApproval, ShownProposal, Slices, Statement, Target, Unkill, Venue, limits_value,
     read_limits,
 };
+pub use cosign::CosignerKey;
 pub use digest::Digest;
 pub use envelope::{Envelope, STATEMENT_MAX, SignedStatement, draft};
 pub use header::{Header, Kind, Signer};
@@ -36,3 +39,4 @@ pub use refusal::Refusal;
 pub use roster::{Mark, Person, Roster};
 pub use signer::SigningKey;
 pub use verify::{Trust, Verified};
+pub use witness::{Burn, BurnedAt, FailureDomain, Witness, Witnesses};

@@ -276,7 +276,7 @@ pub(crate) fn approval(
         latency_ns: 20_000_000,
         fuel_per_batch_max: 10_000_000,
         compile_record: Digest::of(b"compile record").hex(),
-        witness: "not-required".to_owned(),
+        witness: "self-attested".to_owned(),
         build: "0.1.0".to_owned(),
         worst_case_loss: money("250"),
         equity_max: money("1000000"),
