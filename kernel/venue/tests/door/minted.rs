@@ -246,6 +246,8 @@ impl House {
             endpoints: &BTreeMap::from([(endpoint.digest(), endpoint)]),
             releases: &BTreeMap::from([(release.digest(), release)]),
             components: &[component],
+            witnesses: trust.roster().witnesses(),
+            burned_by: &[],
         };
         let gate = Gate::open(approval.into_session_approval().unwrap(), &opening).unwrap();
         let journal = Journal::create(MemoryDisk::new(), ORIGIN).unwrap();
