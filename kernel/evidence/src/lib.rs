@@ -23,5 +23,5 @@ pub use journal::{
     Appender, Committer, Damage, DamageReason, Groups, Head, Journal, JournalFault, Recovered, Seq,
     Watermark, read,
 };
-pub use portcullis_statement::Digest;
+pub use portcullis_statement::{Digest, note};
 pub use recorded::{DurableMark, Either, NotDurable, Pending, Recorded, Waited};

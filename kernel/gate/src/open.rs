@@ -6,8 +6,7 @@ use std::sync::Arc;
 use portcullis_domain::policy::{ActivityLimits, LimitTable, Limits, NotTighter, ScopeLimits};
 use portcullis_domain::{Instrument, InstrumentId, Name, Phase, PluginId, WallNs};
 use portcullis_statement::{
-    Digest, EndpointKind, EndpointSet, PluginRelease, Refusal, SessionApproval, Verified,
-    Witnesses,
+    Digest, EndpointKind, EndpointSet, PluginRelease, Refusal, SessionApproval, Verified, Witnesses,
 };
 
 use crate::assess::Authority;

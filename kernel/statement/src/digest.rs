@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ring::digest as hash;
 
 /// A SHA-256 digest.
@@ -38,6 +40,18 @@ impl Digest {
             *to = hex_digit(*high)?.checked_mul(16)?.checked_add(hex_digit(*low)?)?;
         }
         Some(Self(value))
+    }
+
+    /// Standard base64 with its padding, as checkpoints and their proofs spell digests.
+    #[must_use]
+    pub fn base64(self) -> String {
+        STANDARD.encode(self.0)
+    }
+
+    /// Reads what [`Digest::base64`] writes, and no other spelling.
+    #[must_use]
+    pub fn from_base64(text: &str) -> Option<Self> {
+        STANDARD.decode(text).ok()?.try_into().ok().map(Self)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who said what, provably: canonical JSON, SSHSIG, roster, thresholds. Pure.
+//! Who said what, provably: canonical JSON, SSHSIG, signed notes, roster, thresholds. Pure.
 //!
 //! A statement is canonical JSON that people signed with their SSH keys. The only way from bytes
 //! to a [`Verified`] value is [`Trust::verify`], and the only way to a [`Trust`] is the genesis
@@ -7,12 +7,12 @@
 //! needs memory, and the core has it.
 
 pub mod body;
-pub mod cosign;
 mod digest;
 mod envelope;
 mod header;
 pub mod json;
 mod key;
+pub mod note;
 mod refusal;
 mod roster;
 mod signer;
@@ -30,7 +30,6 @@ pub use body::{
     SessionApproval, ShownProposal, Slices, Statement, Target, Unkill, Venue, limits_value,
     read_limits,
 };
-pub use cosign::CosignerKey;
 pub use digest::Digest;
 pub use envelope::{Envelope, STATEMENT_MAX, SignedStatement, draft};
 pub use header::{Header, Kind, Signer};
@@ -39,4 +38,4 @@ pub use refusal::Refusal;
 pub use roster::{Mark, Person, Roster};
 pub use signer::SigningKey;
 pub use verify::{Trust, Verified};
-pub use witness::{Burn, BurnedAt, FailureDomain, Witness, Witnesses};
+pub use witness::{FailureDomain, Witness, Witnesses};

@@ -35,17 +35,16 @@ impl SigningKey {
         self.public
     }
 
-    /// The bare Ed25519 signature over `message`. Private to the crate: what is signed says what it
-    /// is for, and each caller here sees to that.
-    pub(crate) fn sign_bytes(&self, message: &[u8]) -> Vec<u8> {
-        self.pair.sign(message).as_ref().to_vec()
-    }
-
     /// An armoured SSHSIG over `message`, as `ssh-keygen -Y sign -n <namespace>` makes it.
     #[must_use]
     pub fn sign(&self, namespace: &str, message: &[u8]) -> String {
         let signed = sshsig::signed_bytes(namespace, sshsig::HashAlgorithm::Sha512, message);
-        sshsig::armored(&self.public, namespace, &self.sign_bytes(&signed))
+        sshsig::armored(&self.public, namespace, &self.sign_bare(&signed))
+    }
+
+    /// The Ed25519 signature over `message` itself, for formats that say what they are for.
+    pub(crate) fn sign_bare(&self, message: &[u8]) -> Vec<u8> {
+        self.pair.sign(message).as_ref().to_vec()
     }
 }
 

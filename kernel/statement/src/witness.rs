@@ -1,13 +1,14 @@
-//! The witnesses of one installation: who cosigns its journal, how many must, and what a burn is.
+//! The witnesses of one installation: who cosigns its journal, and how many must.
 
 use std::collections::BTreeSet;
 
+use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Name, Phase, Role, WallNs};
 
-use crate::cosign::{CosignerKey, split};
+use crate::Refusal;
 use crate::header::Signer;
 use crate::json::{Fields, JsonError, Value, count, object};
-use crate::{Digest, Refusal};
+use crate::note::{KeyKind, Note, VerifierKey};
 
 /// Most witnesses of one roster.
 const WITNESSES_MAX: usize = 16;
@@ -46,7 +47,7 @@ pub struct Witness {
     /// Its name, unique in the roster.
     pub name: Name,
     /// Its key, which may carry another name where it serves others too.
-    pub key: CosignerKey,
+    pub key: VerifierKey,
     /// What else is gone when it is.
     pub domain: FailureDomain,
     /// Who administers it: somebody of the roster, or anybody else.
@@ -110,7 +111,8 @@ impl Witnesses {
     #[must_use]
     pub fn serve(&self, phase: Phase, signers: &[Signer]) -> bool {
         (phase < Phase::ManualLive || self.quorum > 0)
-            && (phase < Phase::MonitoredAuto || self.list.iter().any(|one| independent(one, signers)))
+            && (phase < Phase::MonitoredAuto
+                || self.list.iter().any(|one| independent(one, signers)))
     }
 
     /// Whether those who signed are enough in that phase: a quorum, one of them independent from
@@ -129,9 +131,12 @@ impl Witnesses {
 
     /// Which witnesses signed `note`, and when, by their own clocks.
     #[must_use]
-    pub fn signed(&self, note: &str) -> Vec<(&Witness, WallNs)> {
-        let list = self.list.iter();
-        list.filter_map(|witness| Some((witness, witness.key.signed_at(note)?))).collect()
+    pub fn signed(&self, note: &Note) -> Vec<(&Witness, WallNs)> {
+        let at = |witness: &Witness| {
+            let time_s = i64::try_from(note.cosigned_at(&witness.key).ok()?).ok()?;
+            time_s.checked_mul(NS_PER_S).map(WallNs)
+        };
+        self.list.iter().filter_map(|witness| Some((witness, at(witness)?))).collect()
     }
 
     pub(crate) fn to_value(&self) -> Value {
@@ -167,11 +172,12 @@ fn witness_value(witness: &Witness) -> Value {
 fn read_witness(value: &Value) -> Result<Witness, JsonError> {
     let read = || {
         let mut fields = Fields::new(value)?;
-        let key = CosignerKey::parse(fields.text("key")?);
+        let key = VerifierKey::parse(fields.text("key")?).ok();
+        let key = key.filter(|key| key.kind() == KeyKind::Cosignature);
         let domain = FailureDomain::from_name(fields.text("failure_domain")?);
         let witness = Witness {
             name: fields.name("name")?,
-            key: key.ok_or_else(|| JsonError::field("key", "is not a cosigner's vkey"))?,
+            key: key.ok_or_else(|| JsonError::field("key", "is not a witness's key"))?,
             domain: domain.ok_or_else(|| JsonError::field("failure_domain", "is not known"))?,
             operator: fields.name("operator")?,
         };
@@ -179,94 +185,6 @@ fn read_witness(value: &Value) -> Result<Witness, JsonError> {
         Ok(witness)
     };
     read().map_err(|error: JsonError| error.within("witnesses"))
-}
-
-/// One approval, used up: what a witness signs once and never again.
-///
-/// As text, each field on a line of its own, so that a note of it is read without tools:
-///
-/// ```text
-/// portcullis burn v1
-/// installation portcullis/host-1/acct
-/// session s-1
-/// nonce 00112233445566778899aabbccddeeff
-/// approval <SHA-256 of the approval, in hex>
-/// run <the draw of the kernel's start, in hex>
-/// journal <origin> <size> <root, in hex>
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Burn {
-    /// The installation: `portcullis/<host>/<account>`.
-    pub installation: String,
-    /// The session.
-    pub session: Name,
-    /// The approval's nonce.
-    pub nonce: String,
-    /// The approval's digest.
-    pub approval: Digest,
-    /// Drawn anew at each start of the kernel: a burn is of no use to a later one, so none that
-    /// was kept opens anything after a rollback.
-    pub run: u32,
-    /// The journal as the witness last cosigned it.
-    pub journal: BurnedAt,
-}
-
-/// Where the journal stood, as the witness last cosigned it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BurnedAt {
-    /// Origin of the epoch.
-    pub origin: String,
-    /// Entries.
-    pub size: u64,
-    /// Root of the tree over them.
-    pub root: Digest,
-}
-
-const BURN: &str = "portcullis burn v1";
-
-impl Burn {
-    /// The text that is signed.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let BurnedAt { origin, size, root } = &self.journal;
-        format!(
-            "{BURN}\ninstallation {}\nsession {}\nnonce {}\napproval {}\nrun {:08x}\n\
-             journal {origin} {size} {}\n",
-            self.installation,
-            self.session,
-            self.nonce,
-            self.approval.hex(),
-            self.run,
-            root.hex()
-        )
-    }
-
-    /// Reads the text back; one spelling alone is read.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut lines = text.lines();
-        let mut line = |key: &str| lines.next()?.strip_prefix(key);
-        line(BURN)?;
-        let installation = line("installation ")?.to_owned();
-        let session = Name::new(line("session ")?)?;
-        let nonce = line("nonce ")?.to_owned();
-        let approval = Digest::from_hex(line("approval ")?)?;
-        let run = u32::from_str_radix(line("run ")?, 16).ok()?;
-        let mut journal = line("journal ")?.splitn(3, ' ');
-        let journal = BurnedAt {
-            origin: journal.next()?.to_owned(),
-            size: journal.next()?.parse().ok()?,
-            root: Digest::from_hex(journal.next()?)?,
-        };
-        let burn = Self { installation, session, nonce, approval, run, journal };
-        (burn.text() == text).then_some(burn)
-    }
-
-    /// The burn of a signed note, whoever signed it.
-    #[must_use]
-    pub fn of_note(note: &str) -> Option<Self> {
-        Self::parse(split(note)?.0)
-    }
 }
 
 #[cfg(test)]

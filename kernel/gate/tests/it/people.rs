@@ -8,11 +8,11 @@ use portcullis_domain::{
     Instrument, InstrumentId, InstrumentKind, Money, Name, Phase, Px, Qty, Rate, Role, WallNs,
 };
 use portcullis_statement::json::Value;
+use portcullis_statement::note::{KeyKind, NoteSigner};
 use portcullis_statement::{
-    ApprovedPlugin, CosignerKey, Digest, EndpointKind, EndpointSet, FailureDomain, Genesis, Header,
-    Host, JournalBinding, Kind,
-    Mark, Person, PluginRelease, PublicKey, RecordedFile, Roster, SessionApproval, SignedStatement,
-    Signer, SigningKey, Venue, Witness, Witnesses, draft,
+    ApprovedPlugin, Digest, EndpointKind, EndpointSet, FailureDomain, Genesis, Header, Host,
+    JournalBinding, Kind, Mark, Person, PluginRelease, PublicKey, RecordedFile, Roster,
+    SessionApproval, SignedStatement, Signer, SigningKey, Venue, Witness, Witnesses, draft,
 };
 
 #[path = "../../../statement/src/testkit/token.rs"]
@@ -149,20 +149,19 @@ pub(crate) fn witnesses(phase: Phase) -> Witnesses {
     }
     let witness = |(witness, domain, operator)| Witness {
         name: name(witness),
-        key: CosignerKey::new(witness, cosigner(witness).public()).unwrap(),
+        key: cosigner(witness).verifier().clone(),
         domain,
         operator: name(operator),
     };
-    let list = [
-        ("near", FailureDomain::SameHost, "olga"),
-        ("far", FailureDomain::OtherHost, "eve"),
-    ];
+    let list =
+        [("near", FailureDomain::SameHost, "olga"), ("far", FailureDomain::OtherHost, "eve")];
     Witnesses::new(list.map(witness).to_vec(), 2).unwrap()
 }
 
 /// The key of a witness.
-pub(crate) fn cosigner(witness: &str) -> SigningKey {
-    SigningKey::from_seed(Digest::of(witness.as_bytes()).0)
+pub(crate) fn cosigner(witness: &str) -> NoteSigner {
+    let seed = Digest::of(witness.as_bytes()).0;
+    NoteSigner::from_seed(witness, KeyKind::Cosignature, seed).unwrap()
 }
 
 fn genesis_of(

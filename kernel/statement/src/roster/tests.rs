@@ -29,7 +29,8 @@ fn one_person_is_one_key() {
 #[test]
 fn a_witness_is_nobody_of_the_roster() {
     let witnessed = |key: crate::SigningKey| {
-        let key = crate::CosignerKey::new("w1", key.public()).unwrap();
+        let kind = crate::note::KeyKind::Cosignature;
+        let key = crate::note::VerifierKey::new("w1", kind, key.public()).unwrap();
         let domain = crate::FailureDomain::SameHost;
         let one = crate::Witness { name: name("w1"), key, domain, operator: name("olga") };
         let roster = Roster::new(people(), None, EndpointKind::Simulated).unwrap();
