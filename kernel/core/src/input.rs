@@ -16,6 +16,7 @@ use portcullis_statement::{Digest, SignedStatement};
 
 use crate::entry::Content;
 use crate::people::PersonRequest;
+use crate::witness::Standing;
 
 /// An input with its moment. The core reads no other clock.
 #[derive(Clone, Debug)]
@@ -197,6 +198,17 @@ pub enum Input {
         approval: SignedStatement,
         /// Loaded workers, in the approval's order.
         workers: Vec<Worker>,
+        /// Witnesses' burns of the approval, as signed notes.
+        burns: Vec<String>,
+    },
+    /// Somebody brings a checkpoint that witnesses cosigned.
+    Cosigned {
+        /// The request to answer.
+        request: u64,
+        /// The signed note, as it came.
+        note: String,
+        /// How the checkpoint stands to the journal on this disk.
+        standing: Standing,
     },
     /// Someone asks to close the open session.
     CloseSession {

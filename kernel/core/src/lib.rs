@@ -43,6 +43,7 @@ mod tell;
 mod triggers;
 mod usage;
 mod view;
+mod witness;
 
 pub use bracket::{BracketRecord, ProtectionEnd};
 pub use effect::{Amend, Answer, Effect, Leaving, Submit};
@@ -60,3 +61,4 @@ pub use recon::{
 pub use recover::RecoverError;
 pub use state::{Core, SessionState, Step};
 pub use view::{FindingView, OrderView, PositionView, View};
+pub use witness::Standing;

@@ -28,8 +28,11 @@ impl Core {
             Input::Draft { request, session, size, root } => {
                 self.on_draft(request, session, (size, root), &mut turn);
             }
-            Input::OpenSession { request, approval, workers } => {
-                self.on_open(request, &approval, &workers, &mut turn);
+            Input::OpenSession { request, approval, workers, burns } => {
+                self.on_open(request, &approval, (&workers, &burns), &mut turn);
+            }
+            Input::Cosigned { request, note, standing } => {
+                self.on_cosigned(request, (&note, standing), &mut turn);
             }
             Input::CloseSession { request, who: _, reason } => {
                 self.on_close(Some(request), &reason, &mut turn);

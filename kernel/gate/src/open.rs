@@ -6,7 +6,8 @@ use std::sync::Arc;
 use portcullis_domain::policy::{ActivityLimits, LimitTable, Limits, NotTighter, ScopeLimits};
 use portcullis_domain::{Instrument, InstrumentId, Name, Phase, PluginId, WallNs};
 use portcullis_statement::{
-    Digest, EndpointKind, EndpointSet, PluginRelease, Refusal, SessionApproval, Verified, Witnesses,
+    Digest, EndpointKind, EndpointSet, PluginRelease, Refusal, SessionApproval, Signer, Verified,
+    Witnesses,
 };
 
 use crate::assess::Authority;
@@ -244,6 +245,12 @@ impl Gate {
     #[must_use]
     pub fn instruments(&self) -> &[Instrument] {
         &self.approval.item().instruments
+    }
+
+    /// Who signed the approval.
+    #[must_use]
+    pub fn signers(&self) -> &[Signer] {
+        &self.approval.header().signers
     }
 
     /// What the session's phase is.

@@ -69,4 +69,6 @@ mod triggers;
 #[cfg(test)]
 mod wide_safety;
 #[cfg(test)]
+mod witness;
+#[cfg(test)]
 mod world;
