@@ -35,7 +35,8 @@ const fn row(folder: &'static str, ours: Ours, outside: Outside) -> Row {
 }
 
 const HASH: (&str, &str) = ("ring", "SHA-256, and Ed25519 or HMAC where a crate signs or checks");
-const BASE64: (&str, &str) = ("base64", "armor of signatures, credentials of venues");
+const BASE64: (&str, &str) =
+    ("base64", "armor of signatures, hashes of proofs, credentials of venues");
 const SERDE: (&str, &str) = ("serde", "derives the raw form of a file or frame, never of a proof");
 const SERDE_JSON: (&str, &str) =
     ("serde_json", "frames of venues and of the control socket, with raw numbers");
@@ -91,7 +92,7 @@ const LAW: &[Row] = &[
     row(
         "kernel/evidence",
         Only(&["domain", "statement", "core"]),
-        Trusted(&[CRC32C, FLATE2, HASH]),
+        Trusted(&[BASE64, CRC32C, FLATE2, HASH]),
     ),
     row("kernel/governance", Only(&["domain", "statement"]), Trusted(&[SERDE, TOML])),
     row("kernel/path", Only(PATH), Trusted(&[CHANNEL])),

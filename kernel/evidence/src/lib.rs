@@ -11,6 +11,7 @@ pub mod chunk;
 mod digest;
 pub mod disk;
 pub mod journal;
+pub mod log;
 pub mod pack;
 pub mod recorded;
 #[cfg(test)]

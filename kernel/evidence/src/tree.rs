@@ -3,11 +3,31 @@
 //! A root commits to a list of leaves so that a stranger can check one leaf without the rest, with
 //! tools that are not ours.
 
+use std::borrow::Cow;
+
+use portcullis_statement::json::{self, object};
+
 use crate::Digest;
+use crate::bytes::len_u64;
 use crate::digest::of_parts;
 
 const LEAF: &[u8] = &[0];
 const NODE: &[u8] = &[1];
+
+/// Longest entry in bytes that is a leaf of the log as it is.
+pub const LOG_LEAF_BYTES_MAX: usize = 32 * 1024;
+
+/// The leaf that stands for an entry of the journal in the log: its bytes, or for a longer one the
+/// canonical JSON `{"bytes":N,"sha256":"…"}`.
+#[must_use]
+pub fn log_leaf(entry: &[u8]) -> Cow<'_, [u8]> {
+    if entry.len() <= LOG_LEAF_BYTES_MAX {
+        return Cow::Borrowed(entry);
+    }
+    let sha256 = Digest::of(entry).hex().into();
+    let bytes = json::count(len_u64(entry.len()));
+    Cow::Owned(object([("bytes", bytes), ("sha256", sha256)]).canonical())
+}
 
 /// The hash of one leaf: `SHA-256(0x00 ‖ leaf)`.
 #[must_use]
@@ -22,7 +42,7 @@ pub fn node_hash(left: Digest, right: Digest) -> Digest {
 }
 
 /// Takes leaves one by one and knows the root after each.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TreeHasher {
     size: u64,
     /// Roots of the full subtrees, largest first: one for each bit set in `size`.
@@ -120,6 +140,15 @@ mod tests {
             assert_eq!(tree.root(), by_definition(&leaves[..index]), "size {index}");
             tree.push(leaf);
         }
+    }
+
+    #[test]
+    fn a_long_entry_is_a_leaf_by_its_digest() {
+        let short = vec![b'x'; LOG_LEAF_BYTES_MAX];
+        assert_eq!(log_leaf(&short), short);
+        let long = vec![b'x'; LOG_LEAF_BYTES_MAX + 1];
+        let expect = format!("{{\"bytes\":32769,\"sha256\":\"{}\"}}", Digest::of(&long).hex());
+        assert_eq!(log_leaf(&long), expect.as_bytes());
     }
 
     #[test]
