@@ -64,7 +64,11 @@ pub(crate) fn converse(
 
 /// A signed statement as it crosses the socket.
 pub(crate) fn signed_bytes(signed: &SignedStatement) -> SignedBytes {
-    SignedBytes { bytes: signed.bytes.clone(), signatures: signed.signatures.clone() }
+    SignedBytes {
+        bytes: signed.bytes.clone(),
+        signatures: signed.signatures.clone(),
+        burns: Vec::new(),
+    }
 }
 
 /// A reply that `Answer::fits` let through and the verb has no use for.

@@ -19,6 +19,7 @@ mod review;
 #[cfg(test)]
 mod testing;
 mod verbs;
+mod witness;
 mod worker;
 
 use std::io::Write as _;
@@ -86,6 +87,7 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Plugin(PluginVerb::Install(args)) => plugin::install(&args),
         Verb::Replay(args) => replay::run(args),
         Verb::Explain(args) => explain::run(&args),
+        Verb::Witness(verb) => witness::run(&verb),
         Verb::Stop(args) => ask::stop(&args),
     }
 }

@@ -10,6 +10,7 @@ use portcullis_core::{Core, Start};
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::{Instrument, InstrumentId};
+use portcullis_evidence::log::LogFiles;
 use portcullis_evidence::{Damage, DiskFault, FileDisk, Journal, JournalFault};
 use portcullis_governance::{Hashed, PolicyError, parse_instrument, parse_phases, parse_safety};
 use portcullis_lifeline::Credential;
@@ -99,6 +100,11 @@ impl Home {
     /// The journal's file.
     pub(crate) fn journal_path(&self) -> PathBuf {
         self.path("journal/000001.journal")
+    }
+
+    /// The transparency log of the present epoch.
+    pub(crate) fn log_files(&self) -> LogFiles {
+        LogFiles::new(self.path("epochs/000001/log"))
     }
 
     /// Origin of the journal: what it is a journal of, and whether the venue is a simulation.

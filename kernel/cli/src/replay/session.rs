@@ -182,7 +182,8 @@ impl Run<'_> {
         let approval = cast.approval(&plan, (&account, &host), (&endpoint, &release));
         let worker =
             LoadedWorker { component: self.loaded.component, engine: self.loaded.engine.clone() };
-        let open = Input::OpenSession { request: 3, approval, workers: vec![worker], burns: vec![] };
+        let open =
+            Input::OpenSession { request: 3, approval, workers: vec![worker], burns: vec![] };
         step.request(open).map_err(run_fault)?;
         step.run(feed).map_err(run_fault)?;
         alive(step.core())?;
