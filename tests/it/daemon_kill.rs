@@ -5,6 +5,7 @@ use crate::venue_side::{Mode, Wire};
 use portcullis_control::{
     Answer, Reconciliation, Reply, Request, SignedBytes, StatusView, read_frame,
 };
+use portcullis_evidence::JournalFolder;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
@@ -170,8 +171,9 @@ fn a_kill_by_signal_does_not_wait_behind_an_end_in_order() {
 fn d2_a_journal_that_cannot_be_written_ends_everything() {
     let mut house = House::ready();
     house.stop();
-    // No file of this process may grow beyond what the journal will soon need.
-    let size = std::fs::metadata(house.journal_path()).unwrap().len();
+    // This process may write no file beyond a place that the journal will soon reach.
+    let epoch = JournalFolder::of_epoch(&house.path("home/epochs"), 1);
+    let size = portcullis_evidence::read(epoch).unwrap().end.kept_bytes;
     let blocks = size / 512 + 128;
     let daemon = house.daemon_command();
     let mut command = Command::new("sh");

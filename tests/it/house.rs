@@ -8,6 +8,7 @@ use crate::venue_side::Outsider;
 use portcullis_control::{Answer, Reconciliation, Reply, Request, SignedBytes, StatusView};
 use portcullis_control::{read_frame, write_frame};
 use portcullis_core::entry::{self, Decoded};
+use portcullis_evidence::JournalFolder;
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, Value, parse};
 use portcullis_tests::{program, project};
@@ -394,13 +395,17 @@ impl House {
     }
 
     pub(crate) fn journal_path(&self) -> PathBuf {
-        self.path("home/journal/000001.journal")
+        self.path("home/epochs/000001/journal/000001.journal")
     }
 
     /// The entries that are durable by now.
     pub(crate) fn journal(&self) -> Vec<Decoded> {
-        let bytes = fs::read(self.journal_path()).unwrap();
-        let journal = portcullis_evidence::read(&bytes).unwrap();
+        let epochs = self.path("home/epochs");
+        let read = || portcullis_evidence::read(JournalFolder::of_epoch(&epochs, 1));
+        // The daemon may be in the middle of a write, which no reader without its watermark tells
+        // from damage.
+        let mut tries = (0..100).map(|_| read());
+        let journal = tries.find_map(Result::ok).unwrap_or_else(|| read().unwrap());
         journal.entries.iter().map(|entry| entry::decode(entry).unwrap()).collect()
     }
 

@@ -4,9 +4,9 @@ use flate2::read::MultiGzDecoder;
 use portcullis_core::entry::{self, Class, Decoded};
 use portcullis_core::{Core, Event, Input, SessionState};
 use portcullis_domain::{BootNs, Instrument, InstrumentId, MarketFrame, Name, Now, WallNs};
-use portcullis_evidence::Digest;
 use portcullis_evidence::chunk::{RawFrame, read_chunk};
 use portcullis_evidence::pack::{KernelLeaves, session_root, sessions};
+use portcullis_evidence::{Digest, JournalFolder};
 use portcullis_statement::json::{self, Fields, Value};
 use portcullis_tests::{component, program, project, shared};
 use portcullis_wire::binance::SpotStreams;
@@ -103,9 +103,9 @@ impl Kept {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             (name, fs::read(path).unwrap())
         };
-        let journal = fs::read(out.join("000001.journal")).unwrap();
-        let entries = portcullis_evidence::read(&journal).unwrap().entries;
-        let entry = |bytes: &[u8]| (bytes.to_vec(), entry::decode(bytes).unwrap());
+        let journal = JournalFolder::of_epoch(&out.join("epochs"), 1);
+        let entries = portcullis_evidence::read(journal).unwrap().entries;
+        let entry = |bytes: Vec<u8>| (bytes.clone(), entry::decode(&bytes).unwrap());
         Self {
             document,
             entries: entries.into_iter().map(entry).collect(),

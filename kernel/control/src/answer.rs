@@ -19,7 +19,7 @@ pub struct PackView {
     pub path: String,
     /// Digest of its manifest, in hex.
     pub manifest: String,
-    /// Head of the journal's chain at the end of the session, in hex.
+    /// Root over the journal's entries in the pack, in hex.
     pub head: String,
     /// Entries up to there.
     pub size: u64,

@@ -164,7 +164,7 @@ pub struct DraftView {
     pub origin: String,
     /// Entries in the journal, the draft's own not counted.
     pub size: u64,
-    /// Head of the journal's chain at that size, in hex.
+    /// Root over the journal's entries at that size, in hex.
     pub root: String,
     /// Kills so far.
     pub kill_seq: u64,

@@ -187,7 +187,7 @@ pub enum Input {
         session: SessionId,
         /// Entries in the journal then.
         size: u64,
-        /// Head of the chain then.
+        /// Root over the journal's entries then.
         root: Digest,
     },
     /// Someone asks to open a session.

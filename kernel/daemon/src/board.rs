@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use portcullis_core::{Core, View};
 use portcullis_domain::Money;
-use portcullis_evidence::Head;
+use portcullis_evidence::{Head, Watermark};
 use portcullis_statement::{Digest, EndpointSet, PluginRelease};
 
 /// How long an asker waits for the core.
@@ -18,6 +18,8 @@ const WAIT: Duration = Duration::from_secs(5);
 pub(crate) struct Shown {
     pub(crate) view: View,
     pub(crate) head: Head,
+    /// What is shown lies below this in the journal.
+    pub(crate) end: Watermark,
     pub(crate) releases: Vec<(Digest, PluginRelease)>,
     pub(crate) endpoints: Vec<(Digest, EndpointSet)>,
     pub(crate) balances: Option<BTreeMap<String, Money>>,
@@ -33,13 +35,14 @@ pub(crate) struct Board {
 
 impl Board {
     /// Called by the core loop after each event.
-    pub(crate) fn show(&self, core: &Core, head: Head) {
+    pub(crate) fn show(&self, core: &Core, (head, end): (Head, Watermark)) {
         if !self.wanted.swap(false, Ordering::AcqRel) {
             return;
         }
         let shown = Shown {
             view: core.view(),
             head,
+            end,
             releases: core.releases().map(|(digest, item)| (*digest, item.clone())).collect(),
             endpoints: core.endpoints().map(|(digest, item)| (*digest, item.clone())).collect(),
             balances: core.account().balances().cloned(),

@@ -11,7 +11,7 @@ use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::{Instrument, InstrumentId};
 use portcullis_evidence::log::LogFiles;
-use portcullis_evidence::{Damage, DiskFault, FileDisk, Journal, JournalFault};
+use portcullis_evidence::{DiskFault, FileDisk, Journal, JournalFault, ReadFault, Reader};
 use portcullis_governance::{Hashed, PolicyError, parse_instrument, parse_phases, parse_safety};
 use portcullis_lifeline::Credential;
 use portcullis_statement::{Digest, EndpointKind, SignedStatement, Trust};
@@ -97,9 +97,9 @@ impl Home {
         self.root.join(name)
     }
 
-    /// The journal's file.
-    pub(crate) fn journal_path(&self) -> PathBuf {
-        self.path("journal/000001.journal")
+    /// The folder of all epochs of the journal.
+    pub(crate) fn epochs_path(&self) -> PathBuf {
+        self.path("epochs")
     }
 
     /// The transparency log of the present epoch.
@@ -119,56 +119,40 @@ impl Home {
 
     /// Reads the journal back: verify, fold, and go on where it ends. Everything stays blocked.
     pub(crate) fn recover(&self) -> Result<Opened, DaemonFault> {
-        let path = self.journal_path();
+        let epochs = self.epochs_path();
+        let disk = FileDisk::open(&epochs).map_err(|fault| disk_fault(&epochs, &fault))?;
+        let last = disk.last_epoch().map_err(|fault| disk_fault(&epochs, &fault))?;
         let mut core = Core::new();
-        if !path.exists() {
-            let journal = self.create_journal(&path)?;
+        let Some(epoch) = last else {
+            self.refuse_lost_history(&epochs)?;
+            let journal = Journal::create(disk, &self.origin());
+            let journal = journal.map_err(|fault| journal_fault(&epochs, &fault))?;
             return Ok(Opened { core, journal, start: self.start(true, false)? });
+        };
+        let source = disk.journal(epoch);
+        let path = source.path().to_owned();
+        let unread = |fault: ReadFault| unread(&path, &fault);
+        let mut reader = Reader::open(source).map_err(unread)?;
+        let mut clean = false;
+        while let Some(group) = reader.next().map_err(unread)? {
+            for (number, entry) in (group.first_seq..).zip(group.entries()) {
+                core.fold(entry).map_err(|error| {
+                    let cause = format!("entry {number}: {error:?}");
+                    refuse_journal(&path, "JOURNAL_UNFOLDABLE", &cause)
+                })?;
+                clean = portcullis_core::entry::is_clean_stop(entry);
+            }
         }
-        let disk = FileDisk::open(&path).map_err(|fault| disk_fault(&path, &fault))?;
-        let bytes = disk.contents().map_err(|fault| disk_fault(&path, &fault))?;
-        let recovered =
-            portcullis_evidence::read(&bytes).map_err(|damage| damaged(&path, &damage))?;
-        recovered.require_origin(&self.origin()).map_err(|damage| damaged(&path, &damage))?;
-        for (number, entry) in recovered.entries.iter().enumerate() {
-            core.fold(entry).map_err(|error| {
-                let cause = format!("entry {number}: {error:?}");
-                refuse_journal(&path, "JOURNAL_UNFOLDABLE", &cause)
-            })?;
-        }
-        let last = recovered.entries.last();
-        let clean = last.is_some_and(|entry| portcullis_core::entry::is_clean_stop(entry));
-        if last.is_none() {
-            self.refuse_lost_history(&path)?;
-        }
-        // A start that ended before its first entry was durable has not happened.
-        let start = self.start(last.is_none(), clean)?;
-        let journal = Journal::open(disk, &recovered);
+        let end = reader.into_end();
+        end.require_origin(&self.origin()).map_err(|damage| unread(damage.into()))?;
+        let journal = Journal::open(disk, epoch, &end);
         let journal = journal.map_err(|fault| journal_fault(&path, &fault))?;
-        Ok(Opened { core, journal, start })
+        Ok(Opened { core, journal, start: self.start(false, clean)? })
     }
 
     /// What is said of a journal that cannot be written.
     pub(crate) fn journal_fault(&self, fault: &JournalFault) -> DaemonFault {
-        journal_fault(&self.journal_path(), fault)
-    }
-
-    /// A new journal, which has its name only once it is whole.
-    fn create_journal(&self, path: &Path) -> Result<Journal<FileDisk>, DaemonFault> {
-        self.refuse_lost_history(path)?;
-        let partial = path.with_extension("partial");
-        if partial.exists() {
-            fs::remove_file(&partial).map_err(|error| unreadable(&partial, &error))?;
-        }
-        let disk = FileDisk::create(&partial).map_err(|fault| disk_fault(path, &fault))?;
-        let journal = Journal::create(disk, &self.origin());
-        let journal = journal.map_err(|fault| journal_fault(path, &fault))?;
-        let named = fs::rename(&partial, path).and_then(|()| {
-            let folder = path.parent().unwrap_or(path);
-            File::open(folder)?.sync_all()
-        });
-        named.map_err(|error| unreadable(path, &error))?;
-        Ok(journal)
+        journal_fault(&self.epochs_path(), fault)
     }
 
     /// A home that holds evidence of sessions has had a journal. To start without it would forget
@@ -328,12 +312,15 @@ fn journal_fault(path: &Path, fault: &JournalFault) -> DaemonFault {
     DaemonFault::new(TEMPORARY, fault.code(), &subject, &fault.to_string(), next)
 }
 
-fn damaged(path: &Path, damage: &Damage) -> DaemonFault {
-    refuse_journal(path, damage.code(), &damage.to_string())
+fn unread(path: &Path, fault: &ReadFault) -> DaemonFault {
+    match fault {
+        ReadFault::Disk(fault) => disk_fault(path, fault),
+        ReadFault::Damage(damage) => refuse_journal(path, damage.code(), &damage.to_string()),
+    }
 }
 
 /// A journal that is not whole is evidence of something: nothing starts on it.
 fn refuse_journal(path: &Path, code: &str, cause: &str) -> DaemonFault {
-    let next = "keep the file as it is and restore a whole copy of it";
+    let next = "keep the files as they are and restore a whole copy of them";
     DaemonFault::new(CHECK_FAILED, code, &path.display().to_string(), cause, next)
 }

@@ -132,7 +132,7 @@ impl House {
     /// up is the first thing it says.
     pub(crate) fn look(&self) -> Option<Shown> {
         let mut shown = self.board.look()?;
-        let Some(last) = shown.head.size.checked_sub(1) else { return Some(shown) };
+        let Some(last) = shown.end.0.checked_sub(1) else { return Some(shown) };
         if self.mark.wait(Seq(last), DISK_WAIT) != Waited::Durable {
             let reason = "EVIDENCE_UNWRITABLE: the disk does not hold yet what is shown here";
             shown.view.blocked.insert(0, reason.to_owned());
@@ -213,7 +213,7 @@ impl House {
     }
 
     fn outcome(&self) -> Result<(), DaemonFault> {
-        let subject = self.home.journal_path().display().to_string();
+        let subject = self.home.epochs_path().display().to_string();
         let fault =
             |code, cause, next| Err(DaemonFault::new(TEMPORARY, code, &subject, cause, next));
         if self.journal_failed.load(Ordering::Acquire) {

@@ -27,7 +27,7 @@ const LOOK_PAUSE: Duration = Duration::from_millis(50);
 /// Drafts a session: binds it to the journal as it stands, and says what an approval has to name.
 pub(crate) fn draft(house: &Arc<House>, session: SessionId) -> Answer {
     let Some(before) = house.look() else { return unresponsive() };
-    let (size, root) = (before.head.size, before.head.chain);
+    let (size, root) = (before.head.size, before.head.root);
     let name = session.clone();
     let answer = ask(house, |request| Input::Draft { request, session, size, root });
     if answer.result.is_err() {
@@ -63,7 +63,7 @@ fn draft_view(house: &House, session: &Name, shown: Shown) -> DraftView {
         build: env!("CARGO_PKG_VERSION").to_owned(),
         origin: house.home.origin(),
         size: shown.head.size,
-        root: shown.head.chain.hex(),
+        root: shown.head.root.hex(),
         kill_seq: shown.view.kill_seq,
         kill_entry: shown.view.kill_entry,
         phases_digest: house.home.phases.digest.hex(),

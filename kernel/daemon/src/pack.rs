@@ -11,9 +11,11 @@ use portcullis_core::Input;
 use portcullis_core::entry::{self, Decoded};
 use portcullis_domain::{Name, Phase};
 use portcullis_evidence::chunk::Chunk;
+use portcullis_evidence::disk::segment_name;
 use portcullis_evidence::pack::{
     KernelLeaves, PackContents, Part, render_parts, seal_pack, sessions, write_pack,
 };
+use portcullis_evidence::{JournalFolder, ReadFault, Reader, Watermark};
 use portcullis_statement::json::{Fields, JsonError, Value};
 use portcullis_statement::{Digest, Envelope, Kind, SignedStatement, Statement};
 
@@ -32,32 +34,28 @@ pub(crate) fn pack(house: &Arc<House>, session: &Name, lessons: &[String]) -> An
 }
 
 fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, No> {
-    let bytes =
-        fs::read(house.home.journal_path()).map_err(|error| no("IO", &error.to_string()))?;
-    let journal = portcullis_evidence::read(&bytes)
-        .map_err(|damage| no(damage.code(), &damage.to_string()))?;
-    let range = sessions(&journal.entries, &KernelLeaves).pop();
+    let (entries, segments) = journal(house)?;
+    let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+    let range = sessions(&entries, &KernelLeaves).pop();
     let range = range.ok_or_else(|| no("SESSION_UNKNOWN", "no session has ended yet"))?;
-    let of_session = journal.entries.get(range.clone()).unwrap_or_default();
+    let of_session = entries.get(range.clone()).unwrap_or_default();
     let opened = decoded(of_session.first())?;
     let facts = facts(&opened).map_err(|error| no("ENTRY_MALFORMED", &error.to_string()))?;
     if facts.session != *session {
         let cause = format!("the last session that ended is {}", facts.session);
         return Err(no("SESSION_NOT_LAST", &cause));
     }
-    let before = journal.entries.get(..range.start).unwrap_or_default();
+    let before = entries.get(..range.start).unwrap_or_default();
     let mut parts = render_parts(of_session, before).map_err(|e| no("RENDER", &e.to_string()))?;
     parts.push(lessons_part(lessons));
-    // What was still on its way to the disk when the file was read is not of this session.
-    let kept = usize::try_from(journal.kept_bytes).unwrap_or(bytes.len());
     let contents = PackContents {
         session: facts.session.clone(),
         phase: facts.phase,
         simulated: true,
         parts,
-        statements: statements(&journal.entries, &range)?,
-        journal: bytes.get(..kept).unwrap_or_default().to_vec(),
-        chunks: chunks(house, until_next(&journal.entries, &range))?,
+        statements: statements(&entries, &range)?,
+        journal: segments,
+        chunks: chunks(house, until_next(&entries, &range))?,
     };
     let stamp = opened.place.at.wall.folder_stamp();
     let folder = house.home.path(&format!("reports/{}_sessions", facts.phase.name()));
@@ -69,10 +67,33 @@ fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, 
         session: session.to_string(),
         path: target.display().to_string(),
         manifest: written.manifest.hex(),
-        head: written.journal.chain.hex(),
+        head: written.journal.root.hex(),
         size: written.journal.size,
-        origin: journal.origin.to_owned(),
+        origin: house.home.origin(),
     })
+}
+
+/// The durable entries of the epoch, and its segments without what lies behind those.
+fn journal(house: &House) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), No> {
+    let unread = |fault: ReadFault| no(fault.code(), &fault.to_string());
+    let durable = house.mark.durable_epoch();
+    let folder = || JournalFolder::of_epoch(&house.home.epochs_path(), durable.epoch);
+    let mut reader = Reader::open(folder()).map_err(unread)?;
+    let mut entries = Vec::new();
+    while let Some(group) = reader.next_below(Watermark(durable.size)).map_err(unread)? {
+        entries.extend(group.entries().map(<[u8]>::to_vec));
+    }
+    let end = reader.into_end();
+    let mut segments = Vec::new();
+    for segment in 1..=end.segment {
+        let path = folder().path().join(segment_name(segment));
+        let mut bytes = fs::read(path).map_err(|error| no("IO", &error.to_string()))?;
+        if segment == end.segment {
+            bytes.truncate(usize::try_from(end.kept_bytes).unwrap_or(usize::MAX));
+        }
+        segments.push(bytes);
+    }
+    Ok((entries, segments))
 }
 
 struct Facts {

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use portcullis_core::{Core, Effect, Input};
 use portcullis_domain::Now;
-use portcullis_evidence::Head;
+use portcullis_evidence::{Head, Watermark};
 use portcullis_path::Wiring;
 
 use crate::clock;
@@ -67,7 +67,7 @@ impl Wiring for HouseWiring {
         self.house.report(report);
     }
 
-    fn show(&mut self, core: &Core, head: Head) {
+    fn show(&mut self, core: &Core, head: Head, end: Watermark) {
         let house = &self.house;
         // A kill that fell while another one was being lifted, or that the start itself latched:
         // what the core holds, the writer holds.
@@ -77,6 +77,6 @@ impl Wiring for HouseWiring {
         if house.mark.is_poisoned() {
             house.journal_ended();
         }
-        house.board.show(core, head);
+        house.board.show(core, (head, end));
     }
 }

@@ -19,10 +19,10 @@ mod testing;
 pub mod text;
 pub mod tree;
 
-pub use disk::{Disk, DiskFault, FileDisk, MemoryDisk};
+pub use disk::{Disk, DiskFault, FileDisk, MemoryDisk, Place};
 pub use journal::{
-    Appender, Committer, Damage, DamageReason, Groups, Head, Journal, JournalFault, Recovered, Seq,
-    Watermark, read,
+    Appender, Committer, Damage, DamageReason, End, Groups, Head, Journal, JournalFault,
+    JournalFolder, ReadFault, Reader, Recovered, Seq, Source, Watermark, read,
 };
 pub use portcullis_statement::{Digest, note};
-pub use recorded::{DurableMark, Either, NotDurable, Pending, Recorded, Waited};
+pub use recorded::{DurableEpoch, DurableMark, Either, NotDurable, Pending, Recorded, Waited};

@@ -244,41 +244,58 @@ pub struct DurableMark {
     shared: Arc<Shared>,
 }
 
+/// How much of which epoch is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DurableEpoch {
+    /// The epoch, counted from 1.
+    pub epoch: u32,
+    /// Entries of it that are durable. Epochs before it are durable as a whole.
+    pub size: u64,
+}
+
 struct Shared {
     origin: Digest,
     durable: AtomicU64,
     poisoned: AtomicBool,
-    /// Guards no data: it orders the change of the atomics against going to sleep.
-    gate: Mutex<()>,
+    /// Also orders the change of the atomics against going to sleep.
+    epoch: Mutex<DurableEpoch>,
     changed: Condvar,
 }
 
 impl Shared {
-    fn locked(&self) -> MutexGuard<'_, ()> {
+    fn locked(&self) -> MutexGuard<'_, DurableEpoch> {
         // The mutex guards nothing that a panic elsewhere could have left half done.
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+        self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl DurableMark {
-    pub(crate) fn new(origin: &str, durable: Watermark) -> Self {
+    pub(crate) fn new(origin: &str, (durable, epoch): (Watermark, u32)) -> Self {
         let shared = Shared {
             origin: Digest::of(origin.as_bytes()),
             durable: AtomicU64::new(durable.0),
             poisoned: AtomicBool::new(false),
-            gate: Mutex::new(()),
+            epoch: Mutex::new(DurableEpoch { epoch, size: durable.0 }),
             changed: Condvar::new(),
         };
         Self { shared: Arc::new(shared) }
     }
 
-    /// SHA-256 of the journal's origin.
+    /// SHA-256 of the journal's origin as it was when this process opened it: a mark speaks for
+    /// one run, through all its epochs.
     #[must_use]
     pub fn origin(&self) -> Digest {
         self.shared.origin
     }
 
-    /// How many entries are durable.
+    /// The epoch that was written last, and how much of it is durable: what a reader beside the
+    /// writer may read with [`crate::journal::Reader::next_below`].
+    #[must_use]
+    pub fn durable_epoch(&self) -> DurableEpoch {
+        *self.shared.locked()
+    }
+
+    /// How many entries are durable, counted through the epochs of this process.
     #[must_use]
     pub fn watermark(&self) -> Watermark {
         Watermark(self.shared.durable.load(Ordering::Acquire))
@@ -303,14 +320,15 @@ impl DurableMark {
             }
         };
         let guard = self.shared.locked();
-        let pending = |(): &mut ()| state() == Waited::TimedOut;
+        let pending = |_: &mut DurableEpoch| state() == Waited::TimedOut;
         let waited = self.shared.changed.wait_timeout_while(guard, timeout, pending);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
         state()
     }
 
-    pub(crate) fn advance(&self, durable: Watermark) {
-        let guard = self.shared.locked();
+    pub(crate) fn advance(&self, durable: Watermark, (epoch, base): (u32, u64)) {
+        let mut guard = self.shared.locked();
+        *guard = DurableEpoch { epoch, size: durable.0.saturating_sub(base) };
         self.shared.durable.store(durable.0, Ordering::Release);
         drop(guard);
         self.shared.changed.notify_all();

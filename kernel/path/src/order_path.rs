@@ -13,6 +13,7 @@ use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Amendment, BootNs, Now, OrderIntent, WallNs};
 use portcullis_evidence::{
     Appender, Committer, Disk, DurableMark, Either, Groups, Head, JournalFault, Recorded, Waited,
+    Watermark,
 };
 use portcullis_gate::{Approved, CancelRequest, DenyCode, Rights};
 
@@ -134,8 +135,9 @@ pub trait Wiring {
     fn carry_out(&mut self, effect: Effect);
     /// Puts a report in for a later turn. A report must not be lost.
     fn tell(&mut self, report: Input);
-    /// Shows people the core as it is now, if somebody looks. Called at every wake-up.
-    fn show(&mut self, core: &Core, head: Head);
+    /// Shows people the core as it is now, if somebody looks. Called at every wake-up. All that is
+    /// shown lies below `end`, which need not be durable.
+    fn show(&mut self, core: &Core, head: Head, end: Watermark);
 }
 
 /// The first loop. Ends when the core says `Halt`; everything recorded is handed to the committer.
@@ -151,14 +153,19 @@ pub fn core_loop(
     loop {
         let input = inbox.recv(if unflushed { FLUSH } else { LOOK });
         let now = wiring.now();
-        let due = core.is_due(now) || now.boot.since_ns(beat) >= BEAT_NS;
-        let mut halt = false;
         // A wake-up that only serves the flush, or somebody who looks, is nothing that happened.
-        if let Some(input) = input.or_else(|| due.then_some(Input::Tick)) {
-            beat = now.boot;
+        let tick = tick_is_due(input.as_ref(), core.is_due(now), now.boot.since_ns(beat));
+        let mut halt = false;
+        for input in input.into_iter().chain(tick.then_some(Input::Tick)) {
+            if leaves_an_entry(&input) {
+                beat = now.boot;
+            }
             let event = Event { now, input };
             let turn = step_and_record(&mut core, &mut appender, event);
             halt = hand_on(turn, outbox, wiring);
+            if halt {
+                break;
+            }
         }
         // A kill that came behind a stop has shut the gate already. Recorded after the clean mark
         // it is the last word, and the next start is a killed one.
@@ -167,12 +174,27 @@ pub fn core_loop(
             let turn = step_and_record(&mut core, &mut appender, event);
             hand_on(turn, outbox, wiring);
         }
-        wiring.show(&core, appender.head());
+        wiring.show(&core, appender.head(), appender.end());
         unflushed = !flush(&mut appender, commits, halt);
         if halt {
             return;
         }
     }
+}
+
+/// Whether a `Tick` is recorded at a wake-up with `input`, if any. What the core has to do by now
+/// it does at any input; but the journal's heartbeat must not stop under a market that never rests.
+const fn tick_is_due(input: Option<&Input>, core_is_due: bool, silent_ns: i64) -> bool {
+    match input {
+        None => core_is_due || silent_ns >= BEAT_NS,
+        Some(input) => !leaves_an_entry(input) && silent_ns >= BEAT_NS,
+    }
+}
+
+/// Whether the journal holds an entry of this input whatever comes of it. Market data does not: it
+/// goes into chunks.
+const fn leaves_an_entry(input: &Input) -> bool {
+    !matches!(input, Input::Market(_))
 }
 
 /// Hands on what a turn left, what is taken back first. Whether the loop ends with it.
@@ -320,5 +342,34 @@ pub fn release(
         SubmitFate::Sent => subject.sent(),
         SubmitFate::NotSent(code) => subject.not_sent(code),
         SubmitFate::Lost => subject.lost(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_domain::{InstrumentId, MarketEvent, MarketFrame, StreamId};
+
+    use super::*;
+
+    #[test]
+    fn silence_is_never_longer_than_a_beat_however_busy_the_market_is() {
+        let market = Input::Market(MarketFrame {
+            stream: StreamId(1),
+            sequence: 1,
+            instrument: InstrumentId(0),
+            venue_time: None,
+            event: MarketEvent::Snapshot { levels: Vec::new() },
+        });
+        let check = |input: Option<&Input>, core_is_due, silent_ns, expect| {
+            assert_eq!(tick_is_due(input, core_is_due, silent_ns), expect, "{input:?} {silent_ns}");
+        };
+        check(None, false, BEAT_NS - 1, false);
+        check(None, true, 0, true);
+        check(None, false, BEAT_NS, true);
+        check(Some(&market), false, BEAT_NS - 1, false);
+        check(Some(&market), true, 0, false);
+        check(Some(&market), false, BEAT_NS, true);
+        // An entry is written anyway.
+        check(Some(&Input::Tick), true, BEAT_NS, false);
     }
 }

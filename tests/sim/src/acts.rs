@@ -55,7 +55,7 @@ impl World {
         let (session, head) = (format!("s-{}", self.sessions), house.head());
         let Some(approval) = self.people.approval(&session, head, &house.core) else { return };
         let session = name(&session);
-        let drafted = Input::Draft { request: draft, session, size: head.size, root: head.chain };
+        let drafted = Input::Draft { request: draft, session, size: head.size, root: head.root };
         house.hands.control(drafted);
         let workers = crate::approvals::workers();
         house.hands.control(Input::OpenSession { request: open, approval, workers, burns: vec![] });
@@ -178,9 +178,10 @@ impl World {
         self.reading = None;
         house.life.replay(&house.core)?;
         let platter = self.platter.borrow();
-        let Ok(recovered) = portcullis_evidence::read(platter.bytes()) else { return Ok(()) };
-        let entries: Vec<Vec<u8>> = recovered.entries.iter().map(|entry| entry.to_vec()).collect();
-        house.life.is_continued_by(&entries)
+        let Some(epoch) = platter.last_epoch() else { return Ok(()) };
+        let segments = platter.segments(epoch);
+        let Ok(recovered) = portcullis_evidence::read(segments.as_slice()) else { return Ok(()) };
+        house.life.is_continued_by(&recovered.entries)
     }
 
     /// A new process.

@@ -157,7 +157,7 @@ impl People {
         approval.kill_seq = core.kill_seq();
         approval.carried = carried(core);
         approval.journal =
-            JournalBinding { origin: ORIGIN.to_owned(), size: head.size, root: head.chain };
+            JournalBinding { origin: ORIGIN.to_owned(), size: head.size, root: head.root };
         approval.window_opens = now;
         approval.window_closes = now.plus_ns(HOUR_NS);
         Some(self.sign_approval(&approval))

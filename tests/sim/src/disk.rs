@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use portcullis_domain::ClOrdId;
 use portcullis_evidence::disk::DiskOperation;
-use portcullis_evidence::{Disk, DiskFault};
+use portcullis_evidence::{Disk, DiskFault, Place};
 
 use crate::draw::Draw;
 
@@ -27,16 +27,22 @@ pub(crate) enum Mishap {
 }
 
 /// What is on the disk, and what of it a power cut would leave.
+///
+/// Segments end with their last written byte; the zeros behind it are not kept.
 #[derive(Debug, Default)]
 pub(crate) struct Platter {
-    bytes: Vec<u8>,
+    named: BTreeMap<Place, Vec<u8>>,
+    /// The segment that is written; without a place it has no name yet.
+    present: Option<Place>,
+    spare: Vec<u8>,
+    /// Bytes of the present segment that are durable. All others are as a whole.
     durable_len: usize,
     /// Ids of orders whose `ordered` entry is durable. Found in the bytes, not in what anybody
     /// says about them.
     ordered: BTreeSet<ClOrdId>,
     /// Durable `amend-requested` entries, by order.
     amends: BTreeMap<ClOrdId, usize>,
-    /// Appends and syncs so far.
+    /// Writes, syncs and names given so far.
     pub(crate) operations: u64,
     /// Crash at the operation of that number: what a campaign counts through.
     pub(crate) crash_at: Option<(u64, Mishap)>,
@@ -53,9 +59,20 @@ impl Platter {
         Self { lies, ..Self::default() }
     }
 
-    /// What can be read.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// The last epoch that has begun.
+    pub(crate) fn last_epoch(&self) -> Option<u32> {
+        self.named.keys().next_back().map(|place| place.epoch)
+    }
+
+    /// What can be read of an epoch.
+    pub(crate) fn segments(&self, epoch: u32) -> Vec<Vec<u8>> {
+        let named = self.named.iter().filter(|(place, _)| place.epoch == epoch);
+        named.map(|(_, bytes)| bytes.clone()).collect()
+    }
+
+    fn bytes(&mut self) -> &mut Vec<u8> {
+        let named = self.present.and_then(|place| self.named.get_mut(&place));
+        named.unwrap_or(&mut self.spare)
     }
 
     /// Whether the order is on record in bytes that no power cut can take.
@@ -68,52 +85,56 @@ impl Platter {
         self.amends.get(&id).copied().unwrap_or(0)
     }
 
-    /// Bytes that a power cut may take.
+    /// Bytes that a power cut may take of a segment that has a name.
     pub(crate) fn unsynced_len(&self) -> usize {
-        self.bytes.len() - self.durable_len
+        let named = self.present.and_then(|place| self.named.get(&place));
+        named.map_or(0, |bytes| bytes.len() - self.durable_len)
     }
 
     /// The process ends: `lost` of the bytes that were not synced are gone, and with `torn` some
-    /// sectors before them too.
+    /// sectors before them too. A segment without a name is gone as a whole.
     pub(crate) fn cut_power(&mut self, draw: &mut Draw, (lost, torn): (bool, bool)) {
+        let durable_len = self.durable_len;
         if lost && self.unsynced_len() > 0 {
             let kept = draw.index(self.unsynced_len() + 1);
-            self.bytes.truncate(self.durable_len + kept);
+            self.bytes().truncate(durable_len + kept);
         }
         if torn && self.unsynced_len() > 0 {
-            let first = self.durable_len / SECTOR_BYTES;
-            let end = (self.bytes.len() - 1) / SECTOR_BYTES;
+            let bytes = self.bytes();
+            let first = durable_len / SECTOR_BYTES;
+            let end = (bytes.len() - 1) / SECTOR_BYTES;
             let hole = first + draw.index(end - first + 1);
-            let from = (hole * SECTOR_BYTES).max(self.durable_len);
-            let to = ((hole + 1) * SECTOR_BYTES).min(self.bytes.len());
-            self.bytes[from..to].fill(0);
+            let from = (hole * SECTOR_BYTES).max(durable_len);
+            let to = ((hole + 1) * SECTOR_BYTES).min(bytes.len());
+            bytes[from..to].fill(0);
         }
         self.crashed = false;
         self.mishap = None;
         // What was read back after a crash may still be lost in the next one: it becomes durable
-        // when the journal is opened and synced again.
+        // when the journal is opened.
     }
 
     /// Planted: bytes are lost that were synced.
     pub(crate) fn lose_synced(&mut self, count: usize) {
         let kept = self.durable_len.saturating_sub(count);
-        self.bytes.truncate(kept);
+        self.bytes().truncate(kept);
         self.durable_len = kept;
     }
 
-    /// Forgets everything: the file never had its name.
-    pub(crate) fn discard(&mut self) {
-        self.bytes.clear();
-        self.durable_len = 0;
-    }
-
     fn harden(&mut self) {
-        let fresh = &self.bytes[self.durable_len..];
-        self.ordered.extend(named_in(fresh, b"\"kind\":\"ordered\""));
-        for id in named_in(fresh, b"\"kind\":\"amend-requested\"") {
+        if self.present.is_none() {
+            // Without its name nothing of it is found again.
+            return;
+        }
+        let from = self.durable_len;
+        let fresh = &self.bytes()[from..];
+        let ordered = named_in(fresh, b"\"kind\":\"ordered\"");
+        let amends = named_in(fresh, b"\"kind\":\"amend-requested\"");
+        self.ordered.extend(ordered);
+        for id in amends {
             *self.amends.entry(id).or_insert(0) += 1;
         }
-        self.durable_len = self.bytes.len();
+        self.durable_len = self.bytes().len();
     }
 
     /// What is to happen to the operation that begins now.
@@ -124,39 +145,37 @@ impl Platter {
         planned.or(drawn.map(|(_, how)| (0, how))).map(|(_, how)| how)
     }
 
-    fn append(&mut self, new: &[u8]) -> Result<(), DiskFault> {
-        match self.begin(DiskOperation::Append) {
-            None => {
-                self.bytes.extend_from_slice(new);
-                Ok(())
-            }
-            Some(Mishap::CrashBefore) => Err(self.crash(DiskOperation::Append)),
-            Some(Mishap::CrashAfter) => {
-                self.bytes.extend_from_slice(new);
-                Err(self.crash(DiskOperation::Append))
-            }
-            Some(Mishap::Fails(kind)) => {
-                self.bytes.extend_from_slice(&new[..new.len() / 2]);
-                Err(DiskFault::new(DiskOperation::Append, &io::Error::from(kind)))
-            }
+    fn write_at(&mut self, offset: usize, new: &[u8]) {
+        self.durable_len = self.durable_len.min(offset);
+        let bytes = self.bytes();
+        if new.iter().all(|byte| *byte == 0) && offset + new.len() >= bytes.len() {
+            bytes.truncate(offset);
+            return;
         }
+        bytes.resize(bytes.len().max(offset + new.len()), 0);
+        bytes[offset..offset + new.len()].copy_from_slice(new);
     }
 
-    fn sync(&mut self) -> Result<(), DiskFault> {
-        match self.begin(DiskOperation::Sync) {
-            None if self.lies => Ok(()),
+    /// Does it, if nothing happens to it; or in part, or with nobody left to hear of it.
+    fn operate(
+        &mut self,
+        operation: DiskOperation,
+        all: impl FnOnce(&mut Self),
+        part: impl FnOnce(&mut Self),
+    ) -> Result<(), DiskFault> {
+        match self.begin(operation) {
             None => {
-                self.harden();
+                all(self);
                 Ok(())
             }
-            Some(Mishap::CrashBefore) => Err(self.crash(DiskOperation::Sync)),
+            Some(Mishap::CrashBefore) => Err(self.crash(operation)),
             Some(Mishap::CrashAfter) => {
-                self.harden();
-                Err(self.crash(DiskOperation::Sync))
+                all(self);
+                Err(self.crash(operation))
             }
-            // Whether the bytes are there is anybody's guess.
             Some(Mishap::Fails(kind)) => {
-                Err(DiskFault::new(DiskOperation::Sync, &io::Error::from(kind)))
+                part(self);
+                Err(DiskFault::new(operation, &io::Error::from(kind)))
             }
         }
     }
@@ -185,19 +204,55 @@ fn named_in(bytes: &[u8], kind: &[u8]) -> Vec<ClOrdId> {
 pub(crate) struct SimDisk(pub(crate) Rc<RefCell<Platter>>);
 
 impl Disk for SimDisk {
-    fn append(&mut self, bytes: &[u8]) -> Result<(), DiskFault> {
-        self.0.borrow_mut().append(bytes)
+    fn prepare(&mut self) {}
+
+    fn is_prepared(&mut self, _: bool) -> Result<bool, DiskFault> {
+        Ok(true)
+    }
+
+    fn take_spare(&mut self) -> Result<(), DiskFault> {
+        let mut platter = self.0.borrow_mut();
+        platter.spare.clear();
+        (platter.present, platter.durable_len) = (None, 0);
+        Ok(())
+    }
+
+    fn open(&mut self, place: Place) -> Result<(), DiskFault> {
+        let mut platter = self.0.borrow_mut();
+        if platter.present != Some(place) {
+            (platter.present, platter.durable_len) = (Some(place), 0);
+        }
+        platter.operate(DiskOperation::Open, Platter::harden, |_| {})
+    }
+
+    fn write_at(&mut self, offset: u64, new: &[u8]) -> Result<(), DiskFault> {
+        let offset = usize::try_from(offset).expect("a disk in memory");
+        self.0.borrow_mut().operate(
+            DiskOperation::Write,
+            |platter| platter.write_at(offset, new),
+            |platter| platter.write_at(offset, &new[..new.len() / 2]),
+        )
     }
 
     fn sync(&mut self) -> Result<(), DiskFault> {
-        self.0.borrow_mut().sync()
+        let sync = |platter: &mut Platter| {
+            if !platter.lies {
+                platter.harden();
+            }
+        };
+        // After a failure it is anybody's guess whether the bytes are there.
+        self.0.borrow_mut().operate(DiskOperation::Sync, sync, |_| {})
     }
 
-    fn cut_to(&mut self, length: u64) -> Result<(), DiskFault> {
-        let mut platter = self.0.borrow_mut();
-        let length = usize::try_from(length).expect("a disk in memory");
-        platter.bytes.truncate(length);
-        platter.durable_len = platter.durable_len.min(length);
-        Ok(())
+    fn give_name(&mut self, place: Place) -> Result<(), DiskFault> {
+        let name = |platter: &mut Platter| {
+            let spare = std::mem::take(&mut platter.spare);
+            assert!(platter.named.insert(place, spare).is_none(), "a name is given once");
+            (platter.present, platter.durable_len) = (Some(place), 0);
+            if !platter.lies {
+                platter.harden();
+            }
+        };
+        self.0.borrow_mut().operate(DiskOperation::Name, name, |_| {})
     }
 }

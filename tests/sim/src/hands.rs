@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use portcullis_core::{Core, Effect, EpochCause, Input};
 use portcullis_domain::{Amendment, ClOrdId, Now, OrderIntent, Origin, PluginId, WallNs};
-use portcullis_evidence::{Head, Recorded};
+use portcullis_evidence::{Head, Recorded, Watermark};
 use portcullis_gate::{Approved, CancelRequest, DenyCode};
 use portcullis_path::{Authority, Lanes, OrderSink, SubmitFate, Wiring};
 
@@ -115,7 +115,7 @@ impl Wiring for Hands {
         self.report(report);
     }
 
-    fn show(&mut self, core: &Core, _: Head) {
+    fn show(&mut self, core: &Core, _: Head, _: Watermark) {
         if core.is_killed() && !self.authority.is_killed() {
             self.latch_again();
         }

@@ -73,23 +73,18 @@ impl House {
         (acked, gate_closed): (u64, bool),
     ) -> Result<Self, NoStart> {
         let broken = |what: String| NoStart::Broken(what);
-        let bytes = platter.borrow().bytes().to_vec();
+        let last = platter.borrow().last_epoch();
         let disk = SimDisk(Rc::clone(platter));
-        let (journal, entries) = if bytes.is_empty() {
-            (Journal::create(disk, ORIGIN), Vec::new())
-        } else {
+        let (journal, entries) = if let Some(epoch) = last {
+            let segments = platter.borrow().segments(epoch);
+            let recovered = read(segments.as_slice());
             let recovered =
-                read(&bytes).map_err(|damage| broken(format!("I10 the journal: {damage}")))?;
-            let entries: Vec<Vec<u8>> = recovered.entries.iter().map(|e| e.to_vec()).collect();
-            (Journal::open(disk, &recovered), entries)
+                recovered.map_err(|fault| broken(format!("I10 the journal: {fault}")))?;
+            (Journal::open(disk, epoch, &recovered.end), recovered.entries)
+        } else {
+            (Journal::create(disk, ORIGIN), Vec::new())
         };
-        let Ok(journal) = journal else {
-            if bytes.is_empty() {
-                // A new journal has its name only once it is whole.
-                platter.borrow_mut().discard();
-            }
-            return Err(NoStart::Crashed);
-        };
+        let Ok(journal) = journal else { return Err(NoStart::Crashed) };
         if u64::try_from(entries.len()).is_ok_and(|found| found < acked) {
             let found = entries.len();
             return Err(broken(format!("I10 {acked} entries were durable, {found} are there")));
@@ -161,7 +156,7 @@ impl House {
         let begun = begun.map_err(|_| NoStart::Crashed)?;
         self.life.compare(&self.core, before).map_err(NoStart::Broken)?;
         hand_on(begun, &self.outbox, &mut self.hands);
-        self.hands.show(&self.core, self.appender.head());
+        self.hands.show(&self.core, self.appender.head(), self.appender.end());
         Ok(())
     }
 
@@ -213,7 +208,7 @@ impl House {
         }
         self.life.compare(&self.core, before)?;
         let halts = hand_on(turn, &self.outbox, &mut self.hands);
-        self.hands.show(&self.core, self.appender.head());
+        self.hands.show(&self.core, self.appender.head(), self.appender.end());
         Ok(halts)
     }
 

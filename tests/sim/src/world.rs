@@ -244,8 +244,8 @@ impl World {
 
     fn mishap(&mut self) -> Option<(DiskOperation, Mishap)> {
         let fails = [
-            (Fault::WriteEio, DiskOperation::Append, ErrorKind::Other),
-            (Fault::WriteEnospc, DiskOperation::Append, ErrorKind::StorageFull),
+            (Fault::WriteEio, DiskOperation::Write, ErrorKind::Other),
+            (Fault::WriteEnospc, DiskOperation::Write, ErrorKind::StorageFull),
             (Fault::SyncEio, DiskOperation::Sync, ErrorKind::Other),
         ];
         // A mishap waits for its operation, so one at a time.
@@ -263,7 +263,7 @@ impl World {
             return None;
         }
         let append = self.draw.happens(500);
-        let operation = if append { DiskOperation::Append } else { DiskOperation::Sync };
+        let operation = if append { DiskOperation::Write } else { DiskOperation::Sync };
         let before = self.draw.happens(500);
         Some((operation, if before { Mishap::CrashBefore } else { Mishap::CrashAfter }))
     }

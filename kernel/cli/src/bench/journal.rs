@@ -44,9 +44,9 @@ impl Row {
 
 /// Runs the verb.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let path = args.dir.join(format!("portcullis-bench-{}.journal", std::process::id()));
+    let path = args.dir.join(format!("portcullis-bench-{}", std::process::id()));
     let rows = measured(&path);
-    let removed = std::fs::remove_file(&path);
+    let removed = std::fs::remove_dir_all(&path);
     let rows = rows?;
     removed.map_err(|error| failed(&path, &error.to_string()))?;
     if args.json {
@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
 }
 
 fn measured(path: &Path) -> Result<Vec<Row>, CliError> {
-    let disk = FileDisk::create(path).map_err(|fault| failed(path, &fault.to_string()))?;
+    let disk = FileDisk::open(path).map_err(|fault| failed(path, &fault.to_string()))?;
     let journal = Journal::create(disk, "portcullis/bench/bench/1/simulated");
     let mut journal = journal.map_err(|fault| failed(path, &fault.to_string()))?;
     let entry = vec![b'x'; ENTRY_BYTES];

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis_control::{Request, SignedBytes};
 use portcullis_domain::parse_scaled;
+use portcullis_evidence::JournalFolder;
 
 use super::stage::{Stage, must, unexpected};
 use crate::CliError;
@@ -108,10 +109,9 @@ pub(super) fn pack_and_seal(
 
 /// What the journal's reconciliation entries say about an order.
 pub(super) fn found_by_reconciliation(stage: &Stage, order: &str) -> Result<String, CliError> {
-    let bytes = fs::read(stage.home().join("journal/000001.journal"));
-    let bytes = bytes.map_err(|error| unexpected("the journal", &error.to_string()))?;
-    let journal = portcullis_evidence::read(&bytes)
-        .map_err(|damage| unexpected("the journal", &damage.to_string()))?;
+    let folder = JournalFolder::of_epoch(&stage.home().join("epochs"), 1);
+    let journal = portcullis_evidence::read(folder)
+        .map_err(|fault| unexpected("the journal", &fault.to_string()))?;
     let found = journal.entries.iter().any(|entry| {
         let decoded = portcullis_core::entry::decode(entry);
         decoded.is_ok_and(|entry| {

@@ -122,7 +122,7 @@ pub(crate) fn seal(
     let seal = Seal {
         classification,
         journal: JournalHead {
-            head: manifest.journal.chain,
+            head: manifest.journal.root,
             origin: manifest.origin.clone(),
             size: manifest.journal.size,
         },
@@ -192,7 +192,7 @@ mod tests {
             session: name("s1"),
             phase: Phase::Paper,
             origin: "portcullis/host-1/acct/1/simulated".to_owned(),
-            journal: Head { size: 3, chain: Digest::of(b"chain") },
+            journal: Head { size: 3, root: Digest::of(b"head") },
             session_root: Digest::of(b"root"),
             simulated: true,
             files: BTreeMap::new(),

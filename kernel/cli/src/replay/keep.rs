@@ -2,12 +2,11 @@
 //!
 //! A run that does not come to its end leaves nothing behind: half a replay is no evidence.
 
-use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use portcullis_evidence::chunk::Chunk;
-use portcullis_evidence::{Disk, DiskFault, FileDisk, MemoryDisk};
+use portcullis_evidence::{Disk, DiskFault, FileDisk, MemoryDisk, Place, ReadFault, Recovered};
 
 use crate::{CliError, Exit};
 
@@ -38,7 +37,7 @@ impl Keep {
     /// The journal's disk.
     pub(super) fn disk(&self) -> Result<KeptDisk, CliError> {
         let Some(folder) = &self.folder else { return Ok(KeptDisk::Memory(MemoryDisk::new())) };
-        let disk = FileDisk::create(&folder.join("000001.journal"));
+        let disk = FileDisk::open(&folder.join("epochs"));
         disk.map(KeptDisk::File).map_err(|fault| self.fault(&fault.to_string()))
     }
 
@@ -84,33 +83,47 @@ pub(super) enum KeptDisk {
 
 impl KeptDisk {
     /// Everything written, read back from where it lies.
-    pub(super) fn contents(&self) -> Result<Cow<'_, [u8]>, DiskFault> {
+    pub(super) fn journal(&self) -> Result<Recovered, ReadFault> {
         match self {
-            Self::File(disk) => disk.contents().map(Cow::Owned),
-            Self::Memory(disk) => Ok(Cow::Borrowed(disk.bytes())),
+            Self::File(disk) => portcullis_evidence::read(disk.journal(1)),
+            Self::Memory(disk) => portcullis_evidence::read(disk.segments(1).as_slice()),
+        }
+    }
+
+    fn disk(&mut self) -> &mut dyn Disk {
+        match self {
+            Self::File(disk) => disk,
+            Self::Memory(disk) => disk,
         }
     }
 }
 
 impl Disk for KeptDisk {
-    fn append(&mut self, bytes: &[u8]) -> Result<(), DiskFault> {
-        match self {
-            Self::File(disk) => disk.append(bytes),
-            Self::Memory(disk) => disk.append(bytes),
-        }
+    fn prepare(&mut self) {
+        self.disk().prepare();
+    }
+
+    fn is_prepared(&mut self, wait: bool) -> Result<bool, DiskFault> {
+        self.disk().is_prepared(wait)
+    }
+
+    fn take_spare(&mut self) -> Result<(), DiskFault> {
+        self.disk().take_spare()
+    }
+
+    fn open(&mut self, place: Place) -> Result<(), DiskFault> {
+        self.disk().open(place)
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), DiskFault> {
+        self.disk().write_at(offset, bytes)
     }
 
     fn sync(&mut self) -> Result<(), DiskFault> {
-        match self {
-            Self::File(disk) => disk.sync(),
-            Self::Memory(disk) => disk.sync(),
-        }
+        self.disk().sync()
     }
 
-    fn cut_to(&mut self, length: u64) -> Result<(), DiskFault> {
-        match self {
-            Self::File(disk) => disk.cut_to(length),
-            Self::Memory(disk) => disk.cut_to(length),
-        }
+    fn give_name(&mut self, place: Place) -> Result<(), DiskFault> {
+        self.disk().give_name(place)
     }
 }

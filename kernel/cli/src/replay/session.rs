@@ -159,7 +159,7 @@ impl Run<'_> {
             step.request(input).map_err(run_fault)?;
         }
         let session = self.session()?;
-        let (size, root) = (step.head().size, step.head().chain);
+        let (size, root) = (step.head().size, step.head().root);
         let draft = Input::Draft { request: 2, session: session.clone(), size, root };
         step.request(draft).map_err(run_fault)?;
         let plan = Plan {
@@ -226,11 +226,10 @@ impl Run<'_> {
         keep: &Keep,
         (chunks, disk): (u64, &KeptDisk),
     ) -> Result<Outcome, CliError> {
-        let bytes = disk.contents().map_err(|fault| keep.fault(&fault.to_string()))?;
-        let journal =
-            portcullis_evidence::read(&bytes).map_err(|damage| keep.fault(&damage.to_string()))?;
-        let range = sessions(&journal.entries, &KernelLeaves).pop();
-        let entries = range.and_then(|range| journal.entries.get(range));
+        let journal = disk.journal().map_err(|fault| keep.fault(&fault.to_string()))?;
+        let all = journal.slices();
+        let range = sessions(&all, &KernelLeaves).pop();
+        let entries = range.and_then(|range| all.get(range));
         let entries = entries.ok_or_else(|| internal("the session is not in the journal"))?;
         let closed = entries.last().and_then(|bytes| entry::decode(bytes).ok());
         let summary = closed.map_or(Value::Null, |entry| entry.body);
@@ -247,7 +246,7 @@ impl Run<'_> {
             root: session_root(entries, &KernelLeaves),
             summary,
             stopped: entries.iter().filter_map(|bytes| stopped(bytes)).collect(),
-            entries: journal.head.size,
+            entries: journal.end.head.size,
             chunks,
             kept: None,
         })

@@ -197,7 +197,7 @@ fn genesis_body(args: &Args, people: Vec<Person>) -> Result<Genesis, CliError> {
 }
 
 fn write_home(root: &Path, genesis: &[u8], policies: &Policies) -> Result<(), CliError> {
-    for folder in ["policies", "policies/instruments", "plugins", "journal", "chunks", "reports"] {
+    for folder in ["policies", "policies/instruments", "plugins", "chunks", "reports"] {
         let path = root.join(folder);
         let made = fs::DirBuilder::new().mode(0o700).create(&path);
         made.map_err(|error| io_error(&path, &error, "choose another folder"))?;

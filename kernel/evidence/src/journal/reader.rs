@@ -1,39 +1,54 @@
 //! Reading: every byte is accounted for, or the journal is refused and the place is named.
 //!
 //! Only one kind of damage is forgiven: the last write may have been torn by a power cut. What
-//! counts as torn is narrow. Either the file ends inside the last group, or a whole disk sector of
-//! it reads as zeros, which is what a page that never reached the disk looks like. And nothing
-//! that comes later in the file may claim that the group was durable.
+//! counts as torn is narrow. It lies in the last segment, behind that one's first group; a whole
+//! disk sector of it reads as zeros, which is what a page that never reached the disk looks like,
+//! or the file ends in it; and nothing that comes later may claim that it was durable.
+//!
+//! A reader holds one group, and a segment's rest only to judge a torn end.
 
-use std::fmt;
-
-use super::Head;
+use super::damage::{Damage, DamageReason, ReadFault};
 use super::format::{
-    ENTRY_BYTES_MAX, ENTRY_FRAME_LEN, FILE_MAGIC, GROUP_BYTES_MAX, GROUP_END, GROUP_HEADER_LEN,
-    GROUP_MAGIC, GroupHeader, JOURNAL_VERSION, NoHeader, chain_next, chain_start, file_header,
-    is_origin,
+    ENTRY_BYTES_MAX, ENTRY_FRAME_LEN, GROUP_BYTES_MAX, GROUP_END, GROUP_HEADER_LEN, GROUP_MAGIC,
+    GroupHeader, JOURNAL_VERSION, NoHeader, NoSegment, SEGMENT_BYTES, SEGMENT_HEADER_MAX,
+    SegmentHeader,
 };
+use super::source::Source;
+use super::{Head, Watermark};
 use crate::Digest;
 use crate::bytes::{ByteReader, len_u64};
+use crate::tree::{TreeHasher, log_leaf};
 
 /// Smallest unit that a disk writes; what is lost in a power cut is lost in such pieces.
-const SECTOR_BYTES: usize = 512;
+const SECTOR_BYTES: u64 = 512;
+/// What is read at once at least.
+const READ_BYTES: usize = 128 * 1024;
 
-/// A journal as it was read. The entries borrow from the bytes.
+/// Where a journal ends: what is needed to go on there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recovered<'a> {
+pub struct End {
     /// The journal's name for itself, from its header.
-    pub origin: &'a str,
-    /// All entries, in order; the position is the seq.
-    pub entries: Vec<&'a [u8]>,
-    /// Size and chain at the end.
+    pub origin: String,
+    /// Entries and the root over them.
     pub head: Head,
     /// Whole groups.
     pub groups: u64,
-    /// Bytes of the file that hold them.
+    /// The last segment.
+    pub segment: u32,
+    /// Bytes of it that hold whole groups.
     pub kept_bytes: u64,
     /// Bytes after them that a torn last write left. Whoever goes on records this number.
-    pub torn_bytes_cut: u64,
+    pub torn_bytes: u64,
+    pub(super) tree: TreeHasher,
+}
+
+/// A journal as it was read, whole. For a long one use a [`Reader`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// All entries, in order; the position is the seq.
+    pub entries: Vec<Vec<u8>>,
+    /// Where it ends.
+    pub end: End,
 }
 
 /// What somebody outside knows of a journal: from a checkpoint, an approval or a seal.
@@ -43,148 +58,24 @@ pub struct Anchor<'a> {
     pub origin: &'a str,
     /// Entries it had.
     pub size: u64,
-    /// The chain after them.
-    pub chain: Digest,
+    /// The root over them.
+    pub root: Digest,
 }
 
-/// Where a journal is damaged, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// The group, counted from 0.
-    pub group: u64,
-    /// The first entry that cannot be believed.
-    pub entry: u64,
-    /// The byte offset in the file.
-    pub offset: u64,
-    /// What is wrong there.
-    pub reason: DamageReason,
-}
-
-/// What is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DamageReason {
-    /// The file ends inside its own header.
-    HeaderCut,
-    /// It does not begin as a journal does.
-    NotAJournal,
-    /// Written by a version that this one does not read.
-    Version {
-        /// The version found.
-        found: u16,
-    },
-    /// The origin in the header is not printable, or not the one expected.
-    Origin,
-    /// The file header's checksum is wrong.
-    HeaderChecksum,
-    /// There is no group where one must begin.
-    NoGroup,
-    /// A group header's checksum is wrong.
-    GroupHeader,
-    /// A group's number, first seq, count or length does not follow from what is before it.
-    Sequence,
-    /// A group continues another chain.
-    Chain,
-    /// A group claims that more was durable than exists, or less than a group before it.
-    Watermark {
-        /// Entries it claims.
-        claimed: u64,
-    },
-    /// An entry's checksum or length is wrong.
-    Entry,
-    /// A group's checksum or end mark is wrong.
-    Group,
-    /// A group looks torn, but a later one says that it was durable.
-    DurableLost,
-    /// The journal is shorter than what somebody outside has seen of it.
-    Shortened,
-    /// The journal is not the one that somebody outside has seen.
-    Forked,
-}
-
-impl DamageReason {
-    /// What is wrong, in words.
-    const fn words(self) -> &'static str {
-        match self {
-            Self::HeaderCut => "the file ends inside its own header",
-            Self::NotAJournal => "the file does not begin as a journal does",
-            Self::Version { .. } => "written by a version that this one does not read",
-            Self::Origin => "the journal of another origin",
-            Self::HeaderChecksum => "the file header's checksum is wrong",
-            Self::NoGroup => "no group where one must begin",
-            Self::GroupHeader => "a group header's checksum is wrong",
-            Self::Sequence => "a group does not follow the one before it",
-            Self::Chain => "a group continues another chain",
-            Self::Watermark { .. } => "a group claims more on disk than there is",
-            Self::Entry => "an entry's checksum or length is wrong",
-            Self::Group => "a group's checksum or end mark is wrong",
-            Self::DurableLost => "a group that was on disk is torn",
-            Self::Shortened => "shorter than what somebody outside has seen of it",
-            Self::Forked => "not the journal that somebody outside has seen",
-        }
-    }
-}
-
-impl Damage {
-    /// The stable code.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self.reason {
-            DamageReason::HeaderCut | DamageReason::Shortened => "JOURNAL_TRUNCATED",
-            DamageReason::Version { .. } => "JOURNAL_VERSION",
-            DamageReason::Origin => "JOURNAL_ORIGIN",
-            DamageReason::NotAJournal
-            | DamageReason::HeaderChecksum
-            | DamageReason::NoGroup
-            | DamageReason::GroupHeader
-            | DamageReason::Sequence
-            | DamageReason::Chain
-            | DamageReason::Watermark { .. }
-            | DamageReason::Entry
-            | DamageReason::Group
-            | DamageReason::DurableLost
-            | DamageReason::Forked => "JOURNAL_DAMAGED",
-        }
-    }
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { group, entry, offset, reason } = self;
-        write!(f, "{} (group {group}, entry {entry}, byte {offset})", reason.words())
-    }
-}
-
-impl std::error::Error for Damage {}
-
-/// Reads a whole journal.
+/// Reads a whole journal into memory.
 ///
 /// # Errors
 /// The first damage, with its place. A torn last group is no damage: it is left out and counted.
-pub fn read(bytes: &[u8]) -> Result<Recovered<'_>, Damage> {
-    let (origin, header_len) = read_file_header(bytes).map_err(|(offset, reason)| Damage {
-        group: 0,
-        entry: 0,
-        offset,
-        reason,
-    })?;
-    let header = bytes.get(..header_len).unwrap_or_default();
-    let mut walk = Walk {
-        bytes,
-        offset: header_len,
-        group: 0,
-        durable: 0,
-        chain: chain_start(header),
-        entries: Vec::new(),
-    };
-    while walk.offset < bytes.len() {
-        if walk.group()? == Next::TornTail {
-            break;
-        }
+pub fn read(source: impl Source) -> Result<Recovered, ReadFault> {
+    let mut reader = Reader::open(source)?;
+    let mut entries = Vec::new();
+    while let Some(group) = reader.next()? {
+        entries.extend(group.entries().map(<[u8]>::to_vec));
     }
-    Ok(walk.finish(origin))
+    Ok(Recovered { entries, end: reader.into_end() })
 }
 
-impl Recovered<'_> {
+impl End {
     /// Whether this journal has `origin`.
     ///
     /// # Errors
@@ -192,127 +83,266 @@ impl Recovered<'_> {
     pub fn require_origin(&self, origin: &str) -> Result<(), Damage> {
         if self.origin == origin { Ok(()) } else { Err(refused(0, DamageReason::Origin)) }
     }
+}
+
+impl Recovered {
+    /// The entries as slices.
+    #[must_use]
+    pub fn slices(&self) -> Vec<&[u8]> {
+        self.entries.iter().map(Vec::as_slice).collect()
+    }
 
     /// Whether this journal continues what somebody outside has seen of it. This is what finds a
-    /// journal cut at a group's end, or written anew: nothing inside the file can.
+    /// journal cut at a group's end, or written anew: nothing inside the files can.
     ///
     /// # Errors
     /// `JOURNAL_ORIGIN`, `JOURNAL_TRUNCATED` if it is shorter, `JOURNAL_DAMAGED` if it differs.
     pub fn require_anchor(&self, anchor: &Anchor<'_>) -> Result<(), Damage> {
-        self.require_origin(anchor.origin)?;
-        let Some(chain) = self.chain_at(anchor.size) else {
-            return Err(refused(self.head.size, DamageReason::Shortened));
+        self.end.require_origin(anchor.origin)?;
+        let Some(root) = self.root_at(anchor.size) else {
+            return Err(refused(self.end.head.size, DamageReason::Shortened));
         };
-        if chain == anchor.chain { Ok(()) } else { Err(refused(0, DamageReason::Forked)) }
+        if root == anchor.root { Ok(()) } else { Err(refused(0, DamageReason::Forked)) }
     }
 
-    /// The chain after the first `size` entries; `None` if there are fewer.
+    /// The root over the first `size` entries; `None` if there are fewer.
     #[must_use]
-    pub fn chain_at(&self, size: u64) -> Option<Digest> {
-        if size == self.head.size {
-            return Some(self.head.chain);
-        }
+    pub fn root_at(&self, size: u64) -> Option<Digest> {
         let prefix = self.entries.get(..usize::try_from(size).ok()?)?;
-        let start = chain_start(&file_header(self.origin));
-        Some((0..).zip(prefix).fold(start, |chain, (seq, entry)| chain_next(chain, seq, entry)))
+        let mut tree = TreeHasher::new();
+        prefix.iter().for_each(|entry| tree.push(&log_leaf(entry)));
+        Some(tree.root())
     }
 }
 
 /// A refusal of the journal as a whole.
 const fn refused(entry: u64, reason: DamageReason) -> Damage {
-    Damage { group: 0, entry, offset: 0, reason }
+    Damage { segment: 1, group: 0, entry, offset: 0, reason }
 }
 
-/// Origin and length of the file header.
-fn read_file_header(bytes: &[u8]) -> Result<(&str, usize), (u64, DamageReason)> {
-    let cut = (len_u64(bytes.len()), DamageReason::HeaderCut);
-    let mut reader = ByteReader::new(bytes);
-    let magic: [u8; FILE_MAGIC.len()] = reader.array().ok_or(cut)?;
-    if magic != FILE_MAGIC {
-        return Err((0, DamageReason::NotAJournal));
-    }
-    let version_at = len_u64(FILE_MAGIC.len());
-    let found = reader.u16().ok_or(cut)?;
-    if found != JOURNAL_VERSION {
-        return Err((version_at, DamageReason::Version { found }));
-    }
-    let origin_len = usize::from(reader.u16().ok_or(cut)?);
-    let origin = reader.take(origin_len).ok_or(cut)?;
-    reader.u32().ok_or(cut)?;
-    let origin = std::str::from_utf8(origin).ok().filter(|origin| is_origin(origin));
-    let origin = origin.ok_or((version_at, DamageReason::Origin))?;
-    let expected = file_header(origin);
-    if bytes.starts_with(&expected) {
-        Ok((origin, expected.len()))
-    } else {
-        Err((version_at, DamageReason::HeaderChecksum))
-    }
-}
-
+/// A whole group that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    Group,
-    TornTail,
+pub struct Group<'a> {
+    /// Number of its first entry in the epoch.
+    pub first_seq: u64,
+    /// Entries of the epoch that its writer knew as durable when it was closed.
+    pub durable_before: u64,
+    payload: &'a [u8],
 }
 
-/// The state between two groups.
-struct Walk<'a> {
-    bytes: &'a [u8],
-    offset: usize,
+impl<'a> Group<'a> {
+    /// Its entries, in order.
+    pub fn entries(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let mut frames = Frames { rest: self.payload };
+        std::iter::from_fn(move || frames.next().map(|(_, entry)| entry))
+    }
+}
+
+/// Reads a journal group by group, in the memory of one group.
+#[derive(Debug)]
+pub struct Reader<S> {
+    source: S,
+    origin: String,
+    segment: u32,
+    /// Where the next group begins in the segment; 0 before its header was read.
+    offset: u64,
+    /// Bytes of the segment from `offset` on, as far as they were read.
+    buffer: Vec<u8>,
+    /// Bytes at the buffer's front that are done with.
+    spent: usize,
+    /// Whether the segment has given a group already.
+    in_groups: bool,
+    /// The limit under which the buffer was filled: beyond it, bytes may have changed since.
+    filled_below: Option<Watermark>,
     group: u64,
     durable: u64,
-    chain: Digest,
-    entries: Vec<&'a [u8]>,
+    tree: TreeHasher,
+    torn_bytes: Option<u64>,
 }
 
-impl<'a> Walk<'a> {
-    fn seq(&self) -> u64 {
-        len_u64(self.entries.len())
+impl<S: Source> Reader<S> {
+    /// Opens a journal at its beginning.
+    ///
+    /// # Errors
+    /// There is no first segment, or its header is damaged.
+    pub fn open(source: S) -> Result<Self, ReadFault> {
+        let mut reader = Self {
+            source,
+            origin: String::new(),
+            segment: 1,
+            offset: 0,
+            buffer: Vec::new(),
+            spent: 0,
+            in_groups: false,
+            filled_below: None,
+            group: 0,
+            durable: 0,
+            tree: TreeHasher::new(),
+            torn_bytes: None,
+        };
+        reader.origin = reader.segment_header()?.origin;
+        Ok(reader)
     }
 
-    fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.offset..).unwrap_or_default()
+    /// The next group; `None` at the end, of which [`Reader::into_end`] tells.
+    ///
+    /// For a journal that nobody writes meanwhile; else see [`Reader::next_below`].
+    ///
+    /// # Errors
+    /// The first damage, with its place.
+    #[expect(clippy::should_implement_trait, reason = "a group borrows from the reader")]
+    pub fn next(&mut self) -> Result<Option<Group<'_>>, ReadFault> {
+        self.step(None)
+    }
+
+    /// The next group whose entries lie below `durable`, an amount of the epoch's entries that is
+    /// durable; `None` if there is none yet. So a reader can follow the writer.
+    ///
+    /// # Errors
+    /// Damage: nothing below the watermark may be torn.
+    pub fn next_below(&mut self, durable: Watermark) -> Result<Option<Group<'_>>, ReadFault> {
+        if self.tree.size() >= durable.0 {
+            return Ok(None);
+        }
+        self.step(Some(durable))
+    }
+
+    /// The journal's name for itself.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Entries so far and the root over them.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head { size: self.tree.size(), root: self.tree.root() }
+    }
+
+    /// Where the journal ends, after [`Reader::next`] has said that it does.
+    #[must_use]
+    pub fn into_end(self) -> End {
+        End {
+            head: self.head(),
+            origin: self.origin,
+            groups: self.group,
+            segment: self.segment,
+            kept_bytes: self.offset,
+            torn_bytes: self.torn_bytes.unwrap_or(0),
+            tree: self.tree,
+        }
+    }
+
+    fn step(&mut self, below: Option<Watermark>) -> Result<Option<Group<'_>>, ReadFault> {
+        if self.torn_bytes.is_some() {
+            return Ok(None);
+        }
+        if self.filled_below != below {
+            self.filled_below = below;
+            self.forget();
+        }
+        loop {
+            if self.offset == 0 {
+                self.segment_header()?;
+            }
+            let front = self.peek(GROUP_HEADER_LEN)?;
+            let header = match GroupHeader::decode(front) {
+                Ok(header) => header,
+                Err(fault) if is_zero(front) && self.rest_is_zero()? => {
+                    if !self.in_groups {
+                        return Err(self.no_header(fault).into());
+                    }
+                    if below.is_none() && self.segment >= self.source.last_segment()? {
+                        return Ok(None);
+                    }
+                    self.segment = self.segment.saturating_add(1);
+                    self.offset = 0;
+                    self.forget();
+                    continue;
+                }
+                Err(fault) => {
+                    let damage = self.no_header(fault);
+                    return self.torn_or((GROUP_HEADER_LEN, 1), damage, below);
+                }
+            };
+            return self.group(&header, below);
+        }
     }
 
     /// Reads the group at the offset, or finds that it is the torn end.
-    fn group(&mut self) -> Result<Next, Damage> {
-        let rest = self.rest();
-        let header = match GroupHeader::decode(rest) {
-            Ok(header) => header,
-            Err(fault) => return self.no_header(fault),
-        };
-        self.check_place(&header)?;
-        let body = rest.get(GROUP_HEADER_LEN..).unwrap_or_default();
-        let payload_len = usize::try_from(header.payload_len).unwrap_or(usize::MAX);
-        let Some((payload, after)) = body.split_at_checked(payload_len) else {
-            return Ok(Next::TornTail);
-        };
-        let Some(end) = after.first_chunk() else { return Ok(Next::TornTail) };
-        let total = GROUP_HEADER_LEN.saturating_add(payload_len).saturating_add(GROUP_END.len());
-        if *end != GROUP_END
-            || GroupHeader::expected_checksum(rest, payload) != Some(header.checksum)
-        {
-            let bad_entry = self.first_bad_entry(&header, payload);
-            return self.torn_or(total, total, bad_entry);
+    fn group(
+        &mut self,
+        header: &GroupHeader,
+        below: Option<Watermark>,
+    ) -> Result<Option<Group<'_>>, ReadFault> {
+        self.check_place(header)?;
+        let total = header.group_len();
+        let bytes = self.peek(total)?;
+        let payload_end = total.saturating_sub(GROUP_END.len());
+        let payload = bytes.get(GROUP_HEADER_LEN..payload_end);
+        let sound = payload.is_some_and(|payload| {
+            bytes.get(payload_end..) == Some(&GROUP_END)
+                && GroupHeader::expected_checksum(bytes, payload) == Some(header.checksum)
+        });
+        if !sound {
+            let have = bytes.get(GROUP_HEADER_LEN..).unwrap_or_default();
+            let have = have.get(..payload_end.saturating_sub(GROUP_HEADER_LEN)).unwrap_or(have);
+            let damage = match first_bad_entry(header, have) {
+                Some((entries, at)) => Damage {
+                    entry: self.tree.size().saturating_add(entries),
+                    offset: self
+                        .offset
+                        .saturating_add(len_u64(GROUP_HEADER_LEN.saturating_add(at))),
+                    ..self.damage(DamageReason::Entry)
+                },
+                None => self.damage(DamageReason::Group),
+            };
+            return self.torn_or((total, total), damage, below);
         }
-        self.take_entries(&header, payload)?;
-        self.offset = self.offset.saturating_add(total);
+        self.take_entries(header, total)?;
+        self.offset = self.offset.saturating_add(len_u64(total));
+        self.spent = self.spent.saturating_add(total);
+        self.in_groups = true;
         self.group = self.group.saturating_add(1);
         self.durable = header.durable_before;
-        Ok(Next::Group)
+        let from = self.spent.saturating_sub(total).saturating_add(GROUP_HEADER_LEN);
+        let end = self.spent.saturating_sub(GROUP_END.len());
+        let payload = self.buffer.get(from..end).unwrap_or_default();
+        let (first_seq, durable_before) = (header.first_seq, header.durable_before);
+        Ok(Some(Group { first_seq, durable_before, payload }))
     }
 
-    /// There is no sound group header at the offset.
-    fn no_header(&self, fault: NoHeader) -> Result<Next, Damage> {
-        let rest = self.rest();
-        let (extent, reason) = match fault {
-            NoHeader::Short if GROUP_MAGIC.starts_with(rest.get(..4).unwrap_or(rest)) => {
-                return Ok(Next::TornTail);
+    /// Reads the header of the segment, which must go on where the one before it ended.
+    fn segment_header(&mut self) -> Result<SegmentHeader, ReadFault> {
+        let front = self.peek(SEGMENT_HEADER_MAX)?;
+        let (header, length) = match SegmentHeader::decode(front) {
+            Ok(decoded) => decoded,
+            Err(fault) => {
+                let length = len_u64(front.len());
+                let (offset, reason) = match fault {
+                    NoSegment::Short => (length, DamageReason::HeaderCut),
+                    NoSegment::Magic => (0, DamageReason::NotAJournal),
+                    NoSegment::Version(found) => (8, DamageReason::Version { found }),
+                    NoSegment::Origin => (10, DamageReason::Origin),
+                    NoSegment::Checksum => (8, DamageReason::Header),
+                };
+                return Err(Damage { offset, ..self.damage(reason) }.into());
             }
-            NoHeader::Short | NoHeader::Magic => (rest.len(), DamageReason::NoGroup),
-            NoHeader::Checksum => (rest.len(), DamageReason::GroupHeader),
         };
-        self.torn_or(extent, 1, self.damage(reason))
+        let follows = header.segment == self.segment
+            && header.first_group == self.group
+            && header.first_seq == self.tree.size()
+            && header.root_before == self.tree.root();
+        if !follows {
+            return Err(self.damage(DamageReason::Header).into());
+        }
+        if self.segment > 1 && header.origin != self.origin {
+            return Err(self.damage(DamageReason::Origin).into());
+        }
+        self.offset = len_u64(length);
+        self.spent = length;
+        self.in_groups = false;
+        Ok(header)
     }
 
     /// A sound header must follow from everything before it: a torn write cannot invent one.
@@ -321,10 +351,12 @@ impl<'a> Walk<'a> {
             return Err(self.damage(DamageReason::Version { found: header.version }));
         }
         let length_max = len_u64(GROUP_BYTES_MAX.max(ENTRY_BYTES_MAX + ENTRY_FRAME_LEN));
+        let group_end = self.offset.saturating_add(len_u64(header.group_len()));
         if header.number != self.group
-            || header.first_seq != self.seq()
+            || header.first_seq != self.tree.size()
             || header.count == 0
             || u64::from(header.payload_len) > length_max
+            || group_end > SEGMENT_BYTES
         {
             return Err(self.damage(DamageReason::Sequence));
         }
@@ -332,72 +364,114 @@ impl<'a> Walk<'a> {
             let claimed = header.durable_before;
             return Err(self.damage(DamageReason::Watermark { claimed }));
         }
-        if header.chain_before != self.chain {
-            return Err(self.damage(DamageReason::Chain));
+        if header.root_before != self.tree.root() {
+            return Err(self.damage(DamageReason::Root));
         }
         Ok(())
     }
 
+    fn no_header(&self, fault: NoHeader) -> Damage {
+        self.damage(match fault {
+            NoHeader::Short | NoHeader::Magic => DamageReason::NoGroup,
+            NoHeader::Checksum => DamageReason::GroupHeader,
+        })
+    }
+
     /// The torn end, if the `extent` bytes at the offset look torn and no group at `after` or
     /// later knows them as durable; else `damage`.
-    fn torn_or(&self, extent: usize, after: usize, damage: Damage) -> Result<Next, Damage> {
-        let rest = self.rest();
-        let group = rest.get(..extent).unwrap_or(rest);
-        if !has_lost_sector(self.offset, group) {
-            return Err(damage);
+    fn torn_or(
+        &mut self,
+        (extent, after): (usize, usize),
+        damage: Damage,
+        below: Option<Watermark>,
+    ) -> Result<Option<Group<'_>>, ReadFault> {
+        let may_be_torn =
+            below.is_none() && self.in_groups && self.segment == self.source.last_segment()?;
+        if !may_be_torn {
+            return Err(damage.into());
         }
-        let later = rest.get(after..).unwrap_or_default();
-        if claims_durable_beyond(self.seq(), later) {
-            return Err(Damage { reason: DamageReason::DurableLost, ..damage });
+        let (offset, size) = (self.offset, self.tree.size());
+        let rest = self.rest()?;
+        let magic = rest.get(..GROUP_MAGIC.len()).unwrap_or(rest);
+        let is_cut = extent > rest.len() && GROUP_MAGIC.starts_with(magic);
+        if !is_cut && !has_lost_sector(offset, extent, rest) {
+            return Err(damage.into());
         }
-        Ok(Next::TornTail)
+        let written = without_zeros(rest);
+        if claims_durable_beyond(size, written.get(after..).unwrap_or_default()) {
+            return Err(Damage { reason: DamageReason::DurableLost, ..damage }.into());
+        }
+        self.torn_bytes = Some(len_u64(written.len()));
+        Ok(None)
     }
 
-    fn take_entries(&mut self, header: &GroupHeader, payload: &'a [u8]) -> Result<(), Damage> {
+    /// Adds the entries of the sound group at the buffer's front to the tree.
+    fn take_entries(&mut self, header: &GroupHeader, total: usize) -> Result<(), Damage> {
         let miscounted = self.damage(DamageReason::Sequence);
-        let mut frames = Frames::new(payload);
+        let payload = self.spent.saturating_add(GROUP_HEADER_LEN);
+        let payload = payload..self.spent.saturating_add(total).saturating_sub(GROUP_END.len());
+        let mut frames = Frames { rest: self.buffer.get(payload).unwrap_or_default() };
         for _ in 0..header.count {
-            let Some((_, entry)) = frames.next() else {
-                return Err(miscounted);
-            };
-            self.chain = chain_next(self.chain, self.seq(), entry);
-            self.entries.push(entry);
+            let Some((_, entry)) = frames.next() else { return Err(miscounted) };
+            self.tree.push(&log_leaf(entry));
         }
-        if frames.is_at_end() { Ok(()) } else { Err(miscounted) }
-    }
-
-    /// Names the entry of a damaged group that is to blame, if one is.
-    fn first_bad_entry(&self, header: &GroupHeader, payload: &[u8]) -> Damage {
-        let (mut frames, mut entry) = (Frames::new(payload), self.seq());
-        for _ in 0..header.count {
-            let at = payload.len().saturating_sub(frames.remaining());
-            match frames.next() {
-                Some((checksum, bytes)) if crc32c::crc32c(bytes) == checksum => {
-                    entry = entry.saturating_add(1);
-                }
-                _ => {
-                    let offset = self.offset.saturating_add(GROUP_HEADER_LEN).saturating_add(at);
-                    let (group, offset) = (self.group, len_u64(offset));
-                    return Damage { group, entry, offset, reason: DamageReason::Entry };
-                }
-            }
-        }
-        self.damage(DamageReason::Group)
+        if frames.rest.is_empty() { Ok(()) } else { Err(miscounted) }
     }
 
     fn damage(&self, reason: DamageReason) -> Damage {
-        Damage { group: self.group, entry: self.seq(), offset: len_u64(self.offset), reason }
+        Damage {
+            segment: self.segment,
+            group: self.group,
+            entry: self.tree.size(),
+            offset: self.offset,
+            reason,
+        }
     }
 
-    fn finish(self, origin: &'a str) -> Recovered<'a> {
-        let torn = self.bytes.len().saturating_sub(self.offset);
-        Recovered {
-            origin,
-            head: Head { size: self.seq(), chain: self.chain },
-            entries: self.entries,
-            groups: self.group,
-            kept_bytes: len_u64(self.offset),
-            torn_bytes_cut: len_u64(torn),
+    fn forget(&mut self) {
+        self.buffer.clear();
+        self.spent = 0;
+    }
+
+    /// The `count` bytes at the offset, or what is left of the file.
+    fn peek(&mut self, count: usize) -> Result<&[u8], ReadFault> {
+        let have = self.buffer.len().saturating_sub(self.spent);
+        if have < count {
+            self.buffer.drain(..self.spent);
+            self.spent = 0;
+            self.buffer.resize(count.max(READ_BYTES), 0);
+            let free = self.buffer.get_mut(have..).unwrap_or_default();
+            let from = self.offset.saturating_add(len_u64(have));
+            let read = self.source.read_at(self.segment, from, free)?;
+            self.buffer.truncate(have.saturating_add(read.unwrap_or(0)));
+            if read.is_none() {
+                return Err(self.damage(DamageReason::SegmentMissing).into());
+            }
+        }
+        let rest = self.buffer.get(self.spent..).unwrap_or_default();
+        Ok(rest.get(..count).unwrap_or(rest))
+    }
+
+    /// Everything from the offset to the segment's end.
+    fn rest(&mut self) -> Result<&[u8], ReadFault> {
+        let left = SEGMENT_BYTES.saturating_sub(self.offset);
+        self.peek(usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    /// Whether nothing but zeros lies between the offset and the segment's end.
+    fn rest_is_zero(&mut self) -> Result<bool, ReadFault> {
+        let mut at = self.offset;
+        let mut piece = vec![0; READ_BYTES];
+        loop {
+            let read = self.source.read_at(self.segment, at, &mut piece)?.unwrap_or(0);
+            let found = piece.get(..read).unwrap_or_default();
+            if found.is_empty() {
+                return Ok(true);
+            }
+            if !is_zero(found) {
+                return Ok(false);
+            }
+            at = at.saturating_add(len_u64(read));
         }
     }
 }
@@ -408,10 +482,6 @@ struct Frames<'a> {
 }
 
 impl<'a> Frames<'a> {
-    const fn new(payload: &'a [u8]) -> Self {
-        Self { rest: payload }
-    }
-
     fn next(&mut self) -> Option<(u32, &'a [u8])> {
         let mut reader = ByteReader::new(self.rest);
         let length = usize::try_from(reader.u32()?).ok()?;
@@ -420,26 +490,59 @@ impl<'a> Frames<'a> {
         self.rest = self.rest.get(ENTRY_FRAME_LEN.saturating_add(length)..)?;
         Some((checksum, entry))
     }
-
-    const fn remaining(&self) -> usize {
-        self.rest.len()
-    }
-
-    const fn is_at_end(&self) -> bool {
-        self.rest.is_empty()
-    }
 }
 
-/// Whether a sector's share of `group`, which lies at `offset` of the file, is all zeros.
+/// The entry of a damaged group that is to blame, if one is: how many sound ones are before it, and
+/// where it begins in the payload.
+fn first_bad_entry(header: &GroupHeader, payload: &[u8]) -> Option<(u64, usize)> {
+    let mut frames = Frames { rest: payload };
+    for entries in 0..u64::from(header.count) {
+        let at = payload.len().saturating_sub(frames.rest.len());
+        match frames.next() {
+            Some((checksum, bytes)) if crc32c::crc32c(bytes) == checksum => {}
+            _ => return Some((entries, at)),
+        }
+    }
+    None
+}
+
+/// Whether all bytes are zero: the first is, and each equals the one before it.
+fn is_zero(bytes: &[u8]) -> bool {
+    let Some((first, rest)) = bytes.split_first() else { return true };
+    *first == 0 && bytes.get(..rest.len()) == Some(rest)
+}
+
+/// The bytes up to the last that is not zero.
+fn without_zeros(bytes: &[u8]) -> &[u8] {
+    let mut end = bytes.len();
+    for piece in bytes.rchunks(4_096) {
+        if !is_zero(piece) {
+            let zeros = piece.iter().rev().take_while(|byte| **byte == 0).count();
+            return bytes.get(..end.saturating_sub(zeros)).unwrap_or_default();
+        }
+        end = end.saturating_sub(piece.len());
+    }
+    &[]
+}
+
+/// Whether a sector of the `extent` bytes at the front of `rest`, which lies at `offset` of the
+/// file, was never written: whatever of it is ours is all zeros, up to the sector's end.
 ///
 /// A group begins and ends with bytes that are not zero and its entries are text, so that no
 /// sound group and none with a few wrong bits has such a piece.
-fn has_lost_sector(offset: usize, group: &[u8]) -> bool {
+fn has_lost_sector(offset: u64, extent: usize, rest: &[u8]) -> bool {
     let in_sector = offset.checked_rem(SECTOR_BYTES).unwrap_or(0);
-    let first = SECTOR_BYTES.saturating_sub(in_sector).min(group.len());
-    let (head, tail) = group.split_at_checked(first).unwrap_or_default();
-    let lost = |piece: &[u8]| !piece.is_empty() && piece.iter().all(|byte| *byte == 0);
-    lost(head) || tail.chunks(SECTOR_BYTES).any(lost)
+    let first = SECTOR_BYTES.saturating_sub(in_sector);
+    let (mut from, mut to) = (0, usize::try_from(first).unwrap_or(usize::MAX));
+    while from < extent {
+        let piece = rest.get(from..to.min(rest.len())).unwrap_or_default();
+        if is_zero(piece) {
+            return true;
+        }
+        from = to;
+        to = to.saturating_add(usize::try_from(SECTOR_BYTES).unwrap_or(usize::MAX));
+    }
+    false
 }
 
 /// Whether a group header anywhere in `bytes` says that more than `size` entries were durable.

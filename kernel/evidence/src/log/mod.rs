@@ -12,22 +12,26 @@
 //! The leaf of an entry is [`crate::tree::log_leaf`].
 
 mod files;
+mod follow;
 mod proof;
 mod proof_text;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod verify;
 mod writer;
 
 use std::fmt;
 
 pub use files::LogFiles;
+pub use follow::{FollowFault, Follower};
 pub use proof::{Nodes, check_consistency, check_inclusion, prove_consistency, prove_inclusion};
 pub use proof_text::{LogProof, PROOF_BYTES_MAX};
 pub use reader::{TileReader, read_bundle};
 pub use tile::{TILE_WIDTH, TileName};
-pub use writer::TileWriter;
+pub use verify::{EpochFault, EpochReport, JOURNAL_FOLDER, LOG_FOLDER, verify_epoch};
+pub use writer::{TileFiles, TileWriter};
 
 use crate::note::NoteFault;
 

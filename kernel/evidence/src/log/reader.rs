@@ -11,7 +11,7 @@ use crate::tree::LOG_LEAF_BYTES_MAX;
 /// Bytes of a leaf's length in a bundle.
 const LENGTH_LEN: usize = 2;
 /// Longest bundle in bytes.
-const BUNDLE_BYTES_MAX: usize = TILE_WIDTH * (LENGTH_LEN + LOG_LEAF_BYTES_MAX);
+pub(super) const BUNDLE_BYTES_MAX: usize = TILE_WIDTH * (LENGTH_LEN + LOG_LEAF_BYTES_MAX);
 /// Bytes of a full tile.
 const TILE_BYTES: usize = TILE_WIDTH * HASH_LEN;
 

@@ -4,11 +4,36 @@ use super::{LogFault, LogFiles, TILE_WIDTH, TileName};
 use crate::Digest;
 use crate::tree::{LOG_LEAF_BYTES_MAX, leaf_hash, node_hash};
 
+/// Where tiles go. A file name is the tile's, within the log.
+pub trait TileFiles {
+    /// Takes the bytes of a tile, full or partial.
+    ///
+    /// # Errors
+    /// A disk that does not write, or a file that is not what it has to be.
+    fn put(&self, name: TileName, bytes: &[u8]) -> Result<(), LogFault>;
+
+    /// The tile in this place is full: partial ones are not needed any more.
+    ///
+    /// # Errors
+    /// As [`TileFiles::put`].
+    fn settle(&self, name: TileName) -> Result<(), LogFault>;
+}
+
+impl TileFiles for LogFiles {
+    fn put(&self, name: TileName, bytes: &[u8]) -> Result<(), LogFault> {
+        Self::put(self, &name.to_string(), bytes)
+    }
+
+    fn settle(&self, name: TileName) -> Result<(), LogFault> {
+        self.remove_folder(&name.partial_folder())
+    }
+}
+
 /// Writes one log from its first leaf on. After a restart it is given the same leaves again: files
 /// that hold them are left alone and any other is made anew, so that no damage outlives a restart.
 #[derive(Debug)]
-pub struct TileWriter {
-    files: LogFiles,
+pub struct TileWriter<F = LogFiles> {
+    files: F,
     size: u64,
     /// Of each level the hashes of the tile that is not full yet.
     levels: Vec<Vec<Digest>>,
@@ -16,16 +41,16 @@ pub struct TileWriter {
     bundle: Vec<u8>,
 }
 
-impl TileWriter {
+impl<F: TileFiles> TileWriter<F> {
     /// A writer at the beginning.
     #[must_use]
-    pub const fn new(files: LogFiles) -> Self {
+    pub const fn new(files: F) -> Self {
         Self { files, size: 0, levels: Vec::new(), bundle: Vec::new() }
     }
 
-    /// The log's files.
+    /// Where the tiles go.
     #[must_use]
-    pub const fn files(&self) -> &LogFiles {
+    pub const fn files(&self) -> &F {
         &self.files
     }
 
@@ -80,8 +105,8 @@ impl TileWriter {
     }
 
     fn put_full(&self, name: TileName, bytes: &[u8]) -> Result<(), LogFault> {
-        self.files.put(&name.to_string(), bytes)?;
-        self.files.remove_folder(&name.partial_folder())
+        self.files.put(name, bytes)?;
+        self.files.settle(name)
     }
 
     /// Writes the partial tiles of the present size, which a checkpoint of it needs.
@@ -94,11 +119,10 @@ impl TileWriter {
             let index = count.checked_div(WIDTH).unwrap_or(0);
             let name = TileName { level: Some(level), index, width: hashes.len() };
             if !hashes.is_empty() {
-                self.files.put(&name.to_string(), &tile_bytes(hashes))?;
+                self.files.put(name, &tile_bytes(hashes))?;
             }
             if level == 0 && !hashes.is_empty() {
-                let name = TileName { level: None, ..name };
-                self.files.put(&name.to_string(), &self.bundle)?;
+                self.files.put(TileName { level: None, ..name }, &self.bundle)?;
             }
             count = index;
         }

@@ -16,9 +16,7 @@ use portcullis_statement::{
 use super::folder::{Finding, Folder};
 use super::manifest::Manifest;
 use super::parts::{MANIFEST_FILE, SEAL_FILE, STATEMENTS, has_ending, signature_file};
-use crate::bytes::len_u64;
 use crate::journal::Recovered;
-use crate::tree::TreeHasher;
 
 /// Longest statement or signature file in bytes.
 pub(super) const STATEMENT_BYTES_MAX: u64 = 64 * 1024;
@@ -101,7 +99,7 @@ impl Believed {
     pub(super) fn check_approval(
         &self,
         manifest: &Manifest,
-        recovered: &Recovered<'_>,
+        recovered: &Recovered,
     ) -> Result<(), Finding> {
         let (name, approval) = &self.approval;
         let item = approval.item();
@@ -109,10 +107,10 @@ impl Believed {
         if item.session != manifest.session || item.phase != manifest.phase {
             return wrong("approves another session or phase");
         }
-        if item.journal.origin != recovered.origin {
+        if item.journal.origin != recovered.end.origin {
             return wrong("binds another journal");
         }
-        if !is_prefix(recovered, item.journal.size, item.journal.root) {
+        if recovered.root_at(item.journal.size) != Some(item.journal.root) {
             return wrong("binds entries that this journal does not begin with");
         }
         let pretended =
@@ -155,7 +153,7 @@ pub(super) fn check_seal(
     }
     let head = &item.journal;
     let same_journal = head.origin == manifest.origin
-        && (head.size, head.head) == (manifest.journal.size, manifest.journal.chain);
+        && (head.size, head.head) == (manifest.journal.size, manifest.journal.root);
     if !same_journal || item.session != manifest.session {
         return wrong("PACK_BINDING", "binds another session or another journal");
     }
@@ -204,19 +202,4 @@ fn begins(statement: &SignedStatement) -> WallNs {
 fn floors() -> PhaseRules {
     let rule = |phase| phase_floor(phase).map(|rule| (phase, rule));
     PhaseRules { rules: Phase::ALL.into_iter().filter_map(rule).collect() }
-}
-
-/// Whether `root` commits to the first `size` entries, as chain value or as tree root: both bind
-/// exactly those entries in that order.
-fn is_prefix(recovered: &Recovered<'_>, size: u64, root: Digest) -> bool {
-    if size > len_u64(recovered.entries.len()) {
-        return false;
-    }
-    if recovered.chain_at(size) == Some(root) {
-        return true;
-    }
-    let mut tree = TreeHasher::new();
-    let prefix = recovered.entries.iter().zip(0..size);
-    prefix.for_each(|(entry, _)| tree.push(entry));
-    tree.root() == root
 }

@@ -45,7 +45,7 @@ impl Manifest {
             let sha256 = entry.digest.hex().into();
             (name.clone(), object([("bytes", count(entry.bytes)), ("sha256", sha256)]))
         };
-        let head = self.journal.chain.hex().into();
+        let head = self.journal.root.hex().into();
         let journal = object([("head", head), ("size", count(self.journal.size))]);
         object([
             ("files", Value::Object(self.files.iter().map(file).collect())),
@@ -107,7 +107,7 @@ impl Manifest {
 }
 
 fn read_head(mut fields: Fields<'_>) -> Result<Head, JsonError> {
-    let head = Head { size: fields.uint("size")?, chain: fields.digest("head")? };
+    let head = Head { size: fields.uint("size")?, root: fields.digest("head")? };
     fields.finish()?;
     Ok(head)
 }
@@ -132,7 +132,7 @@ mod tests {
             session: Name::new("s1").unwrap(),
             phase: Phase::Paper,
             origin: "test".to_owned(),
-            journal: Head { size: 3, chain: Digest::of(b"chain") },
+            journal: Head { size: 3, root: Digest::of(b"head") },
             session_root: Digest::of(b"root"),
             simulated: true,
             files: [("zebra.md".to_owned(), entry), ("a.md".to_owned(), entry)].into(),

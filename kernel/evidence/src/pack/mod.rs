@@ -4,7 +4,7 @@
 //! reports/<phase>_sessions/YYYYMMDD_HHMMSS_<session>/
 //!   runlog.md checklist.md executions.jsonl recon.json recon.md metrics.json
 //!   alerts.jsonl incidents.jsonl lessons.md
-//!   journal/session.journal          the journal up to the session's end
+//!   journal/NNNNNN.journal           the epoch's journal up to the session's end
 //!   chunks/<sha256 of content>.gz    market data for replay
 //!   statements/NN-<kind>.json        what people signed, and beside it
 //!   statements/NN-<kind>.json.K.sig  their signatures, as ssh-keygen makes them
@@ -29,7 +29,7 @@ pub use folder::Finding;
 pub use kernel_leaves::KernelLeaves;
 pub use manifest::{FileEntry, Manifest};
 pub use parts::{
-    JOURNAL_FILE, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves, session_root,
+    JOURNAL, PACK_VERSION, PackContents, Part, REQUIRED_PARTS, SessionLeaves, session_root,
     sessions,
 };
 pub use render::{DERIVED_PARTS, RenderFault, classify, render_parts};

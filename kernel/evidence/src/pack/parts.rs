@@ -7,13 +7,14 @@ use portcullis_statement::SignedStatement;
 
 use crate::Digest;
 use crate::chunk::Chunk;
+use crate::disk::segment_name;
 use crate::tree::TreeHasher;
 
 /// The version of the layout; part of every manifest.
 pub const PACK_VERSION: &str = "0.1";
 
-/// Where the journal lies in a pack.
-pub const JOURNAL_FILE: &str = "journal/session.journal";
+/// The folder of the journal's segments in a pack.
+pub const JOURNAL: &str = "journal/";
 
 pub(super) const MANIFEST_FILE: &str = "manifest.json";
 pub(super) const SUMS_FILE: &str = "SHA256SUMS";
@@ -36,7 +37,7 @@ pub const REQUIRED_PARTS: [&str; 9] = [
 
 /// Everything that a manifest of this version says a pack must have.
 pub(super) fn required() -> Vec<&'static str> {
-    let made = [MANIFEST_FILE, SUMS_FILE, STATEMENTS, "journal/", CHUNKS];
+    let made = [MANIFEST_FILE, SUMS_FILE, STATEMENTS, JOURNAL, CHUNKS];
     REQUIRED_PARTS.into_iter().chain(made).collect()
 }
 
@@ -62,8 +63,8 @@ pub struct PackContents {
     pub parts: Vec<Part>,
     /// Genesis, approval and whatever else was signed, in the order in which it took effect.
     pub statements: Vec<SignedStatement>,
-    /// The journal's file.
-    pub journal: Vec<u8>,
+    /// The journal's segments, in order; the last may end with its last group.
+    pub journal: Vec<Vec<u8>>,
     /// The chunks that a replay needs.
     pub chunks: Vec<Chunk>,
 }
@@ -140,6 +141,11 @@ pub(super) fn unfilled_placeholder(part: &Part) -> Option<String> {
 /// Whether a file's name ends in `.ending`, as spelt here.
 pub(super) fn has_ending(name: &str, ending: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, found)| found == ending)
+}
+
+/// Where a segment of the journal, counted from 1, lies in a pack.
+pub(super) fn segment_file(segment: u32) -> String {
+    format!("{JOURNAL}{}", segment_name(segment))
 }
 
 /// Where a chunk lies in a pack.

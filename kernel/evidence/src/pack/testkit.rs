@@ -146,7 +146,7 @@ impl Installation {
             simulated: true,
             parts: REQUIRED_PARTS.into_iter().map(part).collect(),
             statements: self.statements(Phase::Paper, before),
-            journal: journal.disk().bytes().to_vec(),
+            journal: journal.disk().segments(1),
             chunks: chunks.flush().into_iter().collect(),
         }
     }
@@ -155,7 +155,7 @@ impl Installation {
         let seal = Seal {
             classification: Classification::Green,
             journal: JournalHead {
-                head: written.journal.chain,
+                head: written.journal.root,
                 origin: ORIGIN.to_owned(),
                 size: written.journal.size,
             },
@@ -221,11 +221,7 @@ fn approval(phase: Phase, endpoint: Digest, release: Digest, before: Head) -> Se
         balances: BTreeMap::from([("USDT".to_owned(), Money::parse("10000").unwrap())]),
         carried: vec![],
         kill_seq: 0,
-        journal: JournalBinding {
-            origin: ORIGIN.to_owned(),
-            size: before.size,
-            root: before.chain,
-        },
+        journal: JournalBinding { origin: ORIGIN.to_owned(), size: before.size, root: before.root },
         window_opens: BEGINS,
         window_closes: BEGINS.plus_ns(3_600_000_000_000),
         latency_ns: 20_000_000,

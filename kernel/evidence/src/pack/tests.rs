@@ -10,6 +10,8 @@ use super::testkit::{Installation, TestLeaves, files, name};
 use super::*;
 use crate::testing::{Generator, Scratch};
 
+const SEGMENT: &str = "journal/000001.journal";
+
 fn damage(pack: &Path, ours: &Installation) -> Finding {
     match verify(pack, Some(ours.pin()), &TestLeaves).outcome {
         Outcome::Damaged(finding) => finding,
@@ -80,13 +82,13 @@ fn a_flipped_byte_anywhere_is_found_and_its_file_named() {
 fn a_damaged_record_of_the_journal_is_named() {
     let (scratch, ours) = (Scratch::new("record"), Installation::new(7));
     let pack = ours.pack(&scratch);
-    let journal = fs::read(pack.join(JOURNAL_FILE)).unwrap();
+    let journal = fs::read(pack.join(SEGMENT)).unwrap();
     let at = journal.windows(6).position(|window| window == b"\"fill\"").unwrap();
-    alter(&pack, JOURNAL_FILE, |bytes| bytes[at] = b'\'');
+    alter(&pack, SEGMENT, |bytes| bytes[at] = b'\'');
     let finding = damage(&pack, &ours);
     assert_eq!(
         (finding.code, finding.place.as_str()),
-        ("JOURNAL_DAMAGED", "journal/session.journal entry 2")
+        ("JOURNAL_DAMAGED", "journal/000001.journal entry 2")
     );
 }
 
@@ -171,8 +173,8 @@ fn an_incomplete_pack_is_not_written_and_leaves_nothing_behind() {
     check(|contents| drop(contents.statements.pop()), "PACK_PART_MISSING");
     check(|contents| contents.statements[1].bytes.push(b' '), "STATEMENT_MALFORMED");
     check(|contents| contents.simulated = false, "PACK_SIMULATED");
-    check(|contents| contents.journal.truncate(300), "JOURNAL_TRUNCATED");
-    check(|contents| contents.journal[200] ^= 1, "JOURNAL_DAMAGED");
+    check(|contents| contents.journal[0].truncate(400), "JOURNAL_TRUNCATED");
+    check(|contents| contents.journal[0][260] ^= 1, "JOURNAL_DAMAGED");
 }
 
 #[test]

@@ -14,12 +14,12 @@ use super::bindings::{STATEMENT_BYTES_MAX, believe, check_seal};
 use super::folder::{Finding, Folder};
 use super::manifest::Manifest;
 use super::parts::{
-    CHUNKS, JOURNAL_FILE, MANIFEST_FILE, REQUIRED_PARTS, SEAL_FILE, STATEMENTS, SUMS_FILE,
-    SessionLeaves, chunk_digest, has_ending, session_root, sessions,
+    CHUNKS, JOURNAL, MANIFEST_FILE, REQUIRED_PARTS, SEAL_FILE, STATEMENTS, SUMS_FILE,
+    SessionLeaves, chunk_digest, has_ending, segment_file, session_root, sessions,
 };
 use crate::bytes::len_u64;
 use crate::chunk::{CHUNK_BYTES_MAX, read_chunk};
-use crate::journal::{self, Recovered};
+use crate::journal::{self, ReadFault, Recovered, SEGMENT_BYTES};
 
 /// Longest manifest and sums in bytes.
 const LISTING_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -99,14 +99,15 @@ pub fn verify(root: &Path, pin: Option<Digest>, leaves: &dyn SessionLeaves) -> V
         })
     });
     let journal = folder.as_ref().and_then(|folder| {
-        steps.run("journal file", folder.read(JOURNAL_FILE, FILE_BYTES_MAX), |bytes| {
-            format!("{} bytes", bytes.len())
+        steps.run("journal files", read_segments(folder), |segments| {
+            format!("{} segments", segments.len())
         })
     });
-    let recovered = journal.as_ref().and_then(|bytes| {
-        let checked = read_journal(bytes, manifest.as_ref().map(|(manifest, _)| manifest));
-        steps.run("journal chain", checked, |recovered| {
-            format!("{} entries, chain {}", recovered.head.size, recovered.head.chain)
+    let recovered = journal.as_ref().and_then(|segments| {
+        let checked = read_journal(segments, manifest.as_ref().map(|(manifest, _)| manifest));
+        steps.run("journal root", checked, |recovered| {
+            let head = recovered.end.head;
+            format!("{} entries, root {}", head.size, head.root)
         })
     });
     let mut classification = None;
@@ -143,8 +144,8 @@ pub fn verify(root: &Path, pin: Option<Digest>, leaves: &dyn SessionLeaves) -> V
 const STEPS: [&str; 10] = [
     "structure",
     "manifest",
-    "journal file",
-    "journal chain",
+    "journal files",
+    "journal root",
     "files",
     "chunks",
     "statements",
@@ -204,31 +205,46 @@ fn read_manifest(folder: &Folder) -> Result<(Manifest, Digest), Finding> {
     let bytes = folder.read(MANIFEST_FILE, LISTING_BYTES_MAX)?;
     let manifest = Manifest::parse(&bytes)
         .map_err(|error| Finding::new("PACK_MANIFEST", MANIFEST_FILE, &error.to_string()))?;
-    for needed in REQUIRED_PARTS.into_iter().chain([JOURNAL_FILE]) {
-        if !manifest.files.contains_key(needed) {
-            return Err(Finding::new("PACK_MANIFEST", needed, "required and not listed"));
+    for needed in REQUIRED_PARTS.map(str::to_owned).into_iter().chain([segment_file(1)]) {
+        if !manifest.files.contains_key(&needed) {
+            return Err(Finding::new("PACK_MANIFEST", &needed, "required and not listed"));
         }
     }
     Ok((manifest, Digest::of(&bytes)))
 }
 
-fn read_journal<'a>(
-    bytes: &'a [u8],
-    manifest: Option<&Manifest>,
-) -> Result<Recovered<'a>, Finding> {
-    let recovered = journal::read(bytes).map_err(|damage| {
-        let place = format!("{JOURNAL_FILE} entry {}", damage.entry);
-        Finding::new(damage.code(), &place, &damage.to_string())
+/// The journal's segments, numbered from 1 without a gap.
+fn read_segments(folder: &Folder) -> Result<Vec<Vec<u8>>, Finding> {
+    let names = folder.names().filter(|name| name.starts_with(JOURNAL));
+    let mut segments = Vec::new();
+    for (number, name) in (1..).zip(names) {
+        if name != segment_file(number) {
+            return Err(Finding::new("PACK_STRUCTURE", name, "not the name of the next segment"));
+        }
+        segments.push(folder.read(name, SEGMENT_BYTES)?);
+    }
+    Ok(segments)
+}
+
+fn read_journal(segments: &[Vec<u8>], manifest: Option<&Manifest>) -> Result<Recovered, Finding> {
+    let place = |segment, entry| format!("{} entry {entry}", segment_file(segment));
+    let recovered = journal::read(segments).map_err(|fault| {
+        let place = match &fault {
+            ReadFault::Damage(damage) => place(damage.segment, damage.entry),
+            ReadFault::Disk(_) => JOURNAL.to_owned(),
+        };
+        Finding::new(fault.code(), &place, &fault.to_string())
     })?;
-    let wrong = |reason: &str| Err(Finding::new("JOURNAL_DAMAGED", JOURNAL_FILE, reason));
-    if recovered.torn_bytes_cut > 0 {
-        let place = format!("{JOURNAL_FILE} entry {}", recovered.head.size);
+    let end = &recovered.end;
+    if end.torn_bytes > 0 {
+        let place = place(end.segment, end.head.size);
         return Err(Finding::new("JOURNAL_TRUNCATED", &place, "the last group is torn"));
     }
     if let Some(manifest) = manifest
-        && (recovered.origin != manifest.origin || recovered.head != manifest.journal)
+        && (end.origin != manifest.origin || end.head != manifest.journal)
     {
-        return wrong("not the journal of the manifest: another origin, length or chain");
+        let reason = "not the journal of the manifest: another origin, length or root";
+        return Err(Finding::new("JOURNAL_DAMAGED", JOURNAL, reason));
     }
     Ok(recovered)
 }
@@ -292,13 +308,14 @@ fn check_chunks(folder: &Folder) -> Result<u32, Finding> {
 fn check_session(
     steps: &mut Steps,
     folder: &Folder,
-    (manifest, recovered): (&Manifest, &Recovered<'_>),
+    (manifest, recovered): (&Manifest, &Recovered),
     leaves: &dyn SessionLeaves,
 ) {
-    let ranges = sessions(&recovered.entries, leaves);
+    let entries = recovered.slices();
+    let ranges = sessions(&entries, leaves);
     let found = ranges.iter().filter_map(|range| {
-        let (before, _) = recovered.entries.split_at_checked(range.start)?;
-        Some((recovered.entries.get(range.clone())?, before))
+        let (before, _) = entries.split_at_checked(range.start)?;
+        Some((entries.get(range.clone())?, before))
     });
     let mut found =
         found.filter(|(entries, _)| session_root(entries, leaves) == manifest.session_root);
@@ -328,7 +345,7 @@ fn compare_derived(
 ) -> Result<usize, Finding> {
     let parts = leaves
         .derived_parts(entries, before)
-        .map_err(|reason| Finding::new("PACK_DERIVED", JOURNAL_FILE, &reason))?;
+        .map_err(|reason| Finding::new("PACK_DERIVED", JOURNAL, &reason))?;
     for part in &parts {
         let bytes = folder.read(&part.name, FILE_BYTES_MAX)?;
         if bytes != part.bytes {

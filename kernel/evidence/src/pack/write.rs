@@ -11,13 +11,13 @@ use portcullis_statement::{Envelope, Kind, Refusal, SignedStatement};
 use super::bindings::contradicts_simulation;
 use super::manifest::{FileEntry, Manifest};
 use super::parts::{
-    JOURNAL_FILE, MANIFEST_FILE, PackContents, REQUIRED_PARTS, SEAL_FILE, STATEMENTS, SUMS_FILE,
-    SessionLeaves, chunk_file, session_root, sessions, signature_file, unfilled_placeholder,
+    MANIFEST_FILE, PackContents, REQUIRED_PARTS, SEAL_FILE, STATEMENTS, SUMS_FILE, SessionLeaves,
+    chunk_file, segment_file, session_root, sessions, signature_file, unfilled_placeholder,
 };
 use crate::Digest;
 use crate::bytes::len_u64;
 use crate::disk::sync_parent;
-use crate::journal::{self, Damage, Head};
+use crate::journal::{self, Head, ReadFault};
 
 /// Why a pack is not written or sealed. Nothing is left behind.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub enum PackFault {
         blank: String,
     },
     /// The journal cannot be read.
-    Journal(Damage),
+    Journal(ReadFault),
     /// The journal ends in a torn group.
     JournalTorn {
         /// Bytes after the last whole group.
@@ -67,7 +67,7 @@ impl PackFault {
             Self::Missing(_) => "PACK_PART_MISSING",
             Self::Unexpected(_) => "PACK_PART_UNEXPECTED",
             Self::Placeholder { .. } => "PACK_PLACEHOLDER",
-            Self::Journal(damage) => damage.code(),
+            Self::Journal(fault) => fault.code(),
             Self::JournalTorn { .. } => "JOURNAL_TRUNCATED",
             Self::SessionNotClosed => "PACK_SESSION_OPEN",
             Self::Statement(refusal) => refusal.code(),
@@ -86,7 +86,7 @@ impl fmt::Display for PackFault {
             Self::Missing(what) => write!(f, "{what} is missing"),
             Self::Unexpected(what) => write!(f, "{what} has no place in a pack"),
             Self::Placeholder { part, blank } => write!(f, "{part} has an open blank: {blank}"),
-            Self::Journal(damage) => damage.fmt(f),
+            Self::Journal(fault) => fault.fmt(f),
             Self::JournalTorn { bytes } => write!(f, "{bytes} bytes after the last whole group"),
             Self::SessionNotClosed => f.write_str("no session in the journal is closed"),
             Self::Statement(refusal) => f.write_str(&refusal.cause()),
@@ -124,12 +124,14 @@ pub fn write_pack(
     leaves: &dyn SessionLeaves,
 ) -> Result<WrittenPack, PackFault> {
     let files = collect(contents)?;
-    let recovered = journal::read(&contents.journal).map_err(PackFault::Journal)?;
-    if recovered.torn_bytes_cut > 0 {
-        return Err(PackFault::JournalTorn { bytes: recovered.torn_bytes_cut });
+    let recovered = journal::read(contents.journal.as_slice()).map_err(PackFault::Journal)?;
+    let end = &recovered.end;
+    if end.torn_bytes > 0 {
+        return Err(PackFault::JournalTorn { bytes: end.torn_bytes });
     }
-    let session = sessions(&recovered.entries, leaves).pop();
-    let session = session.and_then(|range| recovered.entries.get(range));
+    let entries = recovered.slices();
+    let session = sessions(&entries, leaves).pop();
+    let session = session.and_then(|range| entries.get(range));
     let session_root = session_root(session.ok_or(PackFault::SessionNotClosed)?, leaves);
     let entry = |(name, bytes): (&String, &&[u8])| {
         let entry = FileEntry { digest: Digest::of(bytes), bytes: len_u64(bytes.len()) };
@@ -138,8 +140,8 @@ pub fn write_pack(
     let manifest = Manifest {
         session: contents.session.clone(),
         phase: contents.phase,
-        origin: recovered.origin.to_owned(),
-        journal: recovered.head,
+        origin: end.origin.clone(),
+        journal: end.head,
         session_root,
         simulated: contents.simulated,
         files: files.iter().map(entry).collect(),
@@ -150,7 +152,7 @@ pub fn write_pack(
     all.insert(SUMS_FILE.to_owned(), sums.as_bytes());
     write_folder(target, &all)?;
     let digest = Digest::of(&manifest_bytes);
-    Ok(WrittenPack { manifest: digest, journal: recovered.head, session_root })
+    Ok(WrittenPack { manifest: digest, journal: end.head, session_root })
 }
 
 /// Names every file of the pack but manifest and sums, and refuses what must not be among them.
@@ -173,7 +175,9 @@ fn collect(contents: &PackContents) -> Result<BTreeMap<String, &[u8]>, PackFault
     for chunk in &contents.chunks {
         files.insert(chunk_file(chunk.digest), &chunk.compressed);
     }
-    files.insert(JOURNAL_FILE.to_owned(), &contents.journal);
+    for (number, segment) in (1..).zip(&contents.journal) {
+        files.insert(segment_file(number), segment);
+    }
     Ok(files)
 }
 

@@ -38,7 +38,7 @@ impl Classification {
 /// Where a journal stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalHead {
-    /// The chain value after the last entry.
+    /// The tree root over the entries.
     pub head: Digest,
     /// Which journal.
     pub origin: String,

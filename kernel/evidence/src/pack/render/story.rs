@@ -41,7 +41,7 @@ impl Story {
     /// A started kernel that has accepted what the session needs, and opened it.
     pub(super) fn opened(phase: Phase) -> Self {
         let ours = Installation::new(7);
-        let nowhere = Head { size: 0, chain: Digest::of(b"") };
+        let nowhere = Head { size: 0, root: Digest::of(b"") };
         let mut story = Self {
             journal: Journal::create(MemoryDisk::new(), ORIGIN).unwrap(),
             entries: Vec::new(),

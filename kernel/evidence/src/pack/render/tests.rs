@@ -410,7 +410,7 @@ fn contents(story: &Story, parts: Vec<Part>) -> PackContents {
         simulated: true,
         parts: parts.into_iter().chain([lessons]).collect(),
         statements: story.statements.clone(),
-        journal: story.journal.disk().bytes().to_vec(),
+        journal: story.journal.disk().segments(1),
         chunks: vec![],
     }
 }

@@ -1,0 +1,249 @@
+//! Judging the folder of an epoch: journal, tiles and checkpoint, each against the others, in the
+//! memory of one group and one tile.
+//!
+//! What holds together here is self-consistent. Where it comes from is not decided here: the key
+//! of the log stands in the epoch's first entry, and an approval or a seal that people signed has
+//! to name it.
+
+use std::fmt;
+use std::path::Path;
+
+use portcullis_core::entry::{Class, Decoded, decode};
+use portcullis_domain::time::NS_PER_S;
+use portcullis_statement::json::Fields;
+
+use super::follow::FollowFault;
+use super::reader::BUNDLE_BYTES_MAX;
+use super::writer::TileFiles;
+use super::{CHECKPOINT, LogFault, LogFiles, TileName, TileWriter};
+use crate::journal::{Head, JournalFolder, Reader};
+use crate::note::{Checkpoint, NOTE_BYTES_MAX, SignedCheckpoint, VerifierKey};
+use crate::tree::log_leaf;
+
+/// Folder of the journal within an epoch.
+pub const JOURNAL_FOLDER: &str = "journal";
+/// Folder of the log within an epoch.
+pub const LOG_FOLDER: &str = "log";
+/// Longest silence between two entries of a run, in nanoseconds of its boot clock. A heartbeat is
+/// due every ten seconds, so three of them are missing then.
+const SILENCE_NS_MAX: i64 = 30 * NS_PER_S;
+
+/// Kind of an epoch's first entry.
+const EPOCH_BEGAN: &str = "epoch-began";
+/// Kind of its last one.
+const EPOCH_ENDED: &str = "epoch-ended";
+/// Kind of the first entry of a run.
+const STARTED: &str = "started";
+
+/// What an epoch holds, where all of it holds together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochReport {
+    /// The key that the first entry names and the checkpoint is signed with.
+    pub key: VerifierKey,
+    /// What was signed.
+    pub checkpoint: Checkpoint,
+    /// The journal's end, at or beyond the checkpoint.
+    pub journal: Head,
+    /// Bytes of a torn last group.
+    pub torn_bytes: u64,
+    /// Whether the epoch has ended, under its last checkpoint.
+    pub ended: bool,
+}
+
+/// Why an epoch is not to be believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EpochFault {
+    /// Journal and log, or one of them.
+    Follow(FollowFault),
+    /// An entry is not one.
+    Entry {
+        /// Its number in the epoch.
+        entry: u64,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The first entry does not name the epoch's key.
+    NotBegun,
+    /// Nothing was recorded for longer than a heartbeat may take.
+    Silence {
+        /// The entry after it.
+        entry: u64,
+        /// How long, in nanoseconds.
+        ns: i64,
+    },
+    /// The epoch has ended and its last checkpoint was never signed.
+    EndUnsigned,
+    /// Entries come after the end.
+    AfterEnd {
+        /// The first of them.
+        entry: u64,
+    },
+}
+
+impl EpochFault {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Follow(fault) => fault.code(),
+            Self::Entry { .. } => "ENTRY_MALFORMED",
+            Self::NotBegun => "EPOCH_NOT_BEGUN",
+            Self::Silence { .. } => "EPOCH_SILENT",
+            Self::EndUnsigned => "EPOCH_END_UNSIGNED",
+            Self::AfterEnd { .. } => "EPOCH_AFTER_END",
+        }
+    }
+}
+
+impl fmt::Display for EpochFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self.code();
+        match self {
+            Self::Follow(fault) => fault.fmt(f),
+            Self::Entry { entry, cause } => write!(f, "{code}: entry {entry}: {cause}"),
+            Self::NotBegun => write!(f, "{code}: the first entry names no key of the log"),
+            Self::Silence { entry, ns } => {
+                write!(f, "{code}: nothing was recorded for {ns} ns before entry {entry}")
+            }
+            Self::EndUnsigned => write!(f, "{code}: the epoch has ended without a checkpoint"),
+            Self::AfterEnd { entry } => write!(f, "{code}: entry {entry} is after the end"),
+        }
+    }
+}
+
+impl std::error::Error for EpochFault {}
+
+impl<T: Into<FollowFault>> From<T> for EpochFault {
+    fn from(fault: T) -> Self {
+        Self::Follow(fault.into())
+    }
+}
+
+/// Judges the epoch in `folder`, with `journal/` and `log/` in it.
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn verify_epoch(folder: &Path) -> Result<EpochReport, EpochFault> {
+    let mut reader = Reader::open(JournalFolder::new(folder.join(JOURNAL_FOLDER)))?;
+    let files = LogFiles::new(folder.join(LOG_FOLDER));
+    let missing = || LogFault::Missing { file: CHECKPOINT.to_owned() };
+    let note = files.read(CHECKPOINT, NOTE_BYTES_MAX)?.ok_or_else(missing)?;
+    let mut judged = Judged {
+        tiles: TileWriter::new(Compared(files)),
+        note,
+        key: None,
+        signed: None,
+        before: None,
+        size: 0,
+    };
+    while let Some(group) = reader.next()? {
+        for entry in group.entries() {
+            judged.take(entry)?;
+        }
+    }
+    let end = reader.into_end();
+    judged.conclude(&end.origin, end.head, end.torn_bytes)
+}
+
+/// What has been seen of an epoch so far.
+struct Judged {
+    tiles: TileWriter<Compared>,
+    note: Vec<u8>,
+    key: Option<VerifierKey>,
+    signed: Option<Checkpoint>,
+    before: Option<Decoded>,
+    size: u64,
+}
+
+impl Judged {
+    fn take(&mut self, bytes: &[u8]) -> Result<(), EpochFault> {
+        let entry = decode(bytes)
+            .map_err(|error| EpochFault::Entry { entry: self.size, cause: format!("{error:?}") })?;
+        match &self.before {
+            None => self.begin(&entry)?,
+            Some(before) if before.kind == EPOCH_ENDED => {
+                return Err(EpochFault::AfterEnd { entry: self.size });
+            }
+            Some(before) if entry.kind != STARTED => {
+                let ns = entry.place.at.boot.since_ns(before.place.at.boot);
+                if ns > SILENCE_NS_MAX {
+                    return Err(EpochFault::Silence { entry: self.size, ns });
+                }
+            }
+            Some(_) => {}
+        }
+        self.before = Some(entry);
+        self.size = self.size.saturating_add(1);
+        // What comes after the checkpoint has tiles or not; nobody has signed them yet.
+        let Some(signed) = self.signed.as_ref().filter(|it| it.size >= self.size) else {
+            return Ok(());
+        };
+        self.tiles.push(&log_leaf(bytes))?;
+        if signed.size == self.size {
+            self.tiles.flush()?;
+            if self.tiles.root() != signed.root {
+                return Err(FollowFault::Forked { size: signed.size }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The first entry names the key, and the key opens the checkpoint.
+    fn begin(&mut self, entry: &Decoded) -> Result<(), EpochFault> {
+        let named =
+            Fields::new(&entry.body).and_then(|mut body| body.text("key").map(str::to_owned));
+        let began = entry.kind == EPOCH_BEGAN && entry.class == Class::Host;
+        let key = named.ok().filter(|_| began).ok_or(EpochFault::NotBegun)?;
+        let key = VerifierKey::parse(&key).map_err(|_cause| EpochFault::NotBegun)?;
+        let signed = SignedCheckpoint::open(&self.note, &key).map_err(LogFault::Note)?;
+        self.signed = Some(signed.checkpoint().clone());
+        self.key = Some(key);
+        Ok(())
+    }
+
+    fn conclude(
+        self,
+        origin: &str,
+        journal: Head,
+        torn_bytes: u64,
+    ) -> Result<EpochReport, EpochFault> {
+        let (Some(key), Some(checkpoint)) = (self.key, self.signed) else {
+            return Err(EpochFault::NotBegun);
+        };
+        if checkpoint.origin != origin {
+            return Err(LogFault::Note(crate::note::NoteFault::Origin).into());
+        }
+        if checkpoint.size > journal.size {
+            return Err(FollowFault::Shortened { size: checkpoint.size }.into());
+        }
+        let ended = self.before.is_some_and(|last| last.kind == EPOCH_ENDED);
+        if ended && checkpoint.size != journal.size {
+            return Err(EpochFault::EndUnsigned);
+        }
+        Ok(EpochReport { key, checkpoint, journal, torn_bytes, ended })
+    }
+}
+
+/// Instead of writing a tile, compares it with the one that lies there.
+#[derive(Debug)]
+struct Compared(LogFiles);
+
+impl TileFiles for Compared {
+    fn put(&self, name: TileName, bytes: &[u8]) -> Result<(), LogFault> {
+        let file = name.to_string();
+        if let Some(found) = self.0.read(&file, BUNDLE_BYTES_MAX)? {
+            return if found == bytes { Ok(()) } else { Err(LogFault::Differs { file }) };
+        }
+        // The full tile may have taken its place before the next checkpoint was signed.
+        let full = name.full().to_string();
+        match self.0.read(&full, BUNDLE_BYTES_MAX)? {
+            Some(found) if found.starts_with(bytes) => Ok(()),
+            Some(_) => Err(LogFault::Differs { file: full }),
+            None => Err(LogFault::Missing { file }),
+        }
+    }
+
+    fn settle(&self, _name: TileName) -> Result<(), LogFault> {
+        Ok(())
+    }
+}
