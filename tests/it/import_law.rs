@@ -48,7 +48,7 @@ const TUNGSTENITE: (&str, &str) = ("tungstenite", "the WebSocket protocol on a b
 const SIGNAL_HOOK: (&str, &str) =
     ("signal-hook", "USR1 kills, TERM closes, without unsafe of ours");
 const RUSTIX: (&str, &str) =
-    ("rustix", "clocks, peer credentials and socket options, without unsafe of ours");
+    ("rustix", "clocks, socket options, opening beneath a folder, without unsafe of ours");
 
 const PROOFS: &[&str] = &["domain", "statement", "gate"];
 const PATH: &[&str] = &["domain", "statement", "gate", "core", "evidence"];
@@ -92,7 +92,7 @@ const LAW: &[Row] = &[
     row(
         "kernel/evidence",
         Only(&["domain", "statement", "core"]),
-        Trusted(&[BASE64, CRC32C, FLATE2, HASH]),
+        Trusted(&[BASE64, CRC32C, FLATE2, HASH, RUSTIX]),
     ),
     row("kernel/governance", Only(&["domain", "statement"]), Trusted(&[SERDE, TOML])),
     row("kernel/path", Only(PATH), Trusted(&[CHANNEL])),

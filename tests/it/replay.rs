@@ -133,7 +133,7 @@ impl Kept {
     pub(crate) fn lines(&self) -> Vec<String> {
         let line = |frame: RawFrame| {
             let message = String::from_utf8(frame.bytes).unwrap();
-            format!("{{\"recv_ns\":{},\"msg\":{message}}}\n", frame.received.0)
+            format!("{{\"recv_ns\":{},\"msg\":{message}}}\n", frame.received.wall.0)
         };
         self.frames().into_iter().map(line).collect()
     }
@@ -174,7 +174,7 @@ fn market_frames(kept: &Kept) -> VecDeque<(WallNs, MarketFrame)> {
     let mut frames = VecDeque::new();
     for raw in kept.frames() {
         let decoded = streams.decode(&raw.bytes).unwrap();
-        frames.extend(decoded.into_iter().map(|frame| (raw.received, frame)));
+        frames.extend(decoded.into_iter().map(|frame| (raw.received.wall, frame)));
     }
     frames
 }

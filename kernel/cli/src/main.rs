@@ -30,7 +30,6 @@ use clap::error::ErrorKind;
 
 use args::{Cli, Verb};
 pub(crate) use error::{CliError, Exit};
-use verbs::evidence::EvidenceVerb;
 use verbs::plugin::PluginVerb;
 use verbs::proposal::ProposalVerb;
 use verbs::request::RequestVerb;
@@ -82,7 +81,7 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Proposal(ProposalVerb::List(args)) => proposal::list(&args),
         Verb::Recon(verb) => recon::run(verb),
         Verb::Pack(args) => ask::pack(&args),
-        Verb::Evidence(EvidenceVerb::Verify(args)) => evidence::run(&args),
+        Verb::Evidence(verb) => evidence::run(verb),
         Verb::Plugin(PluginVerb::Inspect(args)) => plugin::inspect(&args),
         Verb::Plugin(PluginVerb::Install(args)) => plugin::install(&args),
         Verb::Replay(args) => replay::run(args),

@@ -196,6 +196,33 @@ pub fn is_clean_stop(bytes: &[u8]) -> bool {
     peek(bytes, KIND_KEY) == Some(b"clean-stop")
 }
 
+/// Whether the epoch's log is signed at once behind this entry, and not within the second: starts
+/// and ends, what people signed, limits, kills, loaded plugins.
+#[must_use]
+pub fn is_milestone(bytes: &[u8]) -> bool {
+    const KINDS: [&[u8]; 12] = [
+        b"started",
+        b"clean-stop",
+        b"session-opened",
+        b"session-closed",
+        b"statement-accepted",
+        b"tightened",
+        b"killed",
+        b"orders-clear",
+        b"unkilled",
+        b"plugin-ready",
+        b"epoch-began",
+        b"epoch-ended",
+    ];
+    kind(bytes).is_some_and(|kind| KINDS.contains(&kind))
+}
+
+/// The kind of an entry, without reading the rest.
+#[must_use]
+pub fn kind(bytes: &[u8]) -> Option<&[u8]> {
+    peek(bytes, KIND_KEY)
+}
+
 const KIND_KEY: &[u8] = b",\"kind\":\"";
 
 /// The text behind `key`, found without parsing: a million entries a second have to be hashed.

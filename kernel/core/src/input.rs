@@ -61,6 +61,11 @@ pub struct Start {
     pub first: bool,
     /// Whether the last run ended with a clean mark.
     pub clean: bool,
+    /// Bytes of a torn last write that were cut off the journal before this start.
+    pub torn_bytes: u64,
+    /// What is wrong with the journal before this one, if a person ordered to begin anew behind
+    /// it. Such a start is a killed one.
+    pub damage: Option<String>,
 }
 
 /// One open order as the venue lists it.

@@ -303,6 +303,18 @@ impl Core {
         (*self.place).clone()
     }
 
+    /// The moment of the last event, as the core took it.
+    #[must_use]
+    pub fn moment(&self) -> Now {
+        self.place.at
+    }
+
+    /// Fingerprint of the genesis that this core was started with; `None` before its start.
+    #[must_use]
+    pub fn genesis(&self) -> Option<Digest> {
+        self.identity.as_ref().map(|identity| identity.trust.fingerprint())
+    }
+
     /// Whether the kill latch is down.
     #[must_use]
     pub fn is_killed(&self) -> bool {

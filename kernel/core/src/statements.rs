@@ -35,9 +35,12 @@ impl Core {
         // was not durable yet: so it counts as one.
         // What is called a first run and is none contradicts itself: that is not clean either.
         let first = start.first && turn.place.input <= 1;
-        let clean = start.clean && !start.first;
-        if !first && !clean && self.kill.is_none() {
-            let (who, reason) = ("kernel".to_owned(), "NO_CLEAN_STOP_MARK".to_owned());
+        let clean = start.clean && !start.first && start.torn_bytes == 0;
+        let unsound = start.damage.is_some() || !first && !clean;
+        if unsound && self.kill.is_none() {
+            let damaged = start.damage.as_ref().map(|_| "JOURNAL_DAMAGED");
+            let reason = damaged.unwrap_or("NO_CLEAN_STOP_MARK").to_owned();
+            let who = "kernel".to_owned();
             // Nothing is connected yet. The first reading of the account says what rests at the
             // venue, and that is taken back then: found first, canceled after.
             self.latch(who, reason, None, turn);

@@ -19,6 +19,7 @@ use portcullis_statement::{Digest, EndpointKind, SignedStatement, Trust};
 use crate::args::Args;
 use crate::clock;
 use crate::fault::{BAD_CONFIG, CHECK_FAILED, DaemonFault, NOT_FOUND, REFUSED, TEMPORARY};
+use crate::notary::{Notary, keys};
 
 /// The venue whose protocol this daemon speaks.
 const VENUE: &str = "kraken";
@@ -127,7 +128,7 @@ impl Home {
             self.refuse_lost_history(&epochs)?;
             let journal = Journal::create(disk, &self.origin());
             let journal = journal.map_err(|fault| journal_fault(&epochs, &fault))?;
-            return Ok(Opened { core, journal, start: self.start(true, false)? });
+            return Ok(Opened { core, journal, start: self.start((true, false), 0)? });
         };
         let source = disk.journal(epoch);
         let path = source.path().to_owned();
@@ -147,7 +148,15 @@ impl Home {
         end.require_origin(&self.origin()).map_err(|damage| unread(damage.into()))?;
         let journal = Journal::open(disk, epoch, &end);
         let journal = journal.map_err(|fault| journal_fault(&path, &fault))?;
-        Ok(Opened { core, journal, start: self.start(false, clean)? })
+        Ok(Opened { core, journal, start: self.start((false, clean), end.torn_bytes)? })
+    }
+
+    /// The notary of an epoch; before the very first start its key is made.
+    pub(crate) fn notary(&self, epoch: u32, first: bool) -> Result<Notary, DaemonFault> {
+        let epochs = self.epochs_path();
+        let folder = keys::epoch_folder(&epochs, epoch);
+        let find = if first { keys::prepare } else { keys::load };
+        Ok(Notary::new(epochs, epoch, find(&folder, &self.origin())?))
     }
 
     /// What is said of a journal that cannot be written.
@@ -169,7 +178,7 @@ impl Home {
         Ok(())
     }
 
-    fn start(&self, first: bool, clean: bool) -> Result<Start, DaemonFault> {
+    fn start(&self, (first, clean): (bool, bool), torn_bytes: u64) -> Result<Start, DaemonFault> {
         Ok(Start {
             build: env!("CARGO_PKG_VERSION").to_owned(),
             draw: draw()?,
@@ -182,6 +191,8 @@ impl Home {
             safety_digest: self.safety.digest,
             first,
             clean,
+            torn_bytes,
+            damage: None,
         })
     }
 }

@@ -7,6 +7,7 @@
 //! | core | `order_path::core_loop`: every decision |
 //! | outbox | `order_path::outbox_loop`: every order and every answer |
 //! | committer | writes and syncs the journal |
+//! | notary | makes the log of what is durable, signs checkpoints |
 //! | link, account, clock, public | the venue: reports, reconciliation, skew, market data |
 //! | lifeline | cancels while the venue's socket is down |
 //! | worker-N | one per plugin: talks to its process |
@@ -23,9 +24,11 @@ mod fault;
 mod heard;
 mod home;
 mod house;
+mod notary;
 mod open;
 mod pack;
 mod requests;
+mod reserve;
 mod sink;
 mod skew;
 mod status;
@@ -38,17 +41,21 @@ mod workers;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crossbeam_channel::bounded;
 use portcullis_core::{Event, Input};
 use portcullis_path::inbox::inbox;
-use portcullis_path::order_path::{core_loop, first_turn, hand_on, outbox_loop};
+use portcullis_path::order_path::{commit_loop, core_loop, first_turn, hand_on, outbox_loop};
 use portcullis_path::outbox::outbox;
 
 use fault::DaemonFault;
 use home::Home;
 use house::House;
+
+/// Turns that may wait for the disk before the core loop collects them itself.
+const COMMITS_MAX: usize = 64;
 
 fn main() -> ExitCode {
     match run() {
@@ -71,9 +78,10 @@ fn run() -> Result<(), DaemonFault> {
     let signals = house::take_signals()?;
     let (lanes, inbox) = inbox();
     let (outbox, outbox_end) = outbox();
-    let (commits, commits_end) = bounded(1);
+    let (commits, commits_end) = bounded(COMMITS_MAX);
     let (mut appender, mut committer) = journal.split();
     let mark = appender.mark();
+    let notary = home.notary(mark.durable_epoch().epoch, start.first)?;
     let started = Event { now: clock::now(), input: Input::Started(Box::new(start)) };
     let begun = first_turn(&mut core, (&mut appender, &mut committer), started);
     let begun = begun.map_err(|fault| home.journal_fault(&fault))?;
@@ -87,15 +95,18 @@ fn run() -> Result<(), DaemonFault> {
     }
     control::listen(&house, sockets)?;
     house::watch_signals(&house, signals)?;
+    reserve::keep(&house)?;
+    let written = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            for groups in commits_end {
-                if let Err(fault) = committer.commit(&groups) {
-                    house.journal_failed(fault.code());
-                    return;
-                }
+            let mut full = reserve::Full::new(&house);
+            let done = commit_loop(&mut committer, &commits_end, &mut |it| full.look(it));
+            if let Err(fault) = done {
+                house.journal_failed(fault.code());
             }
+            written.store(true, Ordering::Release);
         });
+        scope.spawn(|| notary.run(&house, &written));
         scope.spawn(|| {
             let mut sink = sink::VenueSink::new(&house);
             let mut give = |request, answer| house.requests.give(request, answer);

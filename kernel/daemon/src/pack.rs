@@ -5,10 +5,13 @@ use std::fs;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
 
 use portcullis_control::{Answer, PackView, Reply};
 use portcullis_core::Input;
 use portcullis_core::entry::{self, Decoded};
+use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Name, Phase};
 use portcullis_evidence::chunk::Chunk;
 use portcullis_evidence::disk::segment_name;
@@ -17,10 +20,15 @@ use portcullis_evidence::pack::{
 };
 use portcullis_evidence::{JournalFolder, ReadFault, Reader, Watermark};
 use portcullis_statement::json::{Fields, JsonError, Value};
-use portcullis_statement::{Digest, Envelope, Kind, SignedStatement, Statement};
+use portcullis_statement::{ApprovedPlugin, Digest, Envelope, Kind, SignedStatement, Statement};
 
+use crate::clock;
 use crate::control::{ask, refused};
 use crate::house::House;
+
+/// How long the last chunk is waited for, and the pause between two looks.
+const LAST_CHUNK_NS_MAX: i64 = 10 * NS_PER_S;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A refusal: code and cause.
 type No = (String, String);
@@ -33,7 +41,20 @@ pub(crate) fn pack(house: &Arc<House>, session: &Name, lessons: &[String]) -> An
     }
 }
 
+/// The last chunk of a session's market data is closed a moment after it. One that does not come
+/// is missing from the pack, and a replay says so.
+fn wait_for_last_chunk(house: &House) {
+    let until = clock::now().boot.plus_ns(LAST_CHUNK_NS_MAX);
+    while clock::now().boot < until && !house.venue.is_public_over() {
+        sleep(PAUSE);
+    }
+    // What was told by then stands in the journal a turn of the core loop later.
+    sleep(PAUSE);
+    drop(house.look());
+}
+
 fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, No> {
+    wait_for_last_chunk(house);
     let (entries, segments) = journal(house)?;
     let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
     let range = sessions(&entries, &KernelLeaves).pop();
@@ -48,12 +69,14 @@ fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, 
     let before = entries.get(..range.start).unwrap_or_default();
     let mut parts = render_parts(of_session, before).map_err(|e| no("RENDER", &e.to_string()))?;
     parts.push(lessons_part(lessons));
+    let statements = statements(&entries, &range)?;
     let contents = PackContents {
         session: facts.session.clone(),
         phase: facts.phase,
         simulated: true,
         parts,
-        statements: statements(&entries, &range)?,
+        components: components(house, statements.last())?,
+        statements,
         journal: segments,
         chunks: chunks(house, until_next(&entries, &range))?,
     };
@@ -166,6 +189,21 @@ fn until_next<'a>(entries: &'a [&'a [u8]], range: &Range<usize>) -> &'a [&'a [u8
     let after = entries.get(range.end..).unwrap_or_default();
     let more = after.iter().take_while(|entry| !entry::is_open_session(entry)).count();
     entries.get(range.start..range.end.saturating_add(more)).unwrap_or_default()
+}
+
+/// The components that the approval names, from the home.
+fn components(house: &House, approval: Option<&SignedStatement>) -> Result<Vec<Vec<u8>>, No> {
+    let envelope = approval.and_then(|signed| Envelope::parse(&signed.bytes).ok());
+    let statement = envelope.and_then(|envelope| envelope.statement().ok());
+    let Some(Statement::SessionApproval(approval)) = statement else {
+        return Err(no("ENTRY_MALFORMED", "the session has no approval"));
+    };
+    let component = |plugin: &ApprovedPlugin| {
+        let path = house.home.path(&format!("plugins/{}.wasm", plugin.component.hex()));
+        let cause = |error| no("COMPONENT_MISSING", &format!("{}: {error}", path.display()));
+        fs::read(&path).map_err(cause)
+    };
+    approval.plugins.iter().map(component).collect()
 }
 
 /// The chunks that the session's entries cite, from the home.

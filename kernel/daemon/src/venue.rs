@@ -19,7 +19,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use portcullis_core::{Core, Input};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{ClOrdId, Instrument, Order, OrderId, WallNs};
+use portcullis_domain::{ClOrdId, Instrument, Now, Order, OrderId, WallNs};
 use portcullis_evidence::chunk::{Chunk, ChunkWriter};
 use portcullis_path::inbox::NotTaken;
 use portcullis_path::lockstep::chunk_content;
@@ -72,6 +72,8 @@ pub(crate) struct VenueLink {
     known: Mutex<BTreeMap<OrderId, ClOrdId>>,
     link_generation: AtomicU64,
     public_generation: AtomicU64,
+    /// Threads of market data that have not ended, their last chunk included.
+    publics: AtomicU64,
     /// Up to when, by the wall, the venue's ledger has been read whole; never goes back.
     ledger_read: Mutex<Option<WallNs>>,
     ask_account: Sender<()>,
@@ -101,6 +103,7 @@ impl VenueLink {
             known: Mutex::new(core.account().orders.iter().filter_map(named).collect()),
             link_generation: AtomicU64::new(0),
             public_generation: AtomicU64::new(0),
+            publics: AtomicU64::new(0),
             ledger_read: Mutex::new(core.ledger_read()),
             ask_account,
             account_asked,
@@ -201,6 +204,11 @@ impl VenueLink {
     /// Ends the market data of a session.
     pub(crate) fn stop_public(&self) {
         self.public_generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether the last chunk of every past session is written and told.
+    pub(crate) fn is_public_over(&self) -> bool {
+        self.publics.load(Ordering::Acquire) == 0
     }
 
     pub(crate) fn learn(&self, order_id: Option<&OrderId>, id: ClOrdId) {
@@ -344,29 +352,42 @@ pub(crate) fn start_public(house: &Arc<House>, instruments: Vec<Instrument>) {
     let generation = house.venue.public_generation.fetch_add(1, Ordering::AcqRel).saturating_add(1);
     for instrument in instruments {
         let house = Arc::clone(house);
+        house.venue.publics.fetch_add(1, Ordering::AcqRel);
+        let own = Arc::clone(&house);
+        let started = threads::start("public", move || {
+            keep_public(&own, &instrument, generation);
+            own.venue.publics.fetch_sub(1, Ordering::AcqRel);
+        });
         // Without market data the gate refuses, and says so.
-        drop(threads::start("public", move || keep_public(&house, &instrument, generation)));
+        if started.is_err() {
+            house.venue.publics.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 }
 
 fn keep_public(house: &House, instrument: &Instrument, generation: u64) {
     let mut backoff = BACKOFF_MIN;
     let mut chunks = ChunkWriter::new();
+    let mut counts = [0; 3];
     while house.venue.is_public(generation) {
         let doors = locked(&house.venue.doors).clone();
-        let stream = doors.map(|doors| PublicStream::connect(&doors.public, instrument.clone()));
+        let stream =
+            doors.map(|doors| PublicStream::connect(&doors.public, instrument.clone(), counts));
         if let Some(Ok(mut stream)) = stream {
             backoff = BACKOFF_MIN;
             while house.venue.is_public(generation) {
                 // Without news the quote grows stale, and the gate says so.
                 let Ok((raw, frames)) = stream.next_frames() else { break };
-                keep_raw(house, &mut chunks, &raw, frames.last());
-                let full = |frame| house.lanes.market(Input::Market(frame)) == Err(NotTaken::Full);
+                let (received, last) = (clock::now(), frames.last().cloned());
+                let full = |frame| house.lanes.market(frame, received) == Err(NotTaken::Full);
                 // A core that does not keep up is not fed stale data: the stream begins anew.
                 if frames.into_iter().any(full) {
                     break;
                 }
+                // What the core never heard is no evidence of what it judged by.
+                keep_raw(house, &mut chunks, (&raw, received), last.as_ref());
             }
+            counts = stream.counts();
         }
         sleep(backoff);
         backoff = backoff.saturating_mul(2).min(BACKOFF_MAX);
@@ -379,11 +400,11 @@ fn keep_public(house: &House, instrument: &Instrument, generation: u64) {
 fn keep_raw(
     house: &House,
     chunks: &mut ChunkWriter,
-    raw: &[u8],
+    (raw, received): (&[u8], Now),
     last: Option<&portcullis_domain::MarketFrame>,
 ) {
     let Some(frame) = last else { return };
-    if let Ok(Some(chunk)) = chunks.push(frame.stream, frame.sequence, raw, clock::wall()) {
+    if let Ok(Some(chunk)) = chunks.push(frame.stream, frame.sequence, raw, received) {
         keep_chunk(house, &chunk);
     }
 }

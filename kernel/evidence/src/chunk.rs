@@ -7,9 +7,11 @@
 //!
 //! ```text
 //! content = "PCCHUNK1" u16 version | u32 frame count | frame*           (big-endian)
-//! frame   = u16 stream | u64 sequence | i64 received, wall ns | u32 length | raw bytes
+//! frame   = u16 stream | u64 sequence | i64 wall ns | i64 boot ns | u32 length | raw bytes
 //! file    = the content as one gzip member
 //! ```
+//! Both clocks are those of the moment at which the frame was received. The core judges by that
+//! moment, so that a replay judges by the same.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,8 +20,8 @@ use std::io::{Read as _, Write as _};
 use flate2::Compression;
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
-use portcullis_domain::StreamId;
 use portcullis_domain::time::{NS_PER_S, WallNs};
+use portcullis_domain::{BootNs, Now, StreamId};
 
 use crate::Digest;
 use crate::bytes::{ByteReader, len_u64};
@@ -35,7 +37,7 @@ pub const CHUNK_SPAN_NS_MAX: i64 = NS_PER_S;
 
 const MAGIC: [u8; 8] = *b"PCCHUNK1";
 const CONTENT_HEADER_LEN: usize = 14;
-const FRAME_HEADER_LEN: usize = 22;
+const FRAME_HEADER_LEN: usize = 30;
 
 /// How far one stream goes within a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +72,8 @@ pub struct RawFrame {
     pub stream: StreamId,
     /// Its number there, given by the reader.
     pub sequence: u64,
-    /// When it was received.
-    pub received: WallNs,
+    /// When it was received, on both clocks.
+    pub received: Now,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
@@ -152,7 +154,7 @@ impl ChunkWriter {
         stream: StreamId,
         sequence: u64,
         raw_frame: &[u8],
-        received: WallNs,
+        received: Now,
     ) -> Result<Option<Chunk>, ChunkFault> {
         let framed = raw_frame.len().saturating_add(FRAME_HEADER_LEN);
         let too_large = ChunkFault::FrameTooLarge { bytes: len_u64(raw_frame.len()) };
@@ -161,15 +163,16 @@ impl ChunkWriter {
             return Err(too_large);
         }
         let no_room = self.content_len().saturating_add(framed) > CHUNK_BYTES_TARGET;
-        let closed = if no_room || self.is_due(received) { self.flush() } else { None };
+        let closed = if no_room || self.is_due(received.wall) { self.flush() } else { None };
 
         self.frames.extend_from_slice(&stream.0.to_be_bytes());
         self.frames.extend_from_slice(&sequence.to_be_bytes());
-        self.frames.extend_from_slice(&received.0.to_be_bytes());
+        self.frames.extend_from_slice(&received.wall.0.to_be_bytes());
+        self.frames.extend_from_slice(&received.boot.0.to_be_bytes());
         self.frames.extend_from_slice(&length.to_be_bytes());
         self.frames.extend_from_slice(raw_frame);
         self.count = self.count.saturating_add(1);
-        self.first_received.get_or_insert(received);
+        self.first_received.get_or_insert(received.wall);
         let range = StreamRange { stream, from: sequence, to: sequence };
         self.ranges.entry(stream).or_insert(range).to = sequence;
         Ok(closed)
@@ -259,7 +262,7 @@ fn read_frames(reader: &mut ByteReader<'_>) -> Option<Vec<RawFrame>> {
     for _ in 0..count {
         let stream = StreamId(reader.u16()?);
         let sequence = reader.u64()?;
-        let received = WallNs(reader.i64()?);
+        let received = Now { wall: WallNs(reader.i64()?), boot: BootNs(reader.i64()?) };
         let length = usize::try_from(reader.u32()?).ok()?;
         let bytes = reader.take(length)?.to_vec();
         frames.push(RawFrame { stream, sequence, received, bytes });
@@ -273,8 +276,12 @@ mod tests {
 
     use super::*;
 
+    fn now(ns: i64) -> Now {
+        Now { wall: WallNs(ns), boot: BootNs(7) }
+    }
+
     fn raw(stream: u16, sequence: u64, at_ms: i64, bytes: &[u8]) -> RawFrame {
-        let received = WallNs(at_ms * 1_000_000);
+        let received = now(at_ms * 1_000_000);
         RawFrame { stream: StreamId(stream), sequence, received, bytes: bytes.to_vec() }
     }
 
@@ -298,7 +305,7 @@ mod tests {
         assert_eq!(read_chunk(&chunk.compressed, chunk.digest).unwrap(), frames);
         let range = |stream, from, to| StreamRange { stream: StreamId(stream), from, to };
         assert_eq!(chunk.ranges, [range(0, 7, 9), range(2, 1, 1)]);
-        assert_eq!((chunk.frames, chunk.bytes), (3, 94));
+        assert_eq!((chunk.frames, chunk.bytes), (3, 118));
         assert_eq!(ChunkWriter::new().flush(), None);
     }
 
@@ -307,7 +314,7 @@ mod tests {
         assert_eq!(sample().1.digest, sample().1.digest);
         assert_eq!(
             sample().1.digest.hex(),
-            "8d7868025fc6d198b24112ec9cc874de716ae7eae46ed4a18b46e9482bdb8241"
+            "b4fdbc9f47e11088692108050c71aed5342017b22ffefa9ef406aa8d5af71877"
         );
     }
 
@@ -327,7 +334,7 @@ mod tests {
         let alone = writer.flush().unwrap();
         assert_eq!(read_chunk(&alone.compressed, alone.digest).unwrap().len(), 1);
         let huge = vec![0; CHUNK_BYTES_MAX];
-        let refusal = writer.push(StreamId(0), 8, &huge, WallNs(0)).unwrap_err();
+        let refusal = writer.push(StreamId(0), 8, &huge, now(0)).unwrap_err();
         assert_eq!(refusal.code(), "CHUNK_FRAME_TOO_LARGE");
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, Sender, TrySendError, bounded};
 use portcullis_core::{EpochCause, Input};
+use portcullis_domain::{MarketFrame, Now};
 
 /// Room of the control lane.
 const CONTROL_ROOM: usize = 256;
@@ -17,7 +18,7 @@ const MARKET_ROOM: usize = 8_192;
 pub struct Lanes {
     control: Sender<Input>,
     reports: Sender<Input>,
-    market: Sender<Input>,
+    market: Sender<Arrival>,
 }
 
 /// Where the core loop takes them out.
@@ -25,7 +26,31 @@ pub struct Lanes {
 pub struct Inbox {
     control: Receiver<Input>,
     reports: Receiver<Input>,
-    market: Receiver<Input>,
+    market: Receiver<Arrival>,
+}
+
+/// An input as it is taken out.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// What it is.
+    pub input: Input,
+    /// When it was received, where the moment is on record beside it: market data. Everything else
+    /// happens when it is taken out.
+    pub received: Option<Now>,
+}
+
+impl From<Input> for Arrival {
+    fn from(input: Input) -> Self {
+        Self { input, received: None }
+    }
+}
+
+/// The moment of a market event: that of its reception, which lies in the chunk, so that whoever
+/// replays the journal knows it too. A quote that waited is as old as it is. The boot clock does
+/// not go back behind `last`, the moment of the event before.
+#[must_use]
+pub fn market_moment(received: Now, last: Now) -> Now {
+    Now { boot: received.boot.max(last.boot), ..received }
 }
 
 /// An input that found no room, or nobody to read it.
@@ -47,7 +72,7 @@ pub fn inbox() -> (Lanes, Inbox) {
     (lanes, Inbox { control, reports, market })
 }
 
-fn put(lane: &Sender<Input>, input: Input) -> Result<(), NotTaken> {
+fn put<T>(lane: &Sender<T>, input: T) -> Result<(), NotTaken> {
     lane.try_send(input).map_err(|error| match error {
         TrySendError::Full(_) => NotTaken::Full,
         TrySendError::Disconnected(_) => NotTaken::Ended,
@@ -65,16 +90,16 @@ impl Lanes {
         put(&self.reports, input)
     }
 
-    /// Market data.
-    pub fn market(&self, input: Input) -> Result<(), NotTaken> {
-        put(&self.market, input)
+    /// Market data, and when it was received.
+    pub fn market(&self, frame: MarketFrame, received: Now) -> Result<(), NotTaken> {
+        put(&self.market, Arrival { input: Input::Market(frame), received: Some(received) })
     }
 }
 
 impl Inbox {
     /// The next input: control before reports before market data. `None` when `wait` is over.
     #[must_use]
-    pub fn recv(&self, wait: Duration) -> Option<Input> {
+    pub fn recv(&self, wait: Duration) -> Option<Arrival> {
         if let Some(input) = self.take() {
             return Some(input);
         }
@@ -98,32 +123,54 @@ impl Inbox {
     }
 
     /// What is already there, in the order of the lanes.
-    fn take(&self) -> Option<Input> {
-        [&self.control, &self.reports, &self.market]
-            .into_iter()
-            .find_map(|lane| lane.try_recv().ok())
+    fn take(&self) -> Option<Arrival> {
+        let told = [&self.control, &self.reports].into_iter().find_map(|lane| lane.try_recv().ok());
+        told.map(Arrival::from).or_else(|| self.market.try_recv().ok())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use portcullis_domain::{BootNs, InstrumentId, MarketEvent, StreamId, WallNs};
+
     use super::*;
+
+    fn frame(sequence: u64) -> MarketFrame {
+        MarketFrame {
+            stream: StreamId::QUOTES,
+            sequence,
+            instrument: InstrumentId(0),
+            venue_time: None,
+            event: MarketEvent::Gap { expected: 1, found: 2 },
+        }
+    }
 
     #[test]
     fn control_goes_before_reports_and_a_full_lane_says_so() {
         let (lanes, inbox) = inbox();
         let up = |cause: &str| Input::VenueLink { up: true, cause: cause.to_owned() };
-        for number in 0..MARKET_ROOM {
-            assert_eq!(lanes.market(up(&number.to_string())), Ok(()));
+        let at = Now { wall: WallNs(5), boot: BootNs(3) };
+        for number in 0..u64::try_from(MARKET_ROOM).unwrap() {
+            assert_eq!(lanes.market(frame(number), at), Ok(()));
         }
-        assert_eq!(lanes.market(Input::Tick), Err(NotTaken::Full));
+        assert_eq!(lanes.market(frame(9), at), Err(NotTaken::Full));
         lanes.report(up("report")).unwrap();
         lanes.control(up("control")).unwrap();
         let next = || match inbox.recv(Duration::ZERO) {
-            Some(Input::VenueLink { cause, .. }) => cause,
+            Some(Arrival { input: Input::VenueLink { cause, .. }, received: None }) => cause,
+            Some(Arrival { input: Input::Market(frame), received: Some(_) }) => {
+                frame.sequence.to_string()
+            }
             other => panic!("{other:?}"),
         };
         assert_eq!([next(), next(), next()], ["control", "report", "0"]);
+    }
+
+    #[test]
+    fn a_market_event_happens_when_it_was_received_and_never_before_its_elder() {
+        let now = |wall, boot| Now { wall: WallNs(wall), boot: BootNs(boot) };
+        assert_eq!(market_moment(now(50, 20), now(40, 10)), now(50, 20));
+        assert_eq!(market_moment(now(50, 20), now(90, 30)), now(50, 30));
     }
 
     /// Seed 267 of the simulator: a kill behind a stop was read by nobody.

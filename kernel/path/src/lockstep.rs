@@ -312,7 +312,8 @@ impl<'a, D: Disk> LockStep<'a, D> {
     /// Collects a raw frame under the place it has in its stream.
     fn keep(&mut self, item: &FeedItem) -> Result<(), RunFault> {
         let place = item.frames.last().map_or((StreamId::BOOK, 0), |f| (f.stream, f.sequence));
-        let chunk = self.chunks.push(place.0, place.1, &item.raw, item.received);
+        let received = Now { wall: item.received, boot: BootNs(item.received.0) };
+        let chunk = self.chunks.push(place.0, place.1, &item.raw, received);
         match chunk.map_err(|fault| RunFault::Chunk(fault.to_string()))? {
             Some(chunk) => self.keep_chunk(&chunk),
             None => Ok(()),

@@ -1,4 +1,4 @@
-//! The two loops. Read from top to bottom: this is how an order leaves the house, and there is no
+//! The loops. Read from top to bottom: this is how an order leaves the house, and there is no
 //! other way.
 //!
 //! The core loop steps, records and hands over; it never waits for the disk. The outbox loop waits
@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Receiver, Sender};
 use portcullis_core::{Answer, Core, Effect, Event, Input, Leaving};
 use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Amendment, BootNs, Now, OrderIntent, WallNs};
@@ -18,14 +18,17 @@ use portcullis_evidence::{
 use portcullis_gate::{Approved, CancelRequest, DenyCode, Rights};
 
 use crate::authority::Authority;
-use crate::inbox::Inbox;
+use crate::inbox::{Arrival, Inbox, market_moment};
 use crate::outbox::{Cancel, Held, Outbox, OutboxEnd, Waiting, WaitingAnswer};
 
 /// Without any event for so long, a `Tick` is recorded: the heartbeat of the journal.
 const BEAT_NS: i64 = 10 * NS_PER_S;
 /// How long the core loop sleeps at most before it looks at deadlines and at who looks at it.
 const LOOK: Duration = Duration::from_millis(20);
-/// How soon entries reach the committer when nothing else happens.
+/// How long entries that nobody waits for are collected before the committer gets them. A sync for
+/// their sake would be in the way of the next order.
+const COLLECT_NS: i64 = 10_000_000;
+/// How soon the core loop looks again when entries are not handed over yet.
 const FLUSH: Duration = Duration::from_millis(1);
 /// How long the outbox waits for the disk before it looks at the cancels again.
 const SYNC_SLICE: Duration = Duration::from_millis(1);
@@ -43,6 +46,14 @@ pub struct Turn {
     pub orders: Vec<Waiting>,
     /// Answers that wait for the disk.
     pub answers: Vec<WaitingAnswer>,
+}
+
+impl Turn {
+    /// Whether an order, or a person, waits for the record of this turn.
+    #[must_use]
+    pub const fn is_waited_for(&self) -> bool {
+        !self.orders.is_empty() || !self.answers.is_empty()
+    }
 }
 
 /// Steps and records: the body of the core loop, live and in lock step alike.
@@ -148,20 +159,25 @@ pub fn core_loop(
     outbox: &Outbox,
     wiring: &mut dyn Wiring,
 ) {
-    let mut unflushed = false;
+    let mut line = CommitLine { commits, handed: appender.end(), since: None, urgent: false };
     let mut beat = wiring.now().boot;
     loop {
-        let input = inbox.recv(if unflushed { FLUSH } else { LOOK });
+        let arrived = inbox.recv(if line.since.is_some() { FLUSH } else { LOOK });
         let now = wiring.now();
         // A wake-up that only serves the flush, or somebody who looks, is nothing that happened.
-        let tick = tick_is_due(input.as_ref(), core.is_due(now), now.boot.since_ns(beat));
+        let tick = tick_is_due(
+            arrived.as_ref().map(|arrived| &arrived.input),
+            core.is_due(now),
+            now.boot.since_ns(beat),
+        );
         let mut halt = false;
-        for input in input.into_iter().chain(tick.then_some(Input::Tick)) {
-            if leaves_an_entry(&input) {
+        for arrived in arrived.into_iter().chain(tick.then(|| Input::Tick.into())) {
+            if leaves_an_entry(&arrived.input) {
                 beat = now.boot;
             }
-            let event = Event { now, input };
+            let event = event_of(arrived, now, &core);
             let turn = step_and_record(&mut core, &mut appender, event);
+            line.urgent |= turn.is_waited_for();
             halt = hand_on(turn, outbox, wiring);
             if halt {
                 break;
@@ -175,11 +191,18 @@ pub fn core_loop(
             hand_on(turn, outbox, wiring);
         }
         wiring.show(&core, appender.head(), appender.end());
-        unflushed = !flush(&mut appender, commits, halt);
+        line.flush(&mut appender, now.boot, halt);
         if halt {
             return;
         }
     }
+}
+
+/// What arrived, as an event at its moment.
+#[must_use]
+pub fn event_of(arrived: Arrival, now: Now, core: &Core) -> Event {
+    let received = arrived.received.map(|received| market_moment(received, core.moment()));
+    Event { now: received.unwrap_or(now), input: arrived.input }
 }
 
 /// Whether a `Tick` is recorded at a wake-up with `input`, if any. What the core has to do by now
@@ -216,16 +239,54 @@ pub fn hand_on(turn: Turn, outbox: &Outbox, wiring: &mut dyn Wiring) -> bool {
     turn.halt
 }
 
-/// Hands what was appended to the committer, if that one is idle; `true` if nothing is left.
-fn flush(appender: &mut Appender, commits: &Sender<Groups>, at_any_cost: bool) -> bool {
-    if commits.is_full() && !at_any_cost {
-        return false;
+/// The way to the committer. While that one waits for the disk, groups collect in the channel, and
+/// the next sync makes all of them durable.
+struct CommitLine<'a> {
+    commits: &'a Sender<Groups>,
+    /// How far entries have been handed over.
+    handed: Watermark,
+    /// Since when there are others.
+    since: Option<BootNs>,
+    /// Whether an order or a person waits for one of them.
+    urgent: bool,
+}
+
+impl CommitLine<'_> {
+    /// Hands over what was appended, if it is time to.
+    fn flush(&mut self, appender: &mut Appender, now: BootNs, at_any_cost: bool) {
+        if appender.end() == self.handed {
+            return;
+        }
+        let since = *self.since.get_or_insert(now);
+        let due = self.urgent || now.since_ns(since) >= COLLECT_NS;
+        if !at_any_cost && (!due || self.commits.is_full()) {
+            return;
+        }
+        // A journal or a committer that is gone has poisoned the mark; the outbox refuses
+        // everything then.
+        if let Ok(Some(groups)) = appender.take() {
+            drop(self.commits.send(groups));
+        }
+        (self.handed, self.since, self.urgent) = (appender.end(), None, false);
     }
-    match appender.take() {
-        // A committer that is gone has poisoned the mark; the outbox refuses everything then.
-        Ok(Some(groups)) => commits.send(groups).is_ok(),
-        Ok(None) | Err(_) => true,
+}
+
+/// The third loop: everything that was handed over by now becomes durable with one sync. Calls
+/// `after` behind each. Ends when the core loop has ended, or with the journal.
+///
+/// # Errors
+/// What ended the journal.
+pub fn commit_loop<D: Disk>(
+    committer: &mut Committer<D>,
+    commits: &Receiver<Groups>,
+    after: &mut dyn FnMut(&mut Committer<D>),
+) -> Result<(), JournalFault> {
+    while let Ok(mut groups) = commits.recv() {
+        commits.try_iter().for_each(|more| groups.join(more));
+        committer.commit(&groups)?;
+        after(committer);
     }
+    Ok(())
 }
 
 /// What became of one write.

@@ -4,9 +4,9 @@ use std::net::TcpStream;
 
 use portcullis_domain::{Instrument, MarketEvent, MarketFrame};
 use portcullis_lifeline::{SimulatedEndpoint, VenueFault};
-use portcullis_wire::WireFault;
 use portcullis_wire::kraken::request::{PublicChannel, subscribe, unsubscribe};
 use portcullis_wire::kraken::{PublicStreams, Refused, VenueRefusal};
+use portcullis_wire::{FrameCounts, WireFault};
 use tungstenite::{Message, WebSocket};
 
 use crate::socket::{Heard, READ_SLICE, Silence, fault, hear, open};
@@ -22,24 +22,32 @@ pub struct PublicStream {
 }
 
 impl PublicStream {
-    /// Connects and subscribes: book ten deep, ticker by best bid and offer, trades.
+    /// Connects and subscribes: book ten deep, ticker by best bid and offer, trades. Frames are
+    /// numbered on behind `counts`.
     ///
     /// # Errors
     /// Any [`VenueFault`]. A refused subscription comes with the first frames.
     pub fn connect(
         endpoint: &SimulatedEndpoint,
         instrument: Instrument,
+        counts: FrameCounts,
     ) -> Result<Self, VenueFault> {
         let socket = open(endpoint.address(), endpoint.dial()?)?;
         let limited = socket.get_ref().set_read_timeout(Some(READ_SLICE));
         limited.map_err(|error| VenueFault::Unreachable(error.to_string()))?;
         let symbol = instrument.venue_symbol.clone();
-        let streams = PublicStreams::new(instrument);
+        let streams = PublicStreams::continuing(instrument, counts);
         let mut stream = Self { socket, streams, symbol, requests: 0, silence: Silence::default() };
         for channel in [PublicChannel::Book, PublicChannel::Ticker, PublicChannel::Trade] {
             stream.ask(subscribe, channel)?;
         }
         Ok(stream)
+    }
+
+    /// Frames given out so far, those of earlier connections included.
+    #[must_use]
+    pub const fn counts(&self) -> FrameCounts {
+        self.streams.counts()
     }
 
     /// The next frame as it came, and what it says. Both are empty after a second of silence.

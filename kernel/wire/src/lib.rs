@@ -10,3 +10,4 @@ mod numbering;
 pub mod server;
 
 pub use error::{WireError, WireFault};
+pub use numbering::FrameCounts;

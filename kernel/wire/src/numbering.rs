@@ -5,17 +5,28 @@ use portcullis_domain::{InstrumentId, MarketEvent, MarketFrame, StreamId, WallNs
 /// Streams of one instrument: book, quotes, trades.
 const STREAMS: usize = 3;
 
+/// Frames given out so far, by stream number.
+pub type FrameCounts = [u64; STREAMS];
+
 /// Numbers the frames of one instrument from 1, each stream for itself.
 #[derive(Debug)]
 pub(crate) struct Numbering {
     instrument: InstrumentId,
-    /// Frames given out so far, by stream number.
-    counts: [u64; STREAMS],
+    counts: FrameCounts,
 }
 
 impl Numbering {
     pub(crate) const fn new(instrument: InstrumentId) -> Self {
         Self { instrument, counts: [0; STREAMS] }
+    }
+
+    /// Goes on behind what another one gave out.
+    pub(crate) const fn continue_after(&mut self, counts: FrameCounts) {
+        self.counts = counts;
+    }
+
+    pub(crate) const fn counts(&self) -> FrameCounts {
+        self.counts
     }
 
     /// The next frame of `stream`.

@@ -162,17 +162,23 @@ func wholeLog(folder string, vkey string) (string, error) {
 	if root != signed.Hash {
 		return "", errors.New("the root of the entries is not the signed one")
 	}
-	for _, tile := range tlog.NewTiles(height, 0, signed.N) {
+	wanted := tlog.NewTiles(height, 0, signed.N)
+	for at, tile := range wanted {
+		// Of a partial tile every width is named; this size has the widest.
+		if next := at + 1; next < len(wanted) && wanted[next].L == tile.L && wanted[next].N == tile.N {
+			continue
+		}
 		expected, err := tlog.ReadTileData(tile, reader)
 		if err != nil {
 			return "", err
 		}
-		found, err := tiles{folder}.ReadTiles([]tlog.Tile{tile})
+		path := strings.Replace(tile.Path(), "tile/8/", "tile/", 1)
+		found, err := os.ReadFile(filepath.Join(folder, path))
 		if err != nil {
 			return "", err
 		}
-		if !bytes.Equal(expected, found[0]) {
-			return "", fmt.Errorf("tile %s is not that of the entries", tile.Path())
+		if !bytes.Equal(expected, found) {
+			return "", fmt.Errorf("%s is not the tile of the entries", path)
 		}
 	}
 	return fmt.Sprintf("%d %s", signed.N, root), nil

@@ -89,6 +89,8 @@ impl People {
             safety: wide_safety(),
             first,
             clean,
+            torn_bytes: 0,
+            damage: None,
         }
     }
 

@@ -14,7 +14,9 @@ use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{BootNs, ClOrdId, ExecId, Now, PluginId};
 use portcullis_evidence::{Appender, Committer, DurableMark, Groups, Head, Journal, read};
 use portcullis_path::inbox::inbox;
-use portcullis_path::order_path::{Wiring, first_turn, hand_on, outbox_turn, step_and_record};
+use portcullis_path::order_path::{
+    Wiring, event_of, first_turn, hand_on, outbox_turn, step_and_record,
+};
 use portcullis_path::outbox::{Held, outbox};
 use portcullis_path::{Authority, Inbox, Outbox};
 use portcullis_statement::json::{Fields, Value};
@@ -75,14 +77,18 @@ impl House {
         let broken = |what: String| NoStart::Broken(what);
         let last = platter.borrow().last_epoch();
         let disk = SimDisk(Rc::clone(platter));
-        let (journal, entries) = if let Some(epoch) = last {
+        let (journal, entries, torn_bytes) = if let Some(epoch) = last {
             let segments = platter.borrow().segments(epoch);
             let recovered = read(segments.as_slice());
             let recovered =
                 recovered.map_err(|fault| broken(format!("I10 the journal: {fault}")))?;
-            (Journal::open(disk, epoch, &recovered.end), recovered.entries)
+            (
+                Journal::open(disk, epoch, &recovered.end),
+                recovered.entries,
+                recovered.end.torn_bytes,
+            )
         } else {
-            (Journal::create(disk, ORIGIN), Vec::new())
+            (Journal::create(disk, ORIGIN), Vec::new(), 0)
         };
         let Ok(journal) = journal else { return Err(NoStart::Crashed) };
         if u64::try_from(entries.len()).is_ok_and(|found| found < acked) {
@@ -95,9 +101,10 @@ impl House {
             folded
                 .map_err(|error| broken(format!("I7 entry {number} does not fold: {error:?}")))?;
         }
-        let in_order = entries.last().is_some_and(|entry| is_clean_stop(entry));
+        let in_order = torn_bytes == 0 && entries.last().is_some_and(|entry| is_clean_stop(entry));
         let clean = in_order || bug == Some(Bug::CrashCalledClean);
-        let start = people.start(draw, (entries.is_empty(), clean && !entries.is_empty()));
+        let mut start = people.start(draw, (entries.is_empty(), clean && !entries.is_empty()));
+        start.torn_bytes = torn_bytes;
         // A run that did not end in order counts as a kill, unless nothing of it was durable.
         let gate_closed = gate_closed || !in_order && !entries.is_empty();
         let mut house = Self::assemble(core, Life::new(entries), journal, (now, bug));
@@ -171,32 +178,33 @@ impl House {
             return Ok(false);
         }
         let due = self.core.is_due(now) || now.boot.since_ns(self.beat) >= BEAT_NS;
-        let input = self.inbox.recv(Duration::ZERO);
-        let Some(input) = input.or_else(|| due.then_some(Input::Tick)) else { return Ok(false) };
+        let arrived = self.inbox.recv(Duration::ZERO);
+        let arrived = arrived.or_else(|| due.then(|| Input::Tick.into()));
+        let Some(arrived) = arrived else { return Ok(false) };
+        let event = event_of(arrived, now, &self.core);
         self.beat = now.boot;
-        self.halted = self.step(now, input)?;
+        self.halted = self.step(now, event)?;
         // As the core loop does when it ends.
         while let Some(kill) = if self.halted { self.inbox.next_kill() } else { None } {
-            self.step(now, kill)?;
+            self.step(now, Event { now, input: kill })?;
         }
         Ok(true)
     }
 
     /// One event, and what follows from it. Whether the core loop ends with it.
-    fn step(&mut self, now: Now, input: Input) -> Result<bool, String> {
+    fn step(&mut self, now: Now, event: Event) -> Result<bool, String> {
         self.hands.now = now;
-        if let Input::EpochRaised { epoch, .. } = &input {
+        if let Input::EpochRaised { epoch, .. } = &event.input {
             while self.slow_authority.admit_exit(*epoch).is_none() {
                 self.slow_authority.raise();
             }
         }
-        let spreads = match &input {
+        let spreads = match &event.input {
             Input::PluginFailed { plugin, .. } if self.bug == Some(Bug::FaultSpreads) => {
                 Some(PluginId(1 - plugin.0))
             }
             _ => None,
         };
-        let event = Event { now, input };
         let before = self.life.foresee(&event, &self.core)?;
         self.note(&event.input);
         let turn = step_and_record(&mut self.core, &mut self.appender, event);

@@ -195,7 +195,7 @@ impl World {
         let frame = MarketFrame { stream, sequence, instrument, venue_time, event };
         if let Some(house) = &self.house {
             // A full lane drops the frame, as the daemon does.
-            let _taken: bool = house.hands.lanes.market(Input::Market(frame)).is_ok();
+            let _taken: bool = house.hands.lanes.market(frame, self.now).is_ok();
         }
     }
 

@@ -210,6 +210,8 @@ impl Run<'_> {
             safety_digest: self.files.safety.digest,
             first: true,
             clean: false,
+            torn_bytes: 0,
+            damage: None,
         }
     }
 

@@ -28,6 +28,7 @@ pub(super) fn start_value(start: &Start) -> Value {
     json::object([
         ("build", start.build.as_str().into()),
         ("clean", Value::Bool(start.clean)),
+        ("damage", start.damage.as_deref().map_or(Value::Null, Value::from)),
         ("draw", int(u64::from(start.draw))),
         ("first", Value::Bool(start.first)),
         ("genesis", start.genesis.to_value()),
@@ -37,6 +38,7 @@ pub(super) fn start_value(start: &Start) -> Value {
         ("pinned", start.pinned.hex().into()),
         ("safety", safety_value(&start.safety)),
         ("safety_digest", start.safety_digest.hex().into()),
+        ("torn_bytes", int(start.torn_bytes)),
     ])
 }
 
@@ -55,6 +57,10 @@ pub(super) fn start(value: &Value) -> Read<Start> {
     let start = Start {
         build: fields.text("build")?.to_owned(),
         clean: fields.bool("clean")?,
+        damage: match fields.value("damage")? {
+            Value::Null => None,
+            text => Some(as_text(text).ok_or(EntryError::Value("damage"))?.to_owned()),
+        },
         draw: narrow(fields.uint("draw")?)?,
         first: fields.bool("first")?,
         genesis: SignedStatement::from_value(fields.value("genesis")?)?,
@@ -64,6 +70,7 @@ pub(super) fn start(value: &Value) -> Read<Start> {
         pinned: fields.digest("pinned")?,
         safety: safety(fields.value("safety")?)?,
         safety_digest: fields.digest("safety_digest")?,
+        torn_bytes: fields.uint("torn_bytes")?,
     };
     fields.finish()?;
     Ok(start)

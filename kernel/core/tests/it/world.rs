@@ -183,6 +183,8 @@ impl World {
             safety: self.safety.clone(),
             first,
             clean,
+            torn_bytes: 0,
+            damage: None,
         };
         self.feed(Input::Started(Box::new(start)))
     }

@@ -38,6 +38,17 @@ pub(super) struct Begins {
 }
 
 impl Groups {
+    /// Takes on the groups that were taken right after these, so that one sync makes both durable.
+    pub fn join(&mut self, next: Self) {
+        if next.first == self.end {
+            self.parts.extend(next.parts);
+            self.end = next.end;
+        } else {
+            // Out of order: the committer finds that these do not begin where it ends.
+            self.first = Watermark(u64::MAX);
+        }
+    }
+
     /// How many entries the run has once these groups are durable.
     #[must_use]
     pub const fn end(&self) -> Watermark {

@@ -28,12 +28,24 @@ pub struct Committer<D> {
     /// Where the next group goes in it.
     offset: u64,
     is_named: bool,
+    /// Whether all that was written is durable.
+    is_settled: bool,
 }
 
 impl<D: Disk> Committer<D> {
     fn new(disk: D, mark: DurableMark, origin: &str, place: Place) -> Self {
         let origin = origin.to_owned();
-        Self { disk, mark, fault: None, origin, base: 0, place, offset: 0, is_named: false }
+        Self {
+            disk,
+            mark,
+            fault: None,
+            origin,
+            base: 0,
+            place,
+            offset: 0,
+            is_named: false,
+            is_settled: true,
+        }
     }
 
     /// Writes the groups, makes them durable and says so to everyone who holds the mark.
@@ -46,7 +58,8 @@ impl<D: Disk> Committer<D> {
             return Err(fault.clone());
         }
         let written = if groups.first == self.mark.watermark() {
-            groups.parts.iter().try_for_each(|part| self.write(part))
+            let mut parts = groups.parts.iter();
+            parts.try_for_each(|part| self.write(part)).and_then(|()| self.settle())
         } else {
             Err(JournalFault::OutOfOrder)
         };
@@ -76,6 +89,7 @@ impl<D: Disk> Committer<D> {
 
     fn write(&mut self, part: &Part) -> Result<(), JournalFault> {
         if let Some(begins) = &part.begins {
+            self.settle()?;
             self.origin.clone_from(&begins.origin);
             self.base = begins.base;
             if self.place.segment > 0 {
@@ -89,12 +103,13 @@ impl<D: Disk> Committer<D> {
             let fitting = if self.place.segment == 0 { 0 } else { fitting_len(rest, room) };
             let Some((run, after)) = rest.split_at_checked(fitting) else { break };
             if run.is_empty() {
+                self.settle()?;
                 self.next_segment(rest)?;
                 continue;
             }
             self.disk.write_at(self.offset, run).map_err(JournalFault::Disk)?;
+            self.is_settled = false;
             self.offset = self.offset.saturating_add(len_u64(run.len()));
-            self.settle()?;
             rest = after;
         }
         if self.offset > PREPARE_FROM {
@@ -130,11 +145,15 @@ impl<D: Disk> Committer<D> {
 
     /// Makes what was written durable, and then its segment's name.
     fn settle(&mut self) -> Result<(), JournalFault> {
+        if self.is_settled {
+            return Ok(());
+        }
         self.disk.sync().map_err(JournalFault::Disk)?;
         if !self.is_named {
             self.disk.give_name(self.place).map_err(JournalFault::Disk)?;
             self.is_named = true;
         }
+        self.is_settled = true;
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use crate::disk::{Disk, DiskFault, DiskOperation, FileDisk, MemoryDisk, Place};
 use crate::testing::{Generator, Scratch};
 
 mod epochs;
+mod room;
 mod segments;
 
 const ORIGIN: &str = "portcullis/test/0";

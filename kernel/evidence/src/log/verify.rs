@@ -196,6 +196,10 @@ impl Judged {
         let key = named.ok().filter(|_| began).ok_or(EpochFault::NotBegun)?;
         let key = VerifierKey::parse(&key).map_err(|_cause| EpochFault::NotBegun)?;
         let signed = SignedCheckpoint::open(&self.note, &key).map_err(LogFault::Note)?;
+        if signed.checkpoint().size == 0 {
+            // Who signs knows of this entry at least.
+            return Err(FollowFault::Forked { size: 0 }.into());
+        }
         self.signed = Some(signed.checkpoint().clone());
         self.key = Some(key);
         Ok(())

@@ -15,7 +15,9 @@ use portcullis_statement::{
 
 use super::folder::{Finding, Folder};
 use super::manifest::Manifest;
-use super::parts::{MANIFEST_FILE, SEAL_FILE, STATEMENTS, has_ending, signature_file};
+use super::parts::{
+    MANIFEST_FILE, SEAL_FILE, STATEMENTS, component_file, has_ending, signature_file,
+};
 use crate::journal::Recovered;
 
 /// Longest statement or signature file in bytes.
@@ -127,6 +129,10 @@ impl Believed {
                 return wrong("the release of one of its plugins is not in the pack");
             };
             approval.check_release(release).map_err(|refusal| refused(name, &refusal))?;
+            let file = manifest.files.get(&component_file(plugin.component));
+            if file.is_none_or(|file| file.digest != plugin.component) {
+                return wrong("the component of one of its plugins is not in the pack");
+            }
         }
         Ok(())
     }

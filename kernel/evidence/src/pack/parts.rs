@@ -16,10 +16,12 @@ pub const PACK_VERSION: &str = "0.1";
 /// The folder of the journal's segments in a pack.
 pub const JOURNAL: &str = "journal/";
 
-pub(super) const MANIFEST_FILE: &str = "manifest.json";
+/// The list of everything that a pack holds.
+pub const MANIFEST_FILE: &str = "manifest.json";
 pub(super) const SUMS_FILE: &str = "SHA256SUMS";
 pub(super) const STATEMENTS: &str = "statements/";
 pub(super) const CHUNKS: &str = "chunks/";
+pub(super) const PLUGINS: &str = "plugins/";
 pub(super) const SEAL_FILE: &str = "statements/seal.json";
 
 /// The parts that the caller brings; a pack without one of them is not written.
@@ -37,7 +39,7 @@ pub const REQUIRED_PARTS: [&str; 9] = [
 
 /// Everything that a manifest of this version says a pack must have.
 pub(super) fn required() -> Vec<&'static str> {
-    let made = [MANIFEST_FILE, SUMS_FILE, STATEMENTS, JOURNAL, CHUNKS];
+    let made = [MANIFEST_FILE, SUMS_FILE, STATEMENTS, JOURNAL, CHUNKS, PLUGINS];
     REQUIRED_PARTS.into_iter().chain(made).collect()
 }
 
@@ -67,6 +69,8 @@ pub struct PackContents {
     pub journal: Vec<Vec<u8>>,
     /// The chunks that a replay needs.
     pub chunks: Vec<Chunk>,
+    /// The components that the approval names, for a replay to run again.
+    pub components: Vec<Vec<u8>>,
 }
 
 /// What the journal's entries mean, as far as a pack must know. Whoever writes the entries says.
@@ -149,12 +153,20 @@ pub(super) fn segment_file(segment: u32) -> String {
 }
 
 /// Where a chunk lies in a pack.
-pub(super) fn chunk_file(digest: Digest) -> String {
+#[must_use]
+pub fn chunk_file(digest: Digest) -> String {
     format!("{CHUNKS}{}.gz", digest.hex())
 }
 
+/// Where the component of a plugin lies in a pack.
+#[must_use]
+pub fn component_file(component: Digest) -> String {
+    format!("{PLUGINS}{}.wasm", component.hex())
+}
+
 /// The address in a chunk's file name.
-pub(super) fn chunk_digest(file: &str) -> Option<Digest> {
+#[must_use]
+pub fn chunk_digest(file: &str) -> Option<Digest> {
     Digest::from_hex(file.strip_prefix(CHUNKS)?.strip_suffix(".gz")?)
 }
 

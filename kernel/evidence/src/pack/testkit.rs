@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use portcullis_domain::{
-    Instrument, InstrumentId, InstrumentKind, Money, Name, Phase, Px, Qty, Rate, Role, StreamId,
-    WallNs,
+    BootNs, Instrument, InstrumentId, InstrumentKind, Money, Name, Now, Phase, Px, Qty, Rate, Role,
+    StreamId, WallNs,
 };
 use portcullis_statement::json::Value;
 use portcullis_statement::{
@@ -135,7 +135,8 @@ impl Installation {
             journal.commit().unwrap();
         }
         let mut chunks = ChunkWriter::new();
-        chunks.push(StreamId(0), 1, b"{\"b\":\"1.0\"}", BEGINS).unwrap();
+        let received = Now { wall: BEGINS, boot: BootNs(0) };
+        chunks.push(StreamId(0), 1, b"{\"b\":\"1.0\"}", received).unwrap();
         let part = |name: &str| {
             let text = if name == "metrics.json" { "{\"entries\":4}" } else { "text\n" };
             Part { name: name.to_owned(), bytes: text.as_bytes().to_vec() }
@@ -148,6 +149,7 @@ impl Installation {
             statements: self.statements(Phase::Paper, before),
             journal: journal.disk().segments(1),
             chunks: chunks.flush().into_iter().collect(),
+            components: vec![b"component".to_vec()],
         }
     }
 
@@ -256,7 +258,7 @@ fn instrument() -> Instrument {
 /// Every file below `root`, sorted, by its name in the pack.
 pub(super) fn files(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
-    for folder in ["", "statements", "journal", "chunks"] {
+    for folder in ["", "statements", "journal", "chunks", "plugins"] {
         for item in std::fs::read_dir(root.join(folder)).unwrap() {
             let item = item.unwrap();
             if item.metadata().unwrap().is_file() {

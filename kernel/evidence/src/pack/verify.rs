@@ -11,7 +11,7 @@ use portcullis_domain::Name;
 use portcullis_statement::{Classification, Digest};
 
 use super::bindings::{STATEMENT_BYTES_MAX, believe, check_seal};
-use super::folder::{Finding, Folder};
+use super::folder::{Finding, Folder, PackJournal};
 use super::manifest::Manifest;
 use super::parts::{
     CHUNKS, JOURNAL, MANIFEST_FILE, REQUIRED_PARTS, SEAL_FILE, STATEMENTS, SUMS_FILE,
@@ -19,7 +19,7 @@ use super::parts::{
 };
 use crate::bytes::len_u64;
 use crate::chunk::{CHUNK_BYTES_MAX, read_chunk};
-use crate::journal::{self, ReadFault, Recovered, SEGMENT_BYTES};
+use crate::journal::{self, ReadFault, Recovered};
 
 /// Longest manifest and sums in bytes.
 const LISTING_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -99,12 +99,12 @@ pub fn verify(root: &Path, pin: Option<Digest>, leaves: &dyn SessionLeaves) -> V
         })
     });
     let journal = folder.as_ref().and_then(|folder| {
-        steps.run("journal files", read_segments(folder), |segments| {
-            format!("{} segments", segments.len())
+        steps.run("journal files", PackJournal::new(folder), |journal| {
+            format!("{} segments", journal.segments())
         })
     });
-    let recovered = journal.as_ref().and_then(|segments| {
-        let checked = read_journal(segments, manifest.as_ref().map(|(manifest, _)| manifest));
+    let recovered = journal.and_then(|journal| {
+        let checked = read_journal(journal, manifest.as_ref().map(|(manifest, _)| manifest));
         steps.run("journal root", checked, |recovered| {
             let head = recovered.end.head;
             format!("{} entries, root {}", head.size, head.root)
@@ -213,22 +213,12 @@ fn read_manifest(folder: &Folder) -> Result<(Manifest, Digest), Finding> {
     Ok((manifest, Digest::of(&bytes)))
 }
 
-/// The journal's segments, numbered from 1 without a gap.
-fn read_segments(folder: &Folder) -> Result<Vec<Vec<u8>>, Finding> {
-    let names = folder.names().filter(|name| name.starts_with(JOURNAL));
-    let mut segments = Vec::new();
-    for (number, name) in (1..).zip(names) {
-        if name != segment_file(number) {
-            return Err(Finding::new("PACK_STRUCTURE", name, "not the name of the next segment"));
-        }
-        segments.push(folder.read(name, SEGMENT_BYTES)?);
-    }
-    Ok(segments)
-}
-
-fn read_journal(segments: &[Vec<u8>], manifest: Option<&Manifest>) -> Result<Recovered, Finding> {
+fn read_journal(
+    journal: PackJournal<'_>,
+    manifest: Option<&Manifest>,
+) -> Result<Recovered, Finding> {
     let place = |segment, entry| format!("{} entry {entry}", segment_file(segment));
-    let recovered = journal::read(segments).map_err(|fault| {
+    let recovered = journal::read(journal).map_err(|fault| {
         let place = match &fault {
             ReadFault::Damage(damage) => place(damage.segment, damage.entry),
             ReadFault::Disk(_) => JOURNAL.to_owned(),

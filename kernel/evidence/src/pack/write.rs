@@ -12,7 +12,8 @@ use super::bindings::contradicts_simulation;
 use super::manifest::{FileEntry, Manifest};
 use super::parts::{
     MANIFEST_FILE, PackContents, REQUIRED_PARTS, SEAL_FILE, STATEMENTS, SUMS_FILE, SessionLeaves,
-    chunk_file, segment_file, session_root, sessions, signature_file, unfilled_placeholder,
+    chunk_file, component_file, segment_file, session_root, sessions, signature_file,
+    unfilled_placeholder,
 };
 use crate::Digest;
 use crate::bytes::len_u64;
@@ -175,6 +176,9 @@ fn collect(contents: &PackContents) -> Result<BTreeMap<String, &[u8]>, PackFault
     for chunk in &contents.chunks {
         files.insert(chunk_file(chunk.digest), &chunk.compressed);
     }
+    for component in &contents.components {
+        files.insert(component_file(Digest::of(component)), component);
+    }
     for (number, segment) in (1..).zip(&contents.journal) {
         files.insert(segment_file(number), segment);
     }
@@ -228,7 +232,7 @@ fn write_folder(target: &Path, files: &BTreeMap<String, &[u8]>) -> Result<(), Pa
 }
 
 fn fill(folder: &Path, files: &BTreeMap<String, &[u8]>) -> Result<(), PackFault> {
-    let subfolders = ["statements", "journal", "chunks"].map(|name| folder.join(name));
+    let subfolders = ["statements", "journal", "chunks", "plugins"].map(|name| folder.join(name));
     fs::create_dir(folder).map_err(io_fault(folder))?;
     for subfolder in &subfolders {
         fs::create_dir(subfolder).map_err(io_fault(subfolder))?;

@@ -141,7 +141,7 @@ fn reports_until(reader: &mut PrivateReader, id: ClOrdId, last: &str) -> Vec<Exe
 
 /// The best offer, in ticks of the instrument, as the public stream tells it.
 fn best_ask(endpoint: &SimulatedEndpoint) -> i64 {
-    let mut stream = PublicStream::connect(endpoint, instrument()).unwrap();
+    let mut stream = PublicStream::connect(endpoint, instrument(), [0; 3]).unwrap();
     let (mut book, mut ask) = (false, None);
     for _ in 0..200 {
         let (raw, frames) = stream.next_frames().unwrap();

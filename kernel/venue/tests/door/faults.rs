@@ -234,7 +234,7 @@ fn a6_a_redirected_upgrade_is_a_fault_and_no_byte_goes_to_the_other_port() {
         stream.write_all(answer.as_bytes()).unwrap();
     });
     let endpoint = SimulatedEndpoint::new("127.0.0.1", port).unwrap();
-    let fault = PublicStream::connect(&endpoint, instrument()).map(drop).unwrap_err();
+    let fault = PublicStream::connect(&endpoint, instrument(), [0; 3]).map(drop).unwrap_err();
     assert_eq!(fault.code(), "VENUE_PROTOCOL");
     server.join().unwrap();
     assert_eq!(other.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
@@ -255,7 +255,7 @@ fn a_refused_subscription_is_the_venues_word() {
         asked
     });
     let endpoint = SimulatedEndpoint::new("127.0.0.1", port).unwrap();
-    let mut stream = PublicStream::connect(&endpoint, instrument()).unwrap();
+    let mut stream = PublicStream::connect(&endpoint, instrument(), [0; 3]).unwrap();
     let fault = stream.next_frames().unwrap_err();
     assert_eq!((fault.code(), fault.cause()), ("VENUE_REFUSED", "EGeneral:Permission denied"));
     let asked = server.join().unwrap();

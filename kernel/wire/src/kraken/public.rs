@@ -11,7 +11,7 @@ use super::checksum::book_checksum;
 use super::frame::{Envelope, invalid, missing, moment, read};
 use super::number::{px, qty};
 use super::refusal::SystemStatus;
-use crate::numbering::Numbering;
+use crate::numbering::{FrameCounts, Numbering};
 use crate::{WireError, WireFault};
 
 /// The book channel.
@@ -91,6 +91,21 @@ impl PublicStreams {
     pub fn new(instrument: Instrument) -> Self {
         let numbering = Numbering::new(instrument.id);
         Self { instrument, book: Book::new(), numbering, system: None }
+    }
+
+    /// Frames given out so far, by stream: a new connection goes on behind them, so that a place in
+    /// a stream is one frame for as long as a session lasts.
+    #[must_use]
+    pub const fn counts(&self) -> FrameCounts {
+        self.numbering.counts()
+    }
+
+    /// A decoder that numbers on behind `counts` and has seen nothing else.
+    #[must_use]
+    pub fn continuing(instrument: Instrument, counts: FrameCounts) -> Self {
+        let mut streams = Self::new(instrument);
+        streams.numbering.continue_after(counts);
+        streams
     }
 
     /// What the venue last said about itself; `None` before its first status frame.

@@ -140,6 +140,8 @@ impl Story {
             safety: wide_safety(),
             first: false,
             clean,
+            torn_bytes: 0,
+            damage: None,
         })));
     }
 

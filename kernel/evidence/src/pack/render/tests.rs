@@ -412,6 +412,7 @@ fn contents(story: &Story, parts: Vec<Part>) -> PackContents {
         statements: story.statements.clone(),
         journal: story.journal.disk().segments(1),
         chunks: vec![],
+        components: vec![b"component".to_vec()],
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
 use portcullis_evidence::pack::{Finding, KernelLeaves, Outcome, StepResult, Verdict, verify};
-use portcullis_evidence::text::escape_terminal;
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Value, object};
 
+use super::source::escape_once;
 use crate::files::{self, shown};
 use crate::home::Installation;
 use crate::{CliError, Exit, out};
@@ -19,13 +18,6 @@ const UNSEALED: &str = "PACK_UNSEALED";
 /// A pin is 64 hex digits and perhaps a line feed.
 const PIN_BYTES_MAX: usize = 66;
 
-/// Judges evidence.
-#[derive(Clone, Debug, Subcommand)]
-pub(crate) enum EvidenceVerb {
-    /// Checks a pack step by step.
-    Verify(Args),
-}
-
 /// Checks a pack step by step.
 #[derive(Clone, Debug, clap::Args)]
 #[command(before_help = "Examples:\n  \
@@ -35,6 +27,13 @@ pub(crate) enum EvidenceVerb {
     Exit 3: it holds together, and without --trust nothing says where it comes from.\n\
     Exit 5: something does not hold; the first such thing is named.")]
 pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) pack: Pack,
+}
+
+/// The pack that a verb is about, and whom to trust.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Pack {
     /// The pack's folder.
     pub(crate) pack: PathBuf,
     /// A pin file or a genesis.json, from outside of the pack.
@@ -45,26 +44,35 @@ pub(crate) struct Args {
     pub(crate) json: bool,
 }
 
-/// Runs the verb.
-pub(crate) fn run(args: &Args) -> Result<(), CliError> {
-    let pin = args.trust.as_deref().map(read_trust).transpose()?;
-    if !args.pack.is_dir() {
+impl Pack {
+    /// A folder that is not there is no damaged pack.
+    pub(super) fn require(&self) -> Result<(), CliError> {
+        if self.pack.is_dir() {
+            return Ok(());
+        }
         let (cause, next) =
             ("there is no such folder", "portcullis pack SESSION --home HOME --lesson TEXT");
-        let subject = shown(&args.pack);
-        return Err(CliError::new(Exit::NotFound, "PACK_NOT_FOUND", &subject, cause, next));
+        let subject = shown(&self.pack);
+        Err(CliError::new(Exit::NotFound, "PACK_NOT_FOUND", &subject, cause, next))
     }
-    let verdict = verify(&args.pack, pin, &KernelLeaves);
-    if args.json {
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &Args) -> Result<(), CliError> {
+    let Pack { pack, trust, json } = &args.pack;
+    let pin = trust.as_deref().map(read_trust).transpose()?;
+    args.pack.require()?;
+    let verdict = verify(pack, pin, &KernelLeaves);
+    if *json {
         out::json("evidence.verify", document(&verdict))?;
     } else {
         out::result(&render(&verdict))?;
     }
-    conclude(&args.pack, &verdict)
+    conclude(pack, &verdict)
 }
 
 /// The digest to trust: that of a pin file, or of a genesis.
-fn read_trust(path: &Path) -> Result<Digest, CliError> {
+pub(super) fn read_trust(path: &Path) -> Result<Digest, CliError> {
     let bytes = files::read(path, TRUST_BYTES_MAX)?;
     if bytes.len() > PIN_BYTES_MAX {
         return Installation::read(path).map(|installation| installation.fingerprint);
@@ -77,7 +85,7 @@ fn read_trust(path: &Path) -> Result<Digest, CliError> {
     })
 }
 
-fn word(verdict: &Verdict) -> &'static str {
+pub(super) fn word(verdict: &Verdict) -> &'static str {
     match verdict.outcome {
         Outcome::Ok => "OK",
         Outcome::SelfConsistentOriginUnproven => "SELF-CONSISTENT, ORIGIN UNPROVEN",
@@ -93,7 +101,7 @@ fn render(verdict: &Verdict) -> String {
     }
     for step in &verdict.steps {
         let (mark, detail) = match &step.result {
-            StepResult::Passed(detail) => ("ok", escape_terminal_once(detail)),
+            StepResult::Passed(detail) => ("ok", escape_once(detail)),
             StepResult::Failed(finding) => ("FAILED", finding_text(finding)),
             StepResult::NotChecked(why) => ("not checked", (*why).to_owned()),
         };
@@ -110,14 +118,8 @@ fn line(name: &str, text: &str) -> String {
     format!("{name:<16} {text}\n")
 }
 
-/// Details are safe for a terminal already and hold no line feed; that is checked, not believed.
-fn escape_terminal_once(text: &str) -> String {
-    if text.chars().any(char::is_control) { escape_terminal(text) } else { text.to_owned() }
-}
-
 fn finding_text(finding: &Finding) -> String {
-    let [code, place, reason] =
-        [finding.code, &finding.place, &finding.reason].map(escape_terminal_once);
+    let [code, place, reason] = [finding.code, &finding.place, &finding.reason].map(escape_once);
     format!("{place}: {reason} [{code}]")
 }
 
@@ -143,15 +145,18 @@ fn document(verdict: &Verdict) -> Value {
     ])
 }
 
+/// It holds together, and nothing says where it comes from.
+pub(super) fn unproven(pack: &Path) -> CliError {
+    let cause = "self-consistent, origin unproven: no genesis was given to trust";
+    let next = "portcullis evidence verify PACK --trust PINFILE, from outside of the pack";
+    CliError::new(Exit::Refused, "ORIGIN_UNPROVEN", &shown(pack), cause, next)
+}
+
 /// The verdict as an exit code; the first thing that does not hold is named.
-fn conclude(pack: &Path, verdict: &Verdict) -> Result<(), CliError> {
+pub(super) fn conclude(pack: &Path, verdict: &Verdict) -> Result<(), CliError> {
     match &verdict.outcome {
         Outcome::Ok => Ok(()),
-        Outcome::SelfConsistentOriginUnproven => {
-            let cause = "self-consistent, origin unproven: no genesis was given to trust";
-            let next = "portcullis evidence verify PACK --trust PINFILE, from outside of the pack";
-            Err(CliError::new(Exit::Refused, "ORIGIN_UNPROVEN", &shown(pack), cause, next))
-        }
+        Outcome::SelfConsistentOriginUnproven => Err(unproven(pack)),
         Outcome::Damaged(finding) => {
             let next = if finding.code == UNSEALED {
                 "portcullis request seal --home HOME --pack PACK --classification green --out FILE"
@@ -191,12 +196,13 @@ mod tests {
     #[test]
     fn a_folder_that_is_no_pack_is_damaged_and_a_missing_one_is_missing() {
         let scratch = Scratch::new("evidence");
-        let args = Args { pack: scratch.path().to_owned(), trust: None, json: false };
-        let error = run(&args).unwrap_err();
+        let args = Pack { pack: scratch.path().to_owned(), trust: None, json: false };
+        let run = |pack: Pack| run(&Args { pack });
+        let error = run(args.clone()).unwrap_err();
         assert_eq!(error.exit, Exit::CheckFailed);
-        run(&Args { json: true, ..args.clone() }).unwrap_err();
-        let missing = Args { pack: scratch.path().join("none"), ..args };
-        assert_eq!(run(&missing).unwrap_err().exit, Exit::NotFound);
+        run(Pack { json: true, ..args.clone() }).unwrap_err();
+        let missing = Pack { pack: scratch.path().join("none"), ..args };
+        assert_eq!(run(missing).unwrap_err().exit, Exit::NotFound);
     }
 
     #[test]

@@ -1,0 +1,135 @@
+//! The notary: reads what is durable, makes the epoch's log of it, and signs checkpoints.
+//!
+//! It follows the journal by its files and stands beside the way of an order, never on it. What it
+//! writes can be made again from the journal; what it cannot write, or what contradicts the
+//! journal, kills: evidence that nobody outside can check any more is not evidence.
+
+pub(crate) mod keys;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
+
+use portcullis_core::{EpochCause, entry};
+use portcullis_domain::BootNs;
+use portcullis_domain::time::NS_PER_S;
+use portcullis_evidence::log::{FollowFault, Follower, LOG_FOLDER, LogFiles};
+use portcullis_evidence::note::NoteSigner;
+use portcullis_evidence::{JournalFolder, Seq, Watermark};
+
+use crate::clock;
+use crate::fault::DaemonFault;
+use crate::house::House;
+
+/// News are signed at the latest so much after the signature before.
+const SIGN_NS: i64 = NS_PER_S;
+/// How long it sleeps while nothing becomes durable.
+const LOOK: Duration = Duration::from_millis(200);
+/// Between two looks while entries come in.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Signs the epochs of one run, one after the other.
+pub(crate) struct Notary {
+    epochs: PathBuf,
+    epoch: u32,
+    key: NoteSigner,
+}
+
+impl Notary {
+    /// The notary of the present epoch, whose key lies in its folder.
+    pub(crate) const fn new(epochs: PathBuf, epoch: u32, key: NoteSigner) -> Self {
+        Self { epochs, epoch, key }
+    }
+
+    /// Works until the writer of the journal `has_ended` and all that it left is signed.
+    pub(crate) fn run(mut self, house: &House, has_ended: &AtomicBool) {
+        loop {
+            match self.one_epoch(house, has_ended) {
+                Ok(Turned::Over) => {}
+                Ok(Turned::Ended) => return,
+                Err(code) => {
+                    let (who, reason) = ("kernel".to_owned(), code);
+                    house.raise(EpochCause::Kill { who, reason, request: None });
+                    return;
+                }
+            }
+        }
+    }
+
+    fn follower(&self) -> Result<Follower<JournalFolder>, FollowFault> {
+        let files = LogFiles::new(keys::epoch_folder(&self.epochs, self.epoch).join(LOG_FOLDER));
+        let journal = JournalFolder::of_epoch(&self.epochs, self.epoch);
+        Follower::open(journal, files, self.key.verifier())
+    }
+
+    /// Follows the epoch to its end, or to that of the run.
+    fn one_epoch(&mut self, house: &House, has_ended: &AtomicBool) -> Result<Turned, String> {
+        let code = |fault: FollowFault| fault.code().to_owned();
+        let mut follower = self.follower().map_err(code)?;
+        let mut signed_at = BootNs(0);
+        loop {
+            // Looked at first: what becomes durable after the last look is none of this run.
+            let last_look = has_ended.load(Ordering::Acquire);
+            let durable = house.mark.durable_epoch();
+            let is_over = durable.epoch != self.epoch;
+            // What lies behind a later epoch is durable as a whole.
+            let below = (!is_over).then_some(Watermark(durable.size));
+            let mut at_once = is_over || last_look;
+            let see = |bytes: &[u8]| at_once = at_once || entry::is_milestone(bytes);
+            follow_all(&mut follower, below, see).map_err(code)?;
+            let now = clock::now().boot;
+            if follower.has_news() && (at_once || now.since_ns(signed_at) >= SIGN_NS) {
+                follower.sign(&self.key, is_over).map_err(code)?;
+                signed_at = now;
+            }
+            if is_over {
+                self.turn_over().map_err(|fault| fault.code)?;
+                return Ok(Turned::Over);
+            }
+            if last_look {
+                return Ok(Turned::Ended);
+            }
+            if follower.has_news() {
+                sleep(PAUSE);
+            } else {
+                // Whether it woke up for an entry or for the time is seen in the next round.
+                let _woken = house.mark.wait(Seq(house.mark.watermark().0), LOOK);
+            }
+        }
+    }
+
+    /// The last checkpoint lies there for good: nobody is to sign another one. The next epoch's
+    /// key is the one that the entry before its first announced.
+    fn turn_over(&mut self) -> Result<(), DaemonFault> {
+        let next = self.epoch.saturating_add(1);
+        let folder = keys::epoch_folder(&self.epochs, next);
+        let origin = JournalFolder::of_epoch(&self.epochs, next);
+        let origin = portcullis_evidence::Reader::open(origin)
+            .map(|reader| reader.origin().to_owned())
+            .map_err(|fault| keys::unusable(&folder, fault.code(), &fault.to_string()))?;
+        let key = keys::load(&folder, &origin)?;
+        keys::forget(&keys::epoch_folder(&self.epochs, self.epoch))?;
+        // The old secret is wiped from memory where it is dropped, here.
+        self.key = key;
+        self.epoch = next;
+        Ok(())
+    }
+}
+
+/// How the work on an epoch ended.
+enum Turned {
+    /// The epoch is over, its last checkpoint signed.
+    Over,
+    /// The run is.
+    Ended,
+}
+
+fn follow_all(
+    follower: &mut Follower<JournalFolder>,
+    below: Option<Watermark>,
+    mut see: impl FnMut(&[u8]),
+) -> Result<(), FollowFault> {
+    while follower.follow(below, &mut see)? {}
+    Ok(())
+}
