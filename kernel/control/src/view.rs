@@ -162,6 +162,8 @@ pub struct DraftView {
     pub build: String,
     /// Origin of the journal.
     pub origin: String,
+    /// Key that signs the checkpoints of the journal's epoch.
+    pub key: String,
     /// Entries in the journal, the draft's own not counted.
     pub size: u64,
     /// Root over the journal's entries at that size, in hex.

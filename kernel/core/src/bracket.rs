@@ -183,6 +183,7 @@ impl Core {
     pub(crate) fn session_ended(&mut self, session: SessionId) {
         self.sessions.insert(session, SessionState::Closed);
         self.brackets.clear();
+        self.epoch_over();
     }
 
     /// Folds the end of a bracket.

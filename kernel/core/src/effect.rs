@@ -92,6 +92,11 @@ pub enum Effect {
         /// What became of it.
         answer: Answer,
     },
+    /// The epoch of the journal is over: make the next one's name and key, and end it.
+    EndEpoch {
+        /// The epoch's number.
+        number: u64,
+    },
     /// The kernel cannot go on. The entry before this one says why.
     Halt,
 }

@@ -13,9 +13,9 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HeardEpochs {
     /// The causes of all numbers up to this one have been consumed.
-    up_to: u64,
+    pub(crate) up_to: u64,
     /// Consumed too, behind a gap.
-    beyond: BTreeSet<u64>,
+    pub(crate) beyond: BTreeSet<u64>,
 }
 
 impl HeardEpochs {

@@ -22,7 +22,7 @@ pub(crate) const fn guard_words(state: GuardState) -> &'static str {
 impl Core {
     /// The policy taken on at the start; `None` before it.
     pub(crate) fn safety(&self) -> Option<&Safety> {
-        self.identity.as_ref().map(|identity| &identity.safety)
+        self.identity.as_ref().map(|identity| &identity.start.safety)
     }
 
     /// The latest word of a guard counts, also when it holds for less long than the one before: a

@@ -12,10 +12,11 @@ use portcullis_domain::{
 };
 use portcullis_gate::{DenyCode, VenueStatus};
 use portcullis_statement::json::Value;
-use portcullis_statement::{Digest, SignedStatement};
+use portcullis_statement::{Digest, JournalBinding, SignedStatement};
 
 use crate::entry::Content;
 use crate::people::PersonRequest;
+use crate::roll::EpochName;
 use crate::witness::Standing;
 
 /// An input with its moment. The core reads no other clock.
@@ -190,10 +191,8 @@ pub enum Input {
         request: u64,
         /// Name of the session.
         session: SessionId,
-        /// Entries in the journal then.
-        size: u64,
-        /// Root over the journal's entries then.
-        root: Digest,
+        /// The journal as it stood then, and the key of its epoch.
+        journal: JournalBinding,
     },
     /// Someone asks to open a session.
     OpenSession {
@@ -353,6 +352,9 @@ pub enum Input {
     Market(MarketFrame),
     /// Something about the host itself. It goes to the journal as it is and is no event.
     Host(Content),
+    /// Name and key of the next epoch are made: the present one ends, if it can. No event, and
+    /// taken by the loop itself: it has the journal whose epoch that is.
+    EpochEnds(EpochName),
     /// The kernel is asked to end.
     Stop {
         /// Who asks.

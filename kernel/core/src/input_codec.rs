@@ -4,8 +4,8 @@ use portcullis_domain::frame::{IntentRecord, RECORD_LEN};
 use portcullis_domain::policy::guards::Guard;
 use portcullis_domain::{ClOrdId, PluginId, Stop, StopMode, StopScope, WallNs};
 use portcullis_gate::{DenyCode, VenueStatus};
-use portcullis_statement::SignedStatement;
 use portcullis_statement::json::{self, Fields, Value};
+use portcullis_statement::{JournalBinding, SignedStatement};
 
 use crate::entry::{Content, Decoded, EntryError, as_text, int};
 use crate::input::{EpochCause, Input, Worker};
@@ -21,7 +21,8 @@ use account::{account, account_value};
 pub(crate) use finding::finding_corr;
 use people::{person, person_value};
 pub(crate) use records::{amounts, money, money_or_null, order_intent, terms, terms_value};
-use records::{report, report_value, start, start_value};
+pub(crate) use records::{phases, phases_value, start, start_value};
+use records::{report, report_value};
 use witness::{burns, burns_value, cosigned, cosigned_content};
 
 type Read<T> = Result<T, EntryError>;
@@ -32,18 +33,16 @@ impl Input {
     #[must_use]
     pub fn content(&self, shadow: bool) -> Option<Content> {
         let (kind, corr, body) = match self {
-            Self::Market(_) | Self::Host(_) => return None,
+            Self::Market(_) | Self::Host(_) | Self::EpochEnds(_) => return None,
             Self::Started(start) => ("started", "-".to_owned(), start_value(start)),
             Self::Statement { request, signed } => {
                 requested("statement", *request, [("signed", signed.to_value())])
             }
-            Self::Draft { request, session, size, root } => {
-                let text = session.as_str().into();
+            Self::Draft { request, session, journal } => {
                 let fields = [
+                    ("journal", journal.to_value()),
                     ("request", int(*request)),
-                    ("root", root.hex().into()),
-                    ("session", text),
-                    ("size", int(*size)),
+                    ("session", session.as_str().into()),
                 ];
                 ("draft", session.to_string(), json::object(fields))
             }
@@ -141,6 +140,7 @@ impl Input {
             }
             Self::Market(_)
             | Self::Host(_)
+            | Self::EpochEnds(_)
             | Self::Started(_)
             | Self::Statement { .. }
             | Self::Draft { .. }
@@ -220,8 +220,7 @@ impl Input {
             "draft" => Self::Draft {
                 request: body.uint("request")?,
                 session: body.name("session")?,
-                size: body.uint("size")?,
-                root: body.digest("root")?,
+                journal: JournalBinding::from_value(body.value("journal")?)?,
             },
             "open-session" => Self::OpenSession {
                 request: body.uint("request")?,

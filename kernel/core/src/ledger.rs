@@ -19,6 +19,8 @@ pub use entries::{EntryChange, EntryFault};
 
 pub use portcullis_gate::Holding;
 
+use crate::entry::EntryError;
+use crate::snapshot::{Kept, Part, Sections};
 use crate::usage::{Across, SessionBook};
 
 /// The account as the house knows it.
@@ -38,6 +40,52 @@ pub struct Ledger {
     pub(crate) session: Option<SessionBook>,
     /// What the venue booked besides fills.
     entries: Entries,
+}
+
+/// The instruments are written once, and each order names its own by number: two sessions may have
+/// known one symbol by other steps.
+impl Part for Ledger {
+    fn keep_part(&self, section: &str, sections: &mut Sections) {
+        // The session's book is an open session's.
+        let Self { orders, issued, holdings, balances, across, session: _, entries } = self;
+        let mut traded: Vec<Instrument> = Vec::new();
+        let number = |instrument: &Instrument| {
+            let known = traded.iter().position(|known| known == instrument);
+            let number = known.unwrap_or(traded.len());
+            if known.is_none() {
+                traded.push(instrument.clone());
+            }
+            u64::try_from(number).unwrap_or(u64::MAX)
+        };
+        let issued: Vec<u64> = issued.values().map(number).collect();
+        orders.keep_part(&format!("{section}.orders"), sections);
+        traded.keep(&format!("{section}.traded"), sections);
+        issued.keep(&format!("{section}.instrument_of_order"), sections);
+        holdings.keep(&format!("{section}.holdings"), sections);
+        balances.keep(&format!("{section}.balances"), sections);
+        across.keep(&format!("{section}.day_and_week"), sections);
+        entries.keep_part(&format!("{section}.venue_ledger"), sections);
+    }
+
+    fn restore_part(section: &str, sections: &mut Sections) -> Result<Self, EntryError> {
+        let bad = EntryError::Value("instrument_of_order");
+        let orders = OrderTable::restore_part(&format!("{section}.orders"), sections)?;
+        let traded = Vec::<Instrument>::restore(&format!("{section}.traded"), sections)?;
+        let numbers = Vec::<u64>::restore(&format!("{section}.instrument_of_order"), sections)?;
+        let instrument = |number: u64| traded.get(usize::try_from(number).ok()?).cloned();
+        let issued = orders.iter().zip(&numbers);
+        let issued = issued.map(|(order, number)| Some((order.cl_ord_id, instrument(*number)?)));
+        let issued: BTreeMap<_, _> = issued.collect::<Option<_>>().ok_or(bad)?;
+        Ok(Self {
+            issued,
+            holdings: Kept::restore(&format!("{section}.holdings"), sections)?,
+            balances: Kept::restore(&format!("{section}.balances"), sections)?,
+            across: Kept::restore(&format!("{section}.day_and_week"), sections)?,
+            session: None,
+            entries: Part::restore_part(&format!("{section}.venue_ledger"), sections)?,
+            orders,
+        })
+    }
 }
 
 impl Ledger {

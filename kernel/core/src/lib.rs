@@ -33,7 +33,9 @@ mod protect;
 mod reckon;
 mod recon;
 mod recover;
+mod roll;
 mod session;
+mod snapshot;
 mod state;
 mod statements;
 mod step;
@@ -59,6 +61,8 @@ pub use recon::{
     ReconRecord,
 };
 pub use recover::RecoverError;
+pub use roll::{EpochName, NotRolled, Roll};
+pub use snapshot::NotNow;
 pub use state::{Core, SessionState, Step};
 pub use view::{FindingView, OrderView, PositionView, View};
 pub use witness::Standing;

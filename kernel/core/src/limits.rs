@@ -7,12 +7,14 @@
 
 use portcullis_domain::policy::{Change, Limits};
 use portcullis_domain::{Instrument, Money, Name, Phase};
-use portcullis_statement::json::{JsonError, Value};
+use portcullis_statement::json::{self, Fields, JsonError, Value};
 use portcullis_statement::{Digest, LimitsChange, SessionApproval, limits_value, read_limits};
 
 use crate::effect::Effect;
+use crate::entry::EntryError;
 use crate::input::EpochCause;
 use crate::outcome::Outcome;
+use crate::snapshot::Kept;
 use crate::state::{Core, Turn};
 
 /// Looser than what is in force, without two people who said so.
@@ -28,6 +30,24 @@ pub(crate) struct InForce {
     limits: Limits,
     /// In which the limits are measured.
     instruments: Vec<Instrument>,
+}
+
+impl Kept for InForce {
+    fn to_value(&self) -> Value {
+        let Self { digest, limits, instruments } = self;
+        json::object([
+            ("digest", digest.hex().into()),
+            ("instruments", instruments.to_value()),
+            ("limits", limits_value(limits, instruments)),
+        ])
+    }
+
+    fn from_value(value: &Value) -> Result<Self, EntryError> {
+        let mut fields = Fields::new(value)?;
+        let instruments: Vec<Instrument> = Kept::from_value(fields.value("instruments")?)?;
+        let limits = read_limits(fields.value("limits")?, &instruments)?;
+        Ok(Self { digest: fields.digest("digest")?, limits, instruments })
+    }
 }
 
 /// What the session that opened last trades: in this its limits are measured.
@@ -54,6 +74,10 @@ impl Opened {
 }
 
 impl InForce {
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Why limits of these instruments are looser than these; `None` if provably not.
     fn looser(&self, limits: &Limits, instruments: &[Instrument]) -> Option<String> {
         let limits = limits.renumbered(instruments, &self.instruments);

@@ -9,7 +9,7 @@ use portcullis_domain::{
 };
 use portcullis_gate::{Denial, DenyCode, Quote, Until};
 use portcullis_statement::json::Value;
-use portcullis_statement::{Digest, Kind, ShownProposal};
+use portcullis_statement::{Digest, JournalBinding, Kind, ShownProposal};
 
 use crate::bracket::BracketRecord;
 use crate::entry::Content;
@@ -44,10 +44,8 @@ pub enum Outcome {
     Drafted {
         /// Its name.
         session: SessionId,
-        /// Journal size it is bound to.
-        size: u64,
-        /// Journal head it is bound to.
-        root: Digest,
+        /// The journal that its approval has to name.
+        journal: JournalBinding,
     },
     /// A session is open.
     SessionOpened {

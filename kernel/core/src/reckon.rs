@@ -31,7 +31,9 @@ impl Core {
         let profit = live.usage.profit(ledger.session.as_ref()?.book());
         let changed = ledger.across.reckon(turn.now.wall, profit);
         // A shadow account begins and ends with its session: nothing of it outlives a restart.
-        live.shadow.is_none().then_some((changed, self.recorded_profit != profit))
+        // What was known last, which a figure that nobody knows now does not change.
+        let moved = self.recorded_profit != ledger.across.profit;
+        live.shadow.is_none().then_some((changed, moved))
     }
 
     fn record_reckoning(&mut self, turn: &mut Turn) {

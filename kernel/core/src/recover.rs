@@ -6,8 +6,8 @@ use portcullis_domain::{
     Amendment, ClOrdId, OrdStatus, Order, OrderFault, Origin, Px, Stop, StopMode, StopScope,
 };
 use portcullis_gate::Gate;
-use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, JsonError};
+use portcullis_statement::{Digest, JournalBinding};
 use std::sync::Arc;
 
 use crate::account::is_trade;
@@ -15,6 +15,7 @@ use crate::entry::{self, Class, Decoded, EntryError};
 use crate::input::Input;
 use crate::input_codec::{amounts, money_or_null, order_intent, terms};
 use crate::ledger::Ledger;
+use crate::roll::Epoch;
 use crate::session::grants_closing_rights;
 use crate::state::{Core, Kill, SessionState};
 use crate::stops::{Clearing, Standing};
@@ -28,6 +29,10 @@ pub enum RecoverError {
     Statement(String),
     /// Orders that contradict each other.
     Order(OrderFault),
+    /// An entry that cannot stand in its epoch where it stands.
+    Epoch(&'static str),
+    /// A snapshot that no house has.
+    Snapshot(&'static str),
 }
 
 impl From<EntryError> for RecoverError {
@@ -52,9 +57,10 @@ impl Core {
     /// Folds one entry of the journal, in order.
     pub fn fold(&mut self, bytes: &[u8]) -> Result<(), RecoverError> {
         let entry = entry::decode(bytes)?;
+        self.check_order(&entry.kind)?;
         self.place = Arc::new(entry.place.clone());
         match entry.class {
-            Class::Host => Ok(()),
+            Class::Host => self.fold_epoch(&entry),
             Class::Input => self.fold_input(&entry),
             Class::Outcome => self.fold_outcome(&entry, bytes),
         }
@@ -111,6 +117,7 @@ impl Core {
             | Input::ExplainFinding { .. }
             | Input::ConfirmFinding { .. }
             | Input::Host(_)
+            | Input::EpochEnds(_)
             // Beats and readings of a clock are about the run in which they came.
             | Input::Beat { .. }
             | Input::Cosigned { .. }
@@ -125,8 +132,8 @@ impl Core {
         match entry.kind.as_str() {
             "statement-accepted" => self.fold_statement(entry)?,
             "drafted" => {
-                let head = (body.uint("size")?, body.digest("root")?);
-                self.draft(body.name("session")?, head);
+                let journal = JournalBinding::from_value(body.value("journal")?)?;
+                self.draft(body.name("session")?, journal);
             }
             "session-opened" => {
                 self.fold_approval(entry)?;
@@ -137,6 +144,7 @@ impl Core {
                 let missing = || RecoverError::Statement("tightened by nobody".into());
                 let limits = self.unfolded_limits.take().ok_or_else(missing)?;
                 self.limits_tightened(&limits)?;
+                self.fold_tightened(&entry.corr)?;
             }
             "session-closed" => self.session_ended(body.name("session")?),
             "ordered" if !body.bool("shadow")? => self.fold_order(&mut body)?,
@@ -194,6 +202,15 @@ impl Core {
         Ok(())
     }
 
+    /// What was tightened within a session holds for its closing rights too.
+    fn fold_tightened(&mut self, session: &str) -> Result<(), RecoverError> {
+        let held = self.limits_in_force.as_ref().map(|held| held.limits().clone());
+        let gate = self.closing.as_mut().filter(|gate| gate.approval().session.as_str() == session);
+        let (Some(gate), Some(limits)) = (gate, held) else { return Ok(()) };
+        let looser = |_looser| RecoverError::Statement("tightened to looser limits".into());
+        gate.tighten(limits).map_err(looser)
+    }
+
     fn fold_amend(&mut self, id: ClOrdId, body: &mut Fields<'_>) -> Result<(), RecoverError> {
         let (qty, price) = terms(body.value("after")?)?;
         let growth = money_or_null(body.value("growth")?)?;
@@ -230,7 +247,7 @@ impl Core {
             .verify(&signed, entry.place.at.wall)
             .map_err(|(code, cause)| RecoverError::Statement(format!("{code}: {cause}")))?;
         // What a release led to stands in the entries after it.
-        drop(self.admit(verified));
+        drop(self.admit(verified, &signed, entry.place.at.wall));
         Ok(())
     }
 
@@ -242,13 +259,15 @@ impl Core {
         let verified = self
             .verify(&signed, entry.place.at.wall)
             .map_err(|(code, cause)| RecoverError::Statement(format!("{code}: {cause}")))?;
+        let digest = verified.digest();
         let approval = verified.into_session_approval().ok_or_else(missing)?;
         for instrument in &approval.item().instruments {
             self.instruments.insert(instrument.symbol.clone(), instrument.clone());
         }
         self.limits_opened(approval.item());
         if grants_closing_rights(approval.item().phase) {
-            self.closing = Some(Gate::closing(approval));
+            self.file(&signed, digest, entry.place.at.wall);
+            self.grant_closing(Gate::closing(approval));
         }
         Ok(())
     }
@@ -289,13 +308,55 @@ impl Core {
     /// What every start does to what came before it: open sessions crashed, unconfirmed orders
     /// are unknown.
     pub(crate) fn restart(&mut self) {
-        for state in self.sessions.values_mut() {
-            if *state == SessionState::Open {
-                *state = SessionState::Crashed;
-            }
+        self.end_run();
+        let crashed = self.sessions.values_mut().filter(|state| **state == SessionState::Open);
+        let crashed = crashed.map(|state| *state = SessionState::Crashed).count() > 0;
+        if crashed {
+            self.epoch_over();
         }
         drop(self.lose_pending());
         self.brackets.clear();
+    }
+
+    /// The process has ended. Whatever is not named here was about its run, and begins anew: a
+    /// core that read the run's entries never knew of it, one that read a snapshot did.
+    pub(crate) fn end_run(&mut self) {
+        let before = std::mem::take(self);
+        let (mut kill, mut stops) = (before.kill, before.stops);
+        let clearings = stops.standing.values_mut().map(|standing| &mut standing.clearing);
+        for clearing in clearings.chain(kill.as_mut().map(|kill| &mut kill.clearing)) {
+            *clearing = Clearing { clear: clearing.clear, ..Clearing::default() };
+        }
+        *self = Self {
+            identity: before.identity,
+            burned: before.burned,
+            releases: before.releases,
+            endpoints: before.endpoints,
+            papers: before.papers,
+            endpoint: before.endpoint,
+            drafts: before.drafts,
+            sessions: before.sessions,
+            kill,
+            kill_seq: before.kill_seq,
+            stops,
+            returned_at: before.returned_at,
+            watch: before.watch.outlived(),
+            account: before.account,
+            instruments: before.instruments,
+            limits_in_force: before.limits_in_force,
+            opened: before.opened,
+            closing: before.closing,
+            unreleased: before.unreleased,
+            person_orders: before.person_orders,
+            recorded_profit: before.recorded_profit,
+            unprotected: before.unprotected,
+            brackets: before.brackets,
+            recon: before.recon.outlived(),
+            place: before.place,
+            epoch: before.epoch.map(Epoch::unasked),
+            ended: before.ended,
+            ..Self::default()
+        };
     }
 }
 

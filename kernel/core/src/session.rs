@@ -6,7 +6,9 @@ use portcullis_domain::frame::{EventRecord, event_kind};
 use portcullis_domain::{ClOrdId, Money, Phase, PluginId, SessionId, WallNs};
 use portcullis_gate::{Gate, Opening};
 use portcullis_statement::json::{self, Value};
-use portcullis_statement::{ApprovedPlugin, Digest, SessionApproval, SignedStatement, Verified};
+use portcullis_statement::{
+    ApprovedPlugin, Digest, JournalBinding, SessionApproval, SignedStatement, Verified,
+};
 
 use crate::bracket::ProtectionEnd;
 use crate::effect::Effect;
@@ -31,21 +33,20 @@ impl Core {
         &mut self,
         request: u64,
         session: SessionId,
-        head: (u64, Digest),
+        journal: JournalBinding,
         turn: &mut Turn,
     ) {
         if self.sessions.contains_key(&session) {
             let cause = "this journal already knows a session of that name";
             return turn.refuse(request, "draft", "SESSION_EXISTS", cause);
         }
-        let (size, root) = head;
-        turn.record(&Outcome::Drafted { session: session.clone(), size, root });
+        turn.record(&Outcome::Drafted { session: session.clone(), journal: journal.clone() });
         turn.done(request, format!("session {session} drafted"));
-        self.draft(session, head);
+        self.draft(session, journal);
     }
 
-    pub(crate) fn draft(&mut self, session: SessionId, head: (u64, Digest)) {
-        self.drafts.insert(session.clone(), head);
+    pub(crate) fn draft(&mut self, session: SessionId, journal: JournalBinding) {
+        self.drafts.insert(session.clone(), journal);
         self.sessions.insert(session, SessionState::Drafted);
     }
 
@@ -83,20 +84,24 @@ impl Core {
         let Some(identity) = &self.identity else {
             return Err(no("NOT_STARTED", "the kernel has no roster yet"));
         };
+        let Some(drafted) = self.drafts.get(&approval.item().session) else {
+            return Err(no("JOURNAL_MISMATCH", "no such draft"));
+        };
         let components: Vec<Digest> = workers.iter().map(|worker| worker.component).collect();
         let nonce = approval.header().nonce.clone();
         let digest = approval.digest();
-        let burned_by = Self::burned_by(identity, &approval, (burns, turn.now.wall))
+        let burned_by = self
+            .burned_by(&approval, (burns, turn.now.wall))
             .map_err(|(code, cause)| no(code, cause))?;
         let desk = Opening {
             now: turn.now.wall,
             genesis: identity.trust.fingerprint(),
             host: identity.trust.host(),
             account: identity.trust.account(),
-            origin: &identity.origin,
+            origin: &drafted.origin,
             kill_seq: self.kill_seq,
-            phases_digest: identity.phases_digest,
-            safety_digest: identity.safety_digest,
+            phases_digest: identity.start.phases_digest,
+            safety_digest: identity.start.safety_digest,
             endpoints: &self.endpoints,
             releases: &self.releases,
             components: &components,
@@ -116,6 +121,9 @@ impl Core {
         self.burned.insert(nonce.clone());
         self.sessions.insert(session.clone(), SessionState::Open);
         turn.record(&Outcome::SessionOpened { session, nonce, facts });
+        if grants_closing_rights(gate.phase()) {
+            self.file(signed, digest, opened);
+        }
         self.watch.session_opened(gate.instruments().len(), turn.now.wall);
         self.live = Some(self.live_session(gate, reduce_only, opened));
         self.follow_account();
@@ -132,8 +140,7 @@ impl Core {
         if self.live.is_some() {
             return Err(no("SESSION_OPEN", "one session at a time: close the open one first"));
         }
-        let drafted = self.drafts.get(&approval.session);
-        if drafted != Some(&(approval.journal.size, approval.journal.root)) {
+        if self.drafts.get(&approval.session) != Some(&approval.journal) {
             return Err(no("JOURNAL_MISMATCH", "no such draft: it was made from another journal"));
         }
         if self.sessions.get(&approval.session) != Some(&SessionState::Drafted) {
@@ -176,7 +183,7 @@ impl Core {
 
     /// The id of the last order of this run.
     fn last_cl_ord_id(&self) -> ClOrdId {
-        let epoch = self.identity.as_ref().map_or(0, |identity| identity.draw);
+        let epoch = self.identity.as_ref().map_or(0, |identity| identity.start.draw);
         ClOrdId { epoch, sequence: self.orders_issued }
     }
 
@@ -316,7 +323,7 @@ impl Core {
             turn.effect(Effect::SessionClosed);
         }
         if grants_closing_rights(live.gate.phase()) {
-            self.closing = Some(live.gate.into_closing());
+            self.grant_closing(live.gate.into_closing());
         }
         if let Some(request) = request {
             turn.done(request, format!("session {session} is closed"));

@@ -5,26 +5,28 @@ use std::sync::Arc;
 
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::policy::guards::Guard;
-use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::{
     BootNs, ClOrdId, Instrument, InstrumentId, Money, Name, Now, OrderFault, Origin, SessionId,
     WallNs,
 };
 use portcullis_gate::{DenyCode, Gate, Scope, VenueStatus};
-use portcullis_statement::{Digest, EndpointSet, PluginRelease, Trust, Verified};
+use portcullis_statement::{
+    Digest, EndpointSet, JournalBinding, PluginRelease, SignedStatement, Trust, Verified,
+};
 
 use crate::bracket::Legs;
 use crate::effect::{Answer, Effect};
 use crate::entry::{Class, Content, Entry, Place};
 use crate::epoch::HeardEpochs;
 use crate::flatten::Flattening;
-use crate::input::EpochCause;
+use crate::input::{EpochCause, Start};
 use crate::ledger::Ledger;
 use crate::market::MarketDesk;
 use crate::outcome::Outcome;
 use crate::plugin::PluginDesk;
 use crate::proposals::Proposals;
 use crate::recon::Recon;
+use crate::roll::{Epoch, EpochName, Restoring};
 use crate::stops::{Clearing, Stops};
 use crate::triggers::Watch;
 use crate::usage::UsageDesk;
@@ -57,6 +59,13 @@ pub enum SessionState {
 }
 
 impl SessionState {
+    /// The state of that name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        use SessionState::{Closed, Closing, Crashed, Drafted, Open, Sealed};
+        let all = [Drafted, Open, Closing, Closed, Crashed, Sealed];
+        all.into_iter().find(|state| state.name() == name)
+    }
+
     /// The name in status and packs.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -75,12 +84,20 @@ impl SessionState {
 #[derive(Debug)]
 pub(crate) struct Identity {
     pub(crate) trust: Trust,
-    pub(crate) phases: PhaseRules,
-    pub(crate) phases_digest: Digest,
-    pub(crate) origin: String,
-    pub(crate) draw: u32,
-    pub(crate) safety: Safety,
-    pub(crate) safety_digest: Digest,
+    /// What the kernel knew at its start.
+    pub(crate) start: Box<Start>,
+    /// When that was, by the wall.
+    pub(crate) at: WallNs,
+}
+
+/// A statement whose effect lasts, as it was signed: it is verified again with every epoch.
+#[derive(Debug)]
+pub(crate) struct Paper {
+    pub(crate) signed: SignedStatement,
+    /// When it was accepted.
+    pub(crate) at: WallNs,
+    /// The phase rules under which it was.
+    pub(crate) rules: PhaseRules,
 }
 
 /// A session that takes no new orders any more.
@@ -139,9 +156,11 @@ pub struct Core {
     pub(crate) burned: BTreeSet<String>,
     pub(crate) releases: BTreeMap<Digest, Verified<PluginRelease>>,
     pub(crate) endpoints: BTreeMap<Digest, Verified<EndpointSet>>,
+    /// Releases, endpoint sets and approvals as they were signed, by digest.
+    pub(crate) papers: BTreeMap<Digest, Paper>,
     /// The endpoint set that was signed last: the one the wiring is connected to.
     pub(crate) endpoint: Option<Digest>,
-    pub(crate) drafts: BTreeMap<SessionId, (u64, Digest)>,
+    pub(crate) drafts: BTreeMap<SessionId, JournalBinding>,
     pub(crate) sessions: BTreeMap<SessionId, SessionState>,
     pub(crate) kill: Option<Kill>,
     pub(crate) kill_seq: u64,
@@ -208,6 +227,12 @@ pub struct Core {
     pub(crate) read_due: Option<WallNs>,
     /// Shared with the turn, which would otherwise copy the cursors at every event.
     pub(crate) place: Arc<Place>,
+    /// The epoch of the journal; `None` where it has none, as in a run over a recording.
+    pub(crate) epoch: Option<Epoch>,
+    /// The epoch is over: nothing follows it in its journal, and the next one is called so.
+    pub(crate) ended: Option<EpochName>,
+    /// A snapshot of which not every part has been read yet.
+    pub(crate) restoring: Option<Restoring>,
     /// A statement read back from the journal whose acceptance has not been read yet.
     pub(crate) unfolded: Option<portcullis_statement::SignedStatement>,
 }
@@ -292,7 +317,7 @@ impl Core {
         let closes = trading.map(|live| live.gate.approval().window_closes);
         let read = self.read_due.filter(|_| self.venue_up);
         let own = self.next_trigger().into_iter().chain(self.next_flatten());
-        let own = own.chain(self.next_overdue());
+        let own = own.chain(self.next_overdue()).chain(self.next_roll());
         let own = own.chain(live.and_then(|live| live.proposals.next_end()));
         timers.chain(closes).chain(read).chain(own).min()
     }

@@ -1,13 +1,14 @@
 //! The start, and the statements that people hand in.
 
+use portcullis_domain::WallNs;
 use portcullis_statement::{
-    Latch, Release, SignedStatement, Statement, Target, Trust, Unkill, Verified,
+    Digest, Latch, Release, SignedStatement, Statement, Target, Trust, Unkill, Verified,
 };
 
 use crate::effect::{Answer, Effect};
 use crate::input::{EpochCause, Start};
 use crate::outcome::Outcome;
-use crate::state::{Core, Identity, SessionState, Turn};
+use crate::state::{Core, Identity, Paper, SessionState, Turn};
 use crate::stops::Clearing;
 
 impl Core {
@@ -54,15 +55,7 @@ impl Core {
         now: portcullis_domain::WallNs,
     ) -> Result<(), portcullis_statement::Refusal> {
         let trust = Trust::genesis(&start.genesis, start.pinned, now)?;
-        self.identity = Some(Identity {
-            trust,
-            phases: start.phases.clone(),
-            phases_digest: start.phases_digest,
-            origin: start.origin.clone(),
-            draw: start.draw,
-            safety: start.safety.clone(),
-            safety_digest: start.safety_digest,
-        });
+        self.identity = Some(Identity { trust, start: Box::new(start.clone()), at: now });
         self.orders_issued = 0;
         Ok(())
     }
@@ -96,7 +89,7 @@ impl Core {
             | Statement::Seal(_) => None,
         };
         let expires = verified.header().expires;
-        if let Some(word) = self.admit(verified) {
+        if let Some(word) = self.admit(verified, signed, turn.now.wall) {
             return self.release(request, word, turn);
         }
         if let Some(plan) = plan {
@@ -116,7 +109,7 @@ impl Core {
         };
         let verified = identity
             .trust
-            .verify(signed, &identity.phases, now)
+            .verify(signed, &identity.start.phases, now)
             .map_err(|refusal| (refusal.code().to_owned(), refusal.cause()))?;
         if self.burned.contains(&verified.header().nonce) {
             let cause = "this statement was used before; every one is good for one time";
@@ -178,7 +171,12 @@ impl Core {
     /// Burns the nonce and lets the statement have its effect. The durable half, live and in
     /// recovery alike. A release is given back: what it leads to is judged, and on record by
     /// itself.
-    pub(crate) fn admit(&mut self, verified: Verified<Statement>) -> Option<Verified<Release>> {
+    pub(crate) fn admit(
+        &mut self,
+        verified: Verified<Statement>,
+        signed: &SignedStatement,
+        at: WallNs,
+    ) -> Option<Verified<Release>> {
         self.burned.insert(verified.header().nonce.clone());
         let digest = verified.digest();
         match verified.item() {
@@ -194,11 +192,13 @@ impl Core {
                 self.sessions.insert(seal.session.clone(), SessionState::Sealed);
             }
             Statement::PluginRelease(_) => {
+                self.file(signed, digest, at);
                 if let Some(release) = verified.into_plugin_release() {
                     self.releases.insert(digest, release);
                 }
             }
             Statement::EndpointSet(_) => {
+                self.file(signed, digest, at);
                 if let Some(endpoint) = verified.into_endpoint_set() {
                     self.endpoint = Some(digest);
                     self.endpoints.insert(digest, endpoint);
@@ -208,6 +208,13 @@ impl Core {
             Statement::SessionApproval(_) | Statement::FlattenPlan(_) => {}
         }
         None
+    }
+
+    /// Keeps a statement whose effect lasts as it was signed.
+    pub(crate) fn file(&mut self, signed: &SignedStatement, digest: Digest, at: WallNs) {
+        if let Some(identity) = &self.identity {
+            self.papers.insert(digest, Paper::new(signed, identity, at));
+        }
     }
 
     pub(crate) fn on_stop(&mut self, turn: &mut Turn) {

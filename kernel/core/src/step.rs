@@ -18,6 +18,12 @@ impl Core {
         if let Input::Host(content) = event.input {
             return self.note(content);
         }
+        if let Input::EpochEnds(_) = event.input {
+            return Step::default();
+        }
+        if let Input::Started(_) = event.input {
+            self.end_run();
+        }
         let mut turn = self.begin(event.now, &event.input);
         self.note_for_triggers(&event.input, turn.now.wall);
         self.fire_timers(&turn);
@@ -25,8 +31,8 @@ impl Core {
         match event.input {
             Input::Started(start) => self.on_started(&start, &mut turn),
             Input::Statement { request, signed } => self.on_statement(request, &signed, &mut turn),
-            Input::Draft { request, session, size, root } => {
-                self.on_draft(request, session, (size, root), &mut turn);
+            Input::Draft { request, session, journal } => {
+                self.on_draft(request, session, journal, &mut turn);
             }
             Input::OpenSession { request, approval, workers, burns } => {
                 self.on_open(request, &approval, (&workers, &burns), &mut turn);
@@ -78,8 +84,8 @@ impl Core {
             Input::Beat { guard, valid_until } => self.on_beat(guard, valid_until, &turn),
             Input::VenueClock { offset_ns } => self.on_venue_clock(offset_ns, &turn),
             Input::Stop { .. } => self.on_stop(&mut turn),
-            // Taken above: it is no event.
-            Input::Host(_) => {}
+            // Taken above: they are no events.
+            Input::Host(_) | Input::EpochEnds(_) => {}
         }
         self.settle(&mut turn);
         turn.step
@@ -96,6 +102,7 @@ impl Core {
         self.flatten_next(turn);
         self.watch_triggers(turn);
         self.deliver(turn);
+        self.tend_epoch(turn);
     }
 
     /// Journal or outbox had no room, or the authority was gone: nothing of it reached the venue.

@@ -12,6 +12,7 @@ use crate::account::READ_PAUSE_UNSETTLED_NS;
 use crate::effect::{Answer, Effect};
 use crate::input::{AccountSnapshot, EpochCause};
 use crate::outcome::Outcome;
+use crate::snapshot::{kept_fields, kept_parts};
 use crate::state::{Core, LiveSession, Turn};
 use crate::submit::{is_past, later};
 
@@ -29,6 +30,8 @@ pub(crate) struct Clearing {
     /// Requests that wait for `ORDERS_CLEAR`.
     pub(crate) waiting: Vec<u64>,
 }
+
+kept_fields!(Clearing { empty_since, clear, not_before, waiting });
 
 impl Clearing {
     /// Counts one reading of the venue; `true` once two empty ones lie a second apart.
@@ -63,6 +66,9 @@ pub(crate) struct Stops {
     pub(crate) seq: u64,
     pub(crate) standing: BTreeMap<u64, Standing>,
 }
+
+kept_fields!(Standing { stop, entry, reason, clearing });
+kept_parts!(Stops { seq, standing });
 
 impl Stops {
     /// Puts a stop on record: the durable half, live and in recovery alike.

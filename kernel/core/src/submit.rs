@@ -131,7 +131,7 @@ impl Core {
     }
 
     fn next_cl_ord_id(&mut self) -> Option<ClOrdId> {
-        let epoch = self.identity.as_ref()?.draw;
+        let epoch = self.identity.as_ref()?.start.draw;
         self.orders_issued = self.orders_issued.checked_add(1)?;
         Some(ClOrdId { epoch, sequence: self.orders_issued })
     }

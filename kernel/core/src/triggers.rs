@@ -7,11 +7,14 @@ use portcullis_domain::time::NS_PER_MS;
 use portcullis_domain::{InstrumentId, Money, Stop, StopScope, WallNs};
 use portcullis_gate::DenyCode;
 use portcullis_gate::exposure::{Cell, Owner};
+use portcullis_statement::json::{self, Fields, Value};
 
 use crate::effect::Effect;
+use crate::entry::EntryError;
 use crate::input::{EpochCause, Input};
 use crate::losses::Losses;
 use crate::outcome::Outcome;
+use crate::snapshot::Kept;
 use crate::state::{Core, Turn};
 use crate::usage::SessionBook;
 
@@ -38,11 +41,48 @@ pub(crate) struct Watch {
     quiet_until: WallNs,
 }
 
+/// The rest is the open session's, or follows at the next look.
+impl Kept for Watch {
+    fn to_value(&self) -> Value {
+        let Self { fired, broken, clock, full_since, unexplained, .. } = self;
+        json::object([
+            ("broken", broken.to_value()),
+            ("clock", clock.to_value()),
+            ("fired", fired.to_value()),
+            ("full_since", full_since.to_value()),
+            ("unexplained", unexplained.to_value()),
+        ])
+    }
+
+    fn from_value(value: &Value) -> Result<Self, EntryError> {
+        let mut fields = Fields::new(value)?;
+        Ok(Self {
+            broken: Kept::from_value(fields.value("broken")?)?,
+            clock: Kept::from_value(fields.value("clock")?)?,
+            fired: Kept::from_value(fields.value("fired")?)?,
+            full_since: Kept::from_value(fields.value("full_since")?)?,
+            unexplained: fields.bool("unexplained")?,
+            ..Self::default()
+        })
+    }
+}
+
 impl Watch {
     pub(crate) fn session_opened(&mut self, instruments: usize, now: WallNs) {
         self.opened = now;
         self.heard = vec![now; instruments];
         self.unknown.clear();
+    }
+
+    /// What outlives a session: whatever else is watched is watched for one.
+    pub(crate) fn between_sessions(self) -> Self {
+        let Self { fired, broken, clock, full_since, unexplained, .. } = self;
+        Self { fired, broken, clock, full_since, unexplained, ..Self::default() }
+    }
+
+    /// What outlives a run: each fired once, whatever the run.
+    pub(crate) fn outlived(self) -> Self {
+        Self { fired: self.fired, ..Self::default() }
     }
 
     pub(crate) fn fill_unexplained(&mut self) {

@@ -138,7 +138,7 @@ impl Core {
                 .map(|guard| (guard.name(), guard_words(self.guard_state(guard))))
                 .into(),
             witnesses: self.witness_lines(),
-            run: self.identity.as_ref().map(|identity| identity.draw),
+            run: self.identity.as_ref().map(|identity| identity.start.draw),
             size_percent: self.size_percent(self.place.at),
             sessions: self
                 .sessions

@@ -64,6 +64,12 @@ impl Core {
         self.identity.as_ref().map(|identity| identity.trust.roster().witnesses())
     }
 
+    /// Origin of the present epoch.
+    fn origin(&self) -> Option<&str> {
+        let started = || self.identity.as_ref().map(|identity| &*identity.start.origin);
+        self.epoch().map(|(_, name)| &*name.origin).or_else(started)
+    }
+
     /// A checkpoint came back with cosignatures.
     pub(crate) fn on_cosigned(
         &mut self,
@@ -102,7 +108,7 @@ impl Core {
         let malformed = ("COSIGNATURE_MALFORMED", "this is no cosigned checkpoint");
         let note = Note::parse(note.as_bytes()).map_err(|_fault| malformed)?;
         let checkpoint = Checkpoint::parse(note.text()).map_err(|_fault| malformed)?;
-        if checkpoint.origin != identity.origin {
+        if self.origin() != Some(&*checkpoint.origin) {
             return Err(("CHECKPOINT_FOREIGN", "the checkpoint is another journal's"));
         }
         let signed = identity.trust.roster().witnesses().signed(&note).into_iter();
@@ -115,17 +121,20 @@ impl Core {
 
     /// Which witnesses have burned this approval, for this run of this kernel, just now.
     pub(crate) fn burned_by(
-        identity: &Identity,
+        &self,
         approval: &Verified<SessionApproval>,
         (burns, now): (&[String], WallNs),
     ) -> Result<Vec<Name>, Refused> {
+        let not_started = ("NOT_STARTED", "there is no roster yet");
+        let identity = self.identity.as_ref().ok_or(not_started)?;
+        let origin = self.origin().unwrap_or_default();
         let witnesses = identity.trust.roster().witnesses();
         let mut by = Vec::new();
         for text in burns {
             let malformed = ("BURN_MALFORMED", "this is no burn");
             let note = Note::parse(text.as_bytes()).map_err(|_fault| malformed)?;
             let burn = Burn::parse(note.text()).ok_or(malformed)?;
-            check_burn(&burn, identity, approval)?;
+            check_burn(&burn, (identity, origin), approval)?;
             let signed = witnesses.signed(&note);
             if signed.is_empty() {
                 return Err(("BURN_FOREIGN", "no witness of the roster has signed this burn"));
@@ -193,7 +202,7 @@ const fn set_back(standing: Standing) -> Refused {
 /// Everything that a burn is bound to. One for an earlier run was kept by somebody.
 fn check_burn(
     burn: &Burn,
-    identity: &Identity,
+    (identity, origin): (&Identity, &str),
     approval: &Verified<SessionApproval>,
 ) -> Result<(), Refused> {
     let item = approval.item();
@@ -208,14 +217,17 @@ fn check_burn(
     {
         return foreign("the burn is for another approval");
     }
-    if burn.run != identity.draw {
+    if burn.run != identity.start.draw {
         return foreign("the burn is for another run of the kernel: draft anew");
     }
-    if burn.journal.origin != identity.origin || burn.journal.size <= item.journal.size {
+    // A draft of an earlier epoch is before all of this one.
+    let drafted = origin != item.journal.origin || burn.journal.size > item.journal.size;
+    if burn.journal.origin != origin || !drafted {
         return foreign("the burn is at a journal that does not have this draft");
     }
     Ok(())
 }
 
-/// By witness; nothing of it survives a restart, since a guard has to be heard of anew.
+/// By witness; nothing of it survives a restart or an epoch, whose witnesses have to be heard of
+/// anew.
 pub(crate) type CosignedBy = BTreeMap<Name, Cosigned>;

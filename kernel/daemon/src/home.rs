@@ -118,6 +118,11 @@ impl Home {
         format!("portcullis/{host}/{account}/1{simulated}")
     }
 
+    /// The key that signs the epoch's checkpoints: this version has none.
+    pub(crate) fn key(&self) -> String {
+        format!("{}+none", self.trust.host())
+    }
+
     /// Reads the journal back: verify, fold, and go on where it ends. Everything stays blocked.
     pub(crate) fn recover(&self) -> Result<Opened, DaemonFault> {
         let epochs = self.epochs_path();

@@ -11,7 +11,9 @@ use portcullis_core::{Input, Worker};
 use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Name, Phase, SessionId};
 use portcullis_path::WorkerProcess;
-use portcullis_statement::{ApprovedPlugin, Digest, Envelope, SignedStatement, Statement};
+use portcullis_statement::{
+    ApprovedPlugin, Digest, Envelope, JournalBinding, SignedStatement, Statement,
+};
 
 use crate::board::Shown;
 use crate::clock;
@@ -27,9 +29,14 @@ const LOOK_PAUSE: Duration = Duration::from_millis(50);
 /// Drafts a session: binds it to the journal as it stands, and says what an approval has to name.
 pub(crate) fn draft(house: &Arc<House>, session: SessionId) -> Answer {
     let Some(before) = house.look() else { return unresponsive() };
-    let (size, root) = (before.head.size, before.head.root);
+    let journal = JournalBinding {
+        origin: house.home.origin(),
+        key: house.home.key(),
+        size: before.head.size,
+        root: before.head.root,
+    };
     let name = session.clone();
-    let answer = ask(house, |request| Input::Draft { request, session, size, root });
+    let answer = ask(house, |request| Input::Draft { request, session, journal });
     if answer.result.is_err() {
         return answer;
     }
@@ -62,6 +69,7 @@ fn draft_view(house: &House, session: &Name, shown: Shown) -> DraftView {
         session: session.to_string(),
         build: env!("CARGO_PKG_VERSION").to_owned(),
         origin: house.home.origin(),
+        key: house.home.key(),
         size: shown.head.size,
         root: shown.head.root.hex(),
         kill_seq: shown.view.kill_seq,

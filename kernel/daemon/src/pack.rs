@@ -73,6 +73,7 @@ fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, 
     let contents = PackContents {
         session: facts.session.clone(),
         phase: facts.phase,
+        key: house.home.key(),
         simulated: true,
         parts,
         components: components(house, statements.last())?,

@@ -194,6 +194,12 @@ impl Gate {
         self.approval.item()
     }
 
+    /// The digest of the approval behind this gate.
+    #[must_use]
+    pub const fn approval_digest(&self) -> Digest {
+        self.approval.digest()
+    }
+
     /// The limits that hold: those that people signed, or what was tightened since.
     #[must_use]
     pub const fn limits(&self) -> &Limits {

@@ -288,6 +288,7 @@ impl<'a, D: Disk> LockStep<'a, D> {
                 | Effect::ReadAccount
                 | Effect::Connect(_)
                 | Effect::SessionOpened { .. }
+                | Effect::EndEpoch { .. }
                 | Effect::SessionClosed
                 | Effect::LiftKill
                 | Effect::Answer { .. }

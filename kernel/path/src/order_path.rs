@@ -8,7 +8,9 @@
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
-use portcullis_core::{Answer, Core, Effect, Event, Input, Leaving};
+use portcullis_core::{
+    Answer, Core, Effect, EpochCause, EpochName, Event, Input, Leaving, NotRolled,
+};
 use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Amendment, BootNs, Now, OrderIntent, WallNs};
 use portcullis_evidence::{
@@ -58,6 +60,9 @@ impl Turn {
 
 /// Steps and records: the body of the core loop, live and in lock step alike.
 pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -> Turn {
+    if let Input::EpochEnds(next) = &event.input {
+        return end_epoch(core, appender, next);
+    }
     let step = core.step(event);
     let mut turn = Turn::default();
     let (mut proofs, mut tickets, mut answers) = (Vec::new(), Vec::new(), Vec::new());
@@ -88,6 +93,7 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
             | Effect::SessionOpened { .. }
             | Effect::SessionClosed
             | Effect::LiftKill
+            | Effect::EndEpoch { .. }
             | Effect::RaiseEpoch(_)) => turn.at_once.push(other),
         }
     }
@@ -109,6 +115,31 @@ pub fn step_and_record(core: &mut Core, appender: &mut Appender, event: Event) -
         .collect();
     let waiting = |(request, answer)| WaitingAnswer { seq, request, answer };
     turn.answers = answers.into_iter().map(waiting).collect();
+    turn
+}
+
+/// Ends the epoch, if it can end now: its last entry, the next one's first, and the house as these
+/// say that it is. If it cannot, the core asks again.
+fn end_epoch(core: &mut Core, appender: &mut Appender, next: &EpochName) -> Turn {
+    let mut turn = Turn::default();
+    match core.roll(next) {
+        Ok((ended, roll)) => {
+            appender.append(&ended.bytes);
+            let Head { size, root } = appender.head();
+            appender.begin_epoch(&next.origin);
+            for entry in roll.begun((size, root)) {
+                appender.append(&entry.bytes);
+            }
+            *core = roll.core;
+        }
+        Err(NotRolled::NotNow(_) | NotRolled::NoEpoch | NotRolled::Unfit) => {}
+        // A house that its own journal would not bring back must not go on trading.
+        Err(NotRolled::Broken(_)) => {
+            let (who, reason) = ("kernel".to_owned(), "SNAPSHOT_UNFIT".to_owned());
+            let kill = EpochCause::Kill { who, reason, request: None };
+            turn.at_once.push(Effect::RaiseEpoch(kill));
+        }
+    }
     turn
 }
 

@@ -181,6 +181,7 @@ pub(crate) fn approval(phase: Phase, endpoint_kind: EndpointKind) -> SessionAppr
         kill_seq: 0,
         journal: JournalBinding {
             origin: "host-1/acct".to_owned(),
+            key: "host-1+00000000+key".to_owned(),
             size: 3,
             root: Digest::of(b"root"),
         },
@@ -282,6 +283,7 @@ pub(crate) fn seal() -> Seal {
         classification: Classification::Green,
         journal: JournalHead {
             head: Digest::of(b"head"),
+            key: "host-1+00000000+key".to_owned(),
             origin: "host-1/acct".to_owned(),
             size: 99,
         },

@@ -55,7 +55,8 @@ impl World {
         let (session, head) = (format!("s-{}", self.sessions), house.head());
         let Some(approval) = self.people.approval(&session, head, &house.core) else { return };
         let session = name(&session);
-        let drafted = Input::Draft { request: draft, session, size: head.size, root: head.root };
+        let journal = crate::approvals::journal(head);
+        let drafted = Input::Draft { request: draft, session, journal };
         house.hands.control(drafted);
         let workers = crate::approvals::workers();
         house.hands.control(Input::OpenSession { request: open, approval, workers, burns: vec![] });

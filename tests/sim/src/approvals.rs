@@ -158,8 +158,7 @@ impl People {
         approval.limits = people::narrow_limits(&known);
         approval.kill_seq = core.kill_seq();
         approval.carried = carried(core);
-        approval.journal =
-            JournalBinding { origin: ORIGIN.to_owned(), size: head.size, root: head.root };
+        approval.journal = journal(head);
         approval.window_opens = now;
         approval.window_closes = now.plus_ns(HOUR_NS);
         Some(self.sign_approval(&approval))
@@ -168,6 +167,16 @@ impl People {
     fn sign_approval(&mut self, approval: &SessionApproval) -> SignedStatement {
         let paper = self.paper(Kind::SessionApproval, &signers(PHASE));
         paper.sign(Some(self.fingerprint()), &approval.to_value())
+    }
+}
+
+/// The journal as a draft is bound to it.
+pub(crate) fn journal(head: Head) -> JournalBinding {
+    JournalBinding {
+        origin: ORIGIN.to_owned(),
+        key: people::CHECKPOINT_KEY.to_owned(),
+        size: head.size,
+        root: head.root,
     }
 }
 

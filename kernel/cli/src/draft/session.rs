@@ -98,6 +98,7 @@ pub(crate) fn session(desk: &Desk<'_>, plan: &SessionPlan<'_>) -> Result<Vec<u8>
         kill_seq: draft.kill_seq,
         journal: JournalBinding {
             origin: draft.origin.clone(),
+            key: draft.key.clone(),
             size: draft.size,
             root: digest("root", &draft.root)?,
         },

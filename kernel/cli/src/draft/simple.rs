@@ -123,6 +123,7 @@ pub(crate) fn seal(
         classification,
         journal: JournalHead {
             head: manifest.journal.root,
+            key: manifest.key.clone(),
             origin: manifest.origin.clone(),
             size: manifest.journal.size,
         },
@@ -192,6 +193,7 @@ mod tests {
             session: name("s1"),
             phase: Phase::Paper,
             origin: "portcullis/host-1/acct/1/simulated".to_owned(),
+            key: "host-1+00000000+key".to_owned(),
             journal: Head { size: 3, root: Digest::of(b"head") },
             session_root: Digest::of(b"root"),
             simulated: true,

@@ -52,8 +52,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) fuel_per_batch_max: u64,
     pub(crate) start: WallNs,
     pub(crate) window_ns: i64,
-    pub(crate) origin: String,
-    pub(crate) head: (u64, Digest),
+    pub(crate) journal: JournalBinding,
 }
 
 /// The throw-away people and their genesis.
@@ -165,7 +164,6 @@ impl Cast {
         (account, host): (&Name, &Name),
         (endpoint, release): (&SignedStatement, &SignedStatement),
     ) -> SignedStatement {
-        let (size, root) = plan.head;
         let instrument = plan.instrument.value.instrument.clone();
         let limits = &plan.limits.value;
         let approval = SessionApproval {
@@ -193,7 +191,7 @@ impl Cast {
             balances: plan.balances.clone(),
             carried: Vec::new(),
             kill_seq: 0,
-            journal: JournalBinding { origin: plan.origin.clone(), size, root },
+            journal: plan.journal.clone(),
             window_opens: plan.start,
             window_closes: plan.start.plus_ns(plan.window_ns),
             latency_ns: plan.latency_ns,

@@ -20,6 +20,7 @@ use portcullis_path::lockstep::{
     Feed as _, FeedFault, LockStep, RunFault, ShadowMarket, Surroundings,
 };
 use portcullis_path::plugin_port::{Loaded, PluginFault};
+use portcullis_statement::JournalBinding;
 use portcullis_statement::json::{Fields, Value};
 
 use super::keep::{Keep, KeptDisk};
@@ -159,8 +160,10 @@ impl Run<'_> {
             step.request(input).map_err(run_fault)?;
         }
         let session = self.session()?;
-        let (size, root) = (step.head().size, step.head().root);
-        let draft = Input::Draft { request: 2, session: session.clone(), size, root };
+        // A recording's journal is kept by whoever ran it: nobody signs checkpoints of it.
+        let (key, head) = (format!("{origin}+none"), step.head());
+        let journal = JournalBinding { origin, key, size: head.size, root: head.root };
+        let draft = Input::Draft { request: 2, session: session.clone(), journal: journal.clone() };
         step.request(draft).map_err(run_fault)?;
         let plan = Plan {
             session,
@@ -176,8 +179,7 @@ impl Run<'_> {
             fuel_per_batch_max: FUEL_PER_BATCH_MAX,
             start: self.start,
             window_ns: self.files.window_ns(),
-            origin,
-            head: (size, root),
+            journal,
         };
         let approval = cast.approval(&plan, (&account, &host), (&endpoint, &release));
         let worker =

@@ -152,6 +152,7 @@ fn seal(body: &Seal) -> String {
     text += &field("manifest", &format!("sha256 {}", body.manifest));
     let journal = &body.journal;
     text += &field("journal", &format!("{}, {} entries", journal.origin, journal.size));
+    text += &field("checkpoint key", &journal.key);
     text + &field("head", &journal.head.hex())
 }
 

@@ -39,6 +39,7 @@ pub(super) fn render(body: &SessionApproval) -> String {
     text += &field("safety file", &format!("sha256 {}", body.safety_digest));
     let journal = &body.journal;
     text += &field("journal", &format!("{}, {} entries", journal.origin, journal.size));
+    text += &field("checkpoint key", &journal.key);
     text += &field("journal root", &journal.root.hex());
     text + &field("kills so far", &body.kill_seq.to_string())
 }

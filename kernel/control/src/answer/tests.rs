@@ -48,6 +48,7 @@ fn draft() -> DraftView {
         session: text("s1"),
         build: text("0.1.0"),
         origin: text("portcullis/h/a/1"),
+        key: text("h+00000000+key"),
         size: 7,
         root: "0".repeat(64),
         kill_seq: 0,

@@ -295,7 +295,7 @@ impl Core {
 
     /// An exit was denied: told and recorded once for each reason, since it is asked for again.
     pub(crate) fn on_leg_denied(&mut self, intent: OrderIntent, denial: Denial, turn: &mut Turn) {
-        let epoch = self.identity.as_ref().map_or(0, |identity| identity.draw);
+        let epoch = self.identity.as_ref().map_or(0, |identity| identity.start.draw);
         let Some(leg) = LegRef::of(&intent) else { return };
         let entry = leg.entry(epoch);
         let Some(legs) = self.brackets.get_mut(&entry) else { return };

@@ -16,8 +16,8 @@ use super::{Read, cl_ord_id, narrow};
 use crate::entry::{EntryError, as_text, int};
 use crate::input::Start;
 
-pub(super) fn start_value(start: &Start) -> Value {
-    let rules = start.phases.rules.iter().map(|(phase, rule)| {
+pub(crate) fn phases_value(phases: &PhaseRules) -> Value {
+    let rules = phases.rules.iter().map(|(phase, rule)| {
         let roles = rule.signers.iter().map(|role| role.name().into()).collect();
         json::object([
             ("phase", Value::Int(i64::from(phase.number()))),
@@ -25,27 +25,12 @@ pub(super) fn start_value(start: &Start) -> Value {
             ("window_ns_max", Value::Int(rule.window_ns_max)),
         ])
     });
-    json::object([
-        ("build", start.build.as_str().into()),
-        ("clean", Value::Bool(start.clean)),
-        ("damage", start.damage.as_deref().map_or(Value::Null, Value::from)),
-        ("draw", int(u64::from(start.draw))),
-        ("first", Value::Bool(start.first)),
-        ("genesis", start.genesis.to_value()),
-        ("origin", start.origin.as_str().into()),
-        ("phases", Value::List(rules.collect())),
-        ("phases_digest", start.phases_digest.hex().into()),
-        ("pinned", start.pinned.hex().into()),
-        ("safety", safety_value(&start.safety)),
-        ("safety_digest", start.safety_digest.hex().into()),
-        ("torn_bytes", int(start.torn_bytes)),
-    ])
+    Value::List(rules.collect())
 }
 
-pub(super) fn start(value: &Value) -> Read<Start> {
-    let mut fields = Fields::new(value)?;
+pub(crate) fn phases(list: &[Value]) -> Read<PhaseRules> {
     let mut rules = BTreeMap::new();
-    for rule in fields.list("phases")? {
+    for rule in list {
         let mut rule = Fields::new(rule)?;
         let phase = narrow(rule.uint("phase")?)?;
         let phase = Phase::from_number(phase).ok_or(EntryError::Value("phase"))?;
@@ -54,6 +39,29 @@ pub(super) fn start(value: &Value) -> Read<Start> {
         let signers = rule.list("signers")?.iter().map(named).collect::<Read<_>>()?;
         rules.insert(phase, PhaseRule { signers, window_ns_max: rule.int("window_ns_max")? });
     }
+    Ok(PhaseRules { rules })
+}
+
+pub(crate) fn start_value(start: &Start) -> Value {
+    json::object([
+        ("build", start.build.as_str().into()),
+        ("clean", Value::Bool(start.clean)),
+        ("damage", start.damage.as_deref().map_or(Value::Null, Value::from)),
+        ("draw", int(u64::from(start.draw))),
+        ("first", Value::Bool(start.first)),
+        ("genesis", start.genesis.to_value()),
+        ("origin", start.origin.as_str().into()),
+        ("phases", phases_value(&start.phases)),
+        ("phases_digest", start.phases_digest.hex().into()),
+        ("pinned", start.pinned.hex().into()),
+        ("safety", safety_value(&start.safety)),
+        ("safety_digest", start.safety_digest.hex().into()),
+        ("torn_bytes", int(start.torn_bytes)),
+    ])
+}
+
+pub(crate) fn start(value: &Value) -> Read<Start> {
+    let mut fields = Fields::new(value)?;
     let start = Start {
         build: fields.text("build")?.to_owned(),
         clean: fields.bool("clean")?,
@@ -65,7 +73,7 @@ pub(super) fn start(value: &Value) -> Read<Start> {
         first: fields.bool("first")?,
         genesis: SignedStatement::from_value(fields.value("genesis")?)?,
         origin: fields.text("origin")?.to_owned(),
-        phases: PhaseRules { rules },
+        phases: phases(fields.list("phases")?)?,
         phases_digest: fields.digest("phases_digest")?,
         pinned: fields.digest("pinned")?,
         safety: safety(fields.value("safety")?)?,

@@ -6,6 +6,7 @@ use portcullis_domain::{LedgerEntry, LedgerEntryId, LedgerKind, Money};
 
 use super::Ledger;
 use super::balances::{Balances, shift};
+use crate::snapshot::kept_parts;
 
 /// What became of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub(super) struct Entries {
     /// By currency: what two people had adopted without any entry that explains it.
     adopted: Balances,
 }
+
+kept_parts!(Entries { known, sums, carry, adopted });
 
 impl Ledger {
     /// Books an entry of the venue once. On a fault nothing has changed.

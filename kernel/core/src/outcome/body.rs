@@ -22,8 +22,8 @@ impl Outcome {
         match self {
             Self::StatementAccepted { kind, digest, nonce } => accepted_body(*kind, *digest, nonce),
             Self::Refused { what, cause, .. } => refused_body(what, cause),
-            Self::Drafted { session, size, root } => {
-                of_session(session, [("root", root.hex().into()), ("size", int(*size))])
+            Self::Drafted { session, journal } => {
+                of_session(session, [("journal", journal.to_value())])
             }
             Self::SessionOpened { session, nonce, facts } => {
                 of_session(session, [("facts", facts.clone()), ("nonce", nonce.clone().into())])

@@ -206,5 +206,6 @@ impl Findings {
         if let Some(waiting) = self.waiting.get_mut(kind) {
             waiting.remove(subject);
         }
+        self.waiting.retain(|_, waiting| !waiting.is_empty());
     }
 }

@@ -7,6 +7,7 @@ use portcullis_domain::{InstrumentKind, LedgerEntryId, Money, Name, Position, Qt
 
 use super::findings::{Finding, FindingState, Findings};
 use super::kind::{Difference, DifferenceKind};
+use crate::snapshot::{kept_fields, kept_parts};
 use crate::state::Core;
 
 /// What reconciliation knows.
@@ -37,6 +38,18 @@ pub(crate) struct Stated {
     pub(crate) balances: BTreeMap<String, Money>,
 }
 
+kept_fields!(Stated { positions, balances });
+kept_parts!(Recon {
+    findings,
+    standing,
+    foreign,
+    ledger_read,
+    link_changed,
+    fresh,
+    impossible,
+    venue,
+});
+
 /// How reconciliation stands, for the classification of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReconColour {
@@ -58,6 +71,13 @@ impl ReconColour {
             Self::Yellow => "YELLOW",
             Self::Red => "RED",
         }
+    }
+}
+
+impl Recon {
+    /// What outlives a run: the rest is about readings of that run.
+    pub(crate) fn outlived(self) -> Self {
+        Self { findings: self.findings, ledger_read: self.ledger_read, ..Self::default() }
     }
 }
 

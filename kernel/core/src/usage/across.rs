@@ -6,6 +6,8 @@
 
 use portcullis_domain::{Money, WallNs};
 
+use crate::snapshot::kept_fields;
+
 const NS_PER_DAY: i64 = 86_400 * portcullis_domain::time::NS_PER_S;
 
 /// Where the account stood when the day and the week began.
@@ -22,6 +24,8 @@ pub(crate) struct Across {
     /// Value of the orders approved on the day; unknown once one could not be added.
     pub(crate) notional: Option<Money>,
 }
+
+kept_fields!(Across { day, profit, base_day, base_week, notional });
 
 /// The day of a moment, in days since 1970 (UTC).
 pub(crate) const fn day_of(at: WallNs) -> i64 {

@@ -13,18 +13,18 @@ use crate::world::{ALPHA, BETA, Out, SECOND_NS, World, buy, folded, report, rest
 const WHOLE: &[(&str, &str)] = &[("USDT", "1000"), ("BTC", "5")];
 const LESS: &[(&str, &str)] = &[("USDT", "990"), ("BTC", "5")];
 
-fn explain(world: &mut World, finding: u64, who: &str, reason: &str) -> Out {
+pub(crate) fn explain(world: &mut World, finding: u64, who: &str, reason: &str) -> Out {
     let (request, who, reason) = (world.next_request(), name(who), reason.to_owned());
     world.feed(Input::ExplainFinding { request, finding, who, reason })
 }
 
-fn confirm(world: &mut World, finding: u64, who: &str) -> Out {
+pub(crate) fn confirm(world: &mut World, finding: u64, who: &str) -> Out {
     let (request, who) = (world.next_request(), name(who));
     world.feed(Input::ConfirmFinding { request, finding, who })
 }
 
 /// A balance that ten are missing from.
-fn differs() -> World {
+pub(crate) fn differs() -> World {
     let mut world = World::open(Phase::Paper);
     for _ in 0..2 {
         world.account(&[], LESS);

@@ -14,7 +14,7 @@ use crate::world::{ALPHA, BETA, SECOND_NS, World, buy, cancel, resting};
 const WHOLE: &[(&str, &str)] = &[("USDT", "996"), ("BTC", "5.04")];
 
 /// A life in which every kind of entry occurs.
-fn life() -> World {
+pub(crate) fn life() -> World {
     let mut world = World::open(Phase::Paper);
     let out =
         world.reply(ALPHA, vec![buy(1, 10_000, 10_000), buy(2, 10_000, 10_000), buy(2, 1, 1)]);
@@ -64,6 +64,7 @@ fn shadow_and_seal(world: &mut World) {
         classification: Classification::Green,
         journal: JournalHead {
             head: Digest::of(b"head"),
+            key: crate::people::CHECKPOINT_KEY.to_owned(),
             origin: crate::people::ORIGIN.to_owned(),
             size: 99,
         },

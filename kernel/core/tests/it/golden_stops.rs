@@ -27,7 +27,7 @@ const HELD: [&str; 10] = [
 ];
 
 /// A life in which each of them occurs.
-fn life() -> World {
+pub(crate) fn life() -> World {
     let mut rows = wide();
     let action = StopMode::ReduceOnly;
     rows.daily_loss = LossRow { loss: money("1"), unknown_ms: 5_000, action };

@@ -13,7 +13,7 @@ use crate::world::{ALPHA, BETA, Out, PLUGINS, World, buy, folded, sell};
 
 const TWO: [(&str, Role); 2] = [("gerd", Role::Governance), ("olga", Role::Operator)];
 
-fn strict() -> Limits {
+pub(crate) fn strict() -> Limits {
     people::narrow_limits(&PLUGINS)
 }
 
@@ -67,7 +67,7 @@ fn ready() -> World {
     world
 }
 
-fn tighten(world: &mut World, limits: &Limits) -> Out {
+pub(crate) fn tighten(world: &mut World, limits: &Limits) -> Out {
     let request = world.next_request();
     let limits = limits_value(limits, &[instrument()]);
     world.feed(Input::Tighten { request, who: name("rita"), limits })

@@ -94,6 +94,7 @@ fn an_approval_for_another_time_place_or_state_is_refused() {
     check(paper, |_, w| w.pass(crate::people::HOUR_NS), "OUTSIDE_SESSION_WINDOW");
     check(paper, |r, w| r.paper.expires = w.now.wall, "STATEMENT_EXPIRED");
     check(paper, |r, _| r.approval.kill_seq = 1, "KILL_SEQ_CHANGED");
+    check(paper, |r, _| r.approval.journal.key = "other+key".into(), "JOURNAL_MISMATCH");
     check(paper, |r, _| r.approval.journal.size += 1, "JOURNAL_MISMATCH");
     check(paper, |r, _| r.approval.journal.root = Digest::of(b"fork"), "JOURNAL_MISMATCH");
     check(paper, |r, _| r.approval.session = crate::people::name("s-2"), "JOURNAL_MISMATCH");
@@ -170,10 +171,10 @@ fn b1_every_statement_is_used_once() {
 #[test]
 fn a_session_name_is_drafted_once_and_an_unknown_one_cannot_close() {
     let mut world = World::started();
-    world.draft("s-1", Phase::Shadow);
+    let journal = world.draft("s-1", Phase::Shadow).journal;
     let request = world.next_request();
-    let (session, root) = (crate::people::name("s-1"), Digest::of(b"again"));
-    let draft = portcullis_core::Input::Draft { request, session, size: 1, root };
+    let session = crate::people::name("s-1");
+    let draft = portcullis_core::Input::Draft { request, session, journal };
     assert_eq!(world.feed(draft).answers(), ["SESSION_EXISTS"]);
     assert_eq!(world.close().answers(), ["NO_SESSION"]);
 }

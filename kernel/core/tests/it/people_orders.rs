@@ -38,7 +38,7 @@ fn holding(phase: Phase) -> World {
     held(World::open(phase))
 }
 
-fn held(mut world: World) -> World {
+pub(crate) fn held(mut world: World) -> World {
     let id = world.reply(ALPHA, vec![buy(1, 10_000, 10_000)]).submits()[0];
     world.fill(id, "e1", 10_000, 10_000);
     world.account(&[], BOUGHT);

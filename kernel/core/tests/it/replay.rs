@@ -54,6 +54,7 @@ pub(crate) fn check_replay(world: &World) {
     assert_eq!(replayed.len(), world.journal().len());
     assert_eq!(core.view(), world.core.view());
     assert_eq!(format!("{core:?}"), format!("{:?}", world.core));
+    crate::epochs::check_rolls(world);
 }
 
 #[test]

@@ -243,7 +243,15 @@ impl World {
         let (size, root) =
             (u64::try_from(self.past.len()).unwrap(), Digest::of(session.as_bytes()));
         let request = self.next_request();
-        let out = self.feed(Input::Draft { request, session: name(session), size, root });
+        let journal = JournalBinding {
+            origin: ORIGIN.to_owned(),
+            key: people::CHECKPOINT_KEY.to_owned(),
+            size,
+            root,
+        };
+        let session_name = name(session);
+        let out =
+            self.feed(Input::Draft { request, session: session_name, journal: journal.clone() });
         assert_eq!(out.answers(), ["DONE"]);
         let plugins = PLUGINS.map(|plugin| (plugin, self.releases[plugin]));
         let bound = (self.endpoint, EndpointKind::Simulated);
@@ -254,7 +262,7 @@ impl World {
             approval.witness = people::witnesses(Phase::ManualLive).words();
         }
         approval.kill_seq = self.core.kill_seq();
-        approval.journal = JournalBinding { origin: ORIGIN.to_owned(), size, root };
+        approval.journal = journal;
         approval.window_opens = self.now.wall;
         approval.window_closes = self.now.wall.plus_ns(HOUR_NS);
         approval

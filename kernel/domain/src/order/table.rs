@@ -25,6 +25,19 @@ impl OrderTable {
         Self::default()
     }
 
+    /// The table that holds exactly these. What each execution did is in its order already.
+    pub fn restored(
+        orders: impl IntoIterator<Item = Order>,
+        executions: BTreeMap<ExecId, Execution>,
+    ) -> Result<Self, OrderFault> {
+        let mut table = Self { executions, ..Self::default() };
+        orders.into_iter().try_for_each(|order| table.insert(order))?;
+        match table.executions.values().find(|execution| table.get(execution.cl_ord_id).is_none()) {
+            Some(execution) => Err(OrderFault::UnknownOrder(execution.cl_ord_id)),
+            None => Ok(table),
+        }
+    }
+
     /// Adds an approved order.
     pub fn insert(&mut self, order: Order) -> Result<(), OrderFault> {
         let id = order.cl_ord_id;

@@ -158,7 +158,7 @@ pub(super) fn check_seal(
         return wrong("PACK_BINDING", &format!("binds another {MANIFEST_FILE}"));
     }
     let head = &item.journal;
-    let same_journal = head.origin == manifest.origin
+    let same_journal = (&head.origin, &head.key) == (&manifest.origin, &manifest.key)
         && (head.size, head.head) == (manifest.journal.size, manifest.journal.root);
     if !same_journal || item.session != manifest.session {
         return wrong("PACK_BINDING", "binds another session or another journal");

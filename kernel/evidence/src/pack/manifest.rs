@@ -27,6 +27,8 @@ pub struct Manifest {
     pub phase: Phase,
     /// The journal's name.
     pub origin: String,
+    /// The key that signs the checkpoints of the journal's epoch.
+    pub key: String,
     /// How far the journal in the pack goes.
     pub journal: Head,
     /// RFC 6962 root over the session's entries.
@@ -50,6 +52,7 @@ impl Manifest {
         object([
             ("files", Value::Object(self.files.iter().map(file).collect())),
             ("journal", journal),
+            ("key", self.key.as_str().into()),
             ("origin", self.origin.as_str().into()),
             ("pack_version", PACK_VERSION.into()),
             ("phase", i64::from(self.phase.number()).into()),
@@ -84,6 +87,7 @@ impl Manifest {
             session: fields.name("session")?,
             phase: phase.ok_or_else(|| JsonError::field("phase", "is not a phase"))?,
             origin: origin.to_owned(),
+            key: fields.text("key")?.to_owned(),
             journal: read_head(fields.fields("journal")?)?,
             session_root: fields.digest("session_root")?,
             simulated: fields.bool("simulated")?,
@@ -132,6 +136,7 @@ mod tests {
             session: Name::new("s1").unwrap(),
             phase: Phase::Paper,
             origin: "test".to_owned(),
+            key: "test+key".to_owned(),
             journal: Head { size: 3, root: Digest::of(b"head") },
             session_root: Digest::of(b"root"),
             simulated: true,

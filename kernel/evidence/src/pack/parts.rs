@@ -59,6 +59,8 @@ pub struct PackContents {
     pub session: Name,
     /// The phase in which it ran.
     pub phase: Phase,
+    /// The key that signs the checkpoints of the journal's epoch.
+    pub key: String,
     /// Whether the clock or the venue was not a real one.
     pub simulated: bool,
     /// Exactly the parts of [`REQUIRED_PARTS`], in any order.

@@ -27,6 +27,7 @@ mod wide;
 use wide::wide_limits;
 
 pub(super) const ORIGIN: &str = "host-1/acct/1";
+pub(super) const CHECKPOINT_KEY: &str = "host-1+00000000+key";
 pub(super) const BEGINS: WallNs = WallNs(1_800_000_000_000_000_000);
 const PEOPLE: [(&str, &[Role]); 3] = [
     ("ada", &[Role::Author, Role::Approver]),
@@ -144,6 +145,7 @@ impl Installation {
         PackContents {
             session: name("s-1"),
             phase: Phase::Paper,
+            key: CHECKPOINT_KEY.to_owned(),
             simulated: true,
             parts: REQUIRED_PARTS.into_iter().map(part).collect(),
             statements: self.statements(Phase::Paper, before),
@@ -158,6 +160,7 @@ impl Installation {
             classification: Classification::Green,
             journal: JournalHead {
                 head: written.journal.root,
+                key: CHECKPOINT_KEY.to_owned(),
                 origin: ORIGIN.to_owned(),
                 size: written.journal.size,
             },
@@ -223,7 +226,12 @@ fn approval(phase: Phase, endpoint: Digest, release: Digest, before: Head) -> Se
         balances: BTreeMap::from([("USDT".to_owned(), Money::parse("10000").unwrap())]),
         carried: vec![],
         kill_seq: 0,
-        journal: JournalBinding { origin: ORIGIN.to_owned(), size: before.size, root: before.root },
+        journal: JournalBinding {
+            origin: ORIGIN.to_owned(),
+            key: CHECKPOINT_KEY.to_owned(),
+            size: before.size,
+            root: before.root,
+        },
         window_opens: BEGINS,
         window_closes: BEGINS.plus_ns(3_600_000_000_000),
         latency_ns: 20_000_000,

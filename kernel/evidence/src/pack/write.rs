@@ -142,6 +142,7 @@ pub fn write_pack(
         session: contents.session.clone(),
         phase: contents.phase,
         origin: end.origin.clone(),
+        key: contents.key.clone(),
         journal: end.head,
         session_root,
         simulated: contents.simulated,

@@ -24,6 +24,7 @@ use token::{TOUCHED, Token};
 pub(crate) const NOW: WallNs = WallNs(1_800_000_000_000_000_000);
 pub(crate) const HOUR_NS: i64 = 3_600_000_000_000;
 pub(crate) const ORIGIN: &str = "host-1/acct";
+pub(crate) const CHECKPOINT_KEY: &str = "host-1+00000000+key";
 
 /// `otto` could approve what he wrote: that he may not is one of the tests.
 pub(crate) const PEOPLE: [(&str, &[Role]); 6] = [
@@ -295,7 +296,12 @@ pub(crate) fn approval(
         balances: BTreeMap::from([("USDT".to_owned(), money("1000"))]),
         carried: vec![],
         kill_seq: 0,
-        journal: JournalBinding { origin: ORIGIN.to_owned(), size: 3, root: Digest::of(b"root") },
+        journal: JournalBinding {
+            origin: ORIGIN.to_owned(),
+            key: CHECKPOINT_KEY.to_owned(),
+            size: 3,
+            root: Digest::of(b"root"),
+        },
         window_opens: NOW,
         window_closes: NOW.plus_ns(HOUR_NS),
         latency_ns: 20_000_000,

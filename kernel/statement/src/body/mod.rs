@@ -96,6 +96,20 @@ fn filled_text(fields: &mut Fields<'_>, key: &str) -> Result<String, JsonError> 
     Ok(text.to_owned())
 }
 
+/// Longest name of a key.
+const KEY_LEN_MAX: usize = 255;
+
+/// The key that signs a journal's checkpoints, as the verifiers of signed notes write it. Its form
+/// is theirs; here it is a name of printable ASCII.
+fn checkpoint_key(fields: &mut Fields<'_>) -> Result<String, JsonError> {
+    let key = fields.text("key")?;
+    let printable = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if key.is_empty() || key.len() > KEY_LEN_MAX || !printable {
+        return Err(JsonError::field("key", "is not a key of at most 255 printable characters"));
+    }
+    Ok(key.to_owned())
+}
+
 /// The one value that this build gives a meaning to.
 fn literal(fields: &mut Fields<'_>, key: &str, only: &str) -> Result<(), JsonError> {
     if fields.text(key)? == only {

@@ -2,7 +2,7 @@
 
 use portcullis_domain::Name;
 
-use super::{filled_text, hex, parsed};
+use super::{checkpoint_key, filled_text, hex, parsed};
 use crate::Digest;
 use crate::json::{Fields, JsonError, Value, count, object};
 
@@ -40,6 +40,8 @@ impl Classification {
 pub struct JournalHead {
     /// The tree root over the entries.
     pub head: Digest,
+    /// The key that signs its checkpoints.
+    pub key: String,
     /// Which journal.
     pub origin: String,
     /// How many entries.
@@ -65,6 +67,7 @@ impl Seal {
     pub fn to_value(&self) -> Value {
         let journal = object([
             ("head", hex(self.journal.head)),
+            ("key", self.journal.key.as_str().into()),
             ("origin", self.journal.origin.as_str().into()),
             ("size", count(self.journal.size)),
         ]);
@@ -92,6 +95,7 @@ impl Seal {
 fn read_head(mut fields: Fields<'_>) -> Result<JournalHead, JsonError> {
     let head = JournalHead {
         head: fields.digest("head")?,
+        key: checkpoint_key(&mut fields)?,
         origin: filled_text(&mut fields, "origin")?,
         size: fields.uint("size")?,
     };

@@ -10,7 +10,7 @@ use portcullis_domain::{
 use super::instrument::{currency, money, number, px};
 use super::limits::{limits_value, read_limits, unfit_field};
 use super::plugin_release::read_phase;
-use super::{EndpointKind, filled_text, hex, instrument, literal, parsed};
+use super::{EndpointKind, checkpoint_key, filled_text, hex, instrument, literal, parsed};
 use crate::Digest;
 use crate::header::wall_ns;
 use crate::json::{Fields, JsonError, Value, count, object, text_of};
@@ -52,6 +52,8 @@ pub struct Carried {
 pub struct JournalBinding {
     /// Which journal.
     pub origin: String,
+    /// The key that signs its checkpoints.
+    pub key: String,
     /// How many entries.
     pub size: u64,
     /// The value that commits to all of them.
@@ -145,7 +147,7 @@ impl SessionApproval {
             ("fuel_per_batch_max", count(self.fuel_per_batch_max)),
             ("host", self.host.as_str().into()),
             ("instruments", instrument::list_value(&self.instruments, &self.sources)),
-            ("journal", journal_value(&self.journal)),
+            ("journal", self.journal.to_value()),
             ("kill_seq", count(self.kill_seq)),
             ("latency_ns", self.latency_ns.into()),
             ("limits", limits_value(&self.limits, &self.instruments)),
@@ -207,7 +209,8 @@ impl SessionApproval {
             instruments,
             sources,
             kill_seq: fields.uint("kill_seq")?,
-            journal: read_journal(fields.fields("journal")?)?,
+            journal: JournalBinding::from_value(fields.value("journal")?)
+                .map_err(|error| error.within("journal"))?,
             window_opens,
             window_closes,
             latency_ns: fields.int("latency_ns")?,
@@ -248,22 +251,33 @@ fn read_window(mut fields: Fields<'_>) -> Result<(WallNs, WallNs), JsonError> {
     Ok((opens, closes))
 }
 
-fn journal_value(journal: &JournalBinding) -> Value {
-    object([
-        ("origin", journal.origin.as_str().into()),
-        ("root", hex(journal.root)),
-        ("size", count(journal.size)),
-    ])
-}
+impl JournalBinding {
+    /// As statements and entries write it.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        object([
+            ("key", self.key.as_str().into()),
+            ("origin", self.origin.as_str().into()),
+            ("root", hex(self.root)),
+            ("size", count(self.size)),
+        ])
+    }
 
-fn read_journal(mut fields: Fields<'_>) -> Result<JournalBinding, JsonError> {
-    let journal = JournalBinding {
-        origin: filled_text(&mut fields, "origin")?,
-        size: fields.uint("size")?,
-        root: fields.digest("root")?,
-    };
-    fields.finish()?;
-    Ok(journal)
+    /// Reads what [`JournalBinding::to_value`] wrote.
+    ///
+    /// # Errors
+    /// A field that is missing, unknown, or not of its form.
+    pub fn from_value(value: &Value) -> Result<Self, JsonError> {
+        let mut fields = Fields::new(value)?;
+        let journal = Self {
+            origin: filled_text(&mut fields, "origin")?,
+            key: checkpoint_key(&mut fields)?,
+            size: fields.uint("size")?,
+            root: fields.digest("root")?,
+        };
+        fields.finish()?;
+        Ok(journal)
+    }
 }
 
 fn plugin_value(plugin: &ApprovedPlugin) -> Value {

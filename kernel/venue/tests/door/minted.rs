@@ -194,7 +194,12 @@ fn approval(now: WallNs, endpoint: Digest, component: Digest, release: Digest) -
         balances: BTreeMap::new(),
         carried: vec![],
         kill_seq: 0,
-        journal: JournalBinding { origin: ORIGIN.to_owned(), size: 0, root: Digest::of(b"root") },
+        journal: JournalBinding {
+            origin: ORIGIN.to_owned(),
+            key: "host-1+00000000+key".to_owned(),
+            size: 0,
+            root: Digest::of(b"root"),
+        },
         window_opens: now.plus_ns(-1),
         window_closes: now.plus_ns(HOUR_NS),
         latency_ns: 0,

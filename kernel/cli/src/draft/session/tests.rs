@@ -50,6 +50,7 @@ fn draft_view() -> DraftView {
         session: text("s1"),
         build: text("0.1.0"),
         origin: text("portcullis/host-1/acct/1/simulated"),
+        key: text("host-1+00000000+key"),
         size: 7,
         root: hex("root"),
         kill_seq: 2,

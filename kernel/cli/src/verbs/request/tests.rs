@@ -115,6 +115,7 @@ fn draft_view(scene: &Scene, session: &str) -> DraftView {
         session: text(session),
         build: text("0.1.0"),
         origin: text("portcullis/host-1/acct/1/simulated"),
+        key: text("host-1+00000000+key"),
         size: 4,
         root: Digest::of(b"root").hex(),
         kill_seq: 0,

@@ -9,7 +9,7 @@ use portcullis_statement::json::{self, Value};
 use super::story::{ORDER, Story};
 use super::*;
 use crate::pack::parts::{has_ending, unfilled_placeholder};
-use crate::pack::testkit::{Installation, name};
+use crate::pack::testkit::{CHECKPOINT_KEY, Installation, name};
 use crate::pack::{KernelLeaves, Outcome, PackContents, seal_pack, sessions, verify, write_pack};
 use crate::testing::{Generator, Scratch};
 
@@ -407,6 +407,7 @@ fn contents(story: &Story, parts: Vec<Part>) -> PackContents {
     PackContents {
         session: name("s-1"),
         phase: Phase::Paper,
+        key: CHECKPOINT_KEY.to_owned(),
         simulated: true,
         parts: parts.into_iter().chain([lessons]).collect(),
         statements: story.statements.clone(),
