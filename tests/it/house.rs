@@ -82,6 +82,11 @@ fn with_strategies(limits: &str) -> String {
 impl House {
     /// A home and its people; nothing runs. `more_phases` is added to the phase rules.
     pub(crate) fn empty(more_phases: &str) -> Self {
+        Self::empty_with(more_phases, &[])
+    }
+
+    /// The same; `more` goes to the making of the home.
+    pub(crate) fn empty_with(more_phases: &str, more: &[&str]) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = PathBuf::from(format!("/tmp/pc-{}-{number}", std::process::id()));
@@ -117,7 +122,7 @@ impl House {
         let (home, pin, keys) = (house.text("home"), house.text("pin"), house.text("keys"));
         let (profile, policies) = (["--profile", "demo"], house.text("policies"));
         let arguments = ["init", &home, "--pin", &pin, "--keys", &keys, "--policies", &policies];
-        house.must(&[&arguments, &profile[..]].concat());
+        house.must(&[&arguments, &profile[..], more].concat());
         house
     }
 

@@ -9,6 +9,7 @@ mod daemon_log;
 mod daemon_session;
 mod daemon_start;
 mod daemon_tree;
+mod daemon_witness;
 mod dependencies;
 mod hostile;
 mod house;

@@ -388,6 +388,12 @@ impl Core {
         self.live.as_ref().map(|live| &live.name)
     }
 
+    /// Origin of the journal that the open session's approval is bound to.
+    #[must_use]
+    pub fn session_origin(&self) -> Option<&str> {
+        self.live.as_ref().map(|live| live.gate.approval().journal.origin.as_str())
+    }
+
     /// The ledger that the open session trades on: its own in phase 1, else the account's.
     pub(crate) fn ledger(&self) -> &Ledger {
         self.live.as_ref().and_then(|live| live.shadow.as_ref()).unwrap_or(&self.account)

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use portcullis_core::{Core, View};
+use portcullis_core::{Core, EpochName, View};
 use portcullis_domain::Money;
 use portcullis_evidence::{Head, Watermark};
 use portcullis_statement::{Digest, EndpointSet, PluginRelease};
@@ -22,6 +22,10 @@ pub(crate) struct Shown {
     pub(crate) end: Watermark,
     pub(crate) releases: Vec<(Digest, PluginRelease)>,
     pub(crate) endpoints: Vec<(Digest, EndpointSet)>,
+    /// Name of the epoch whose head this is.
+    pub(crate) epoch: Option<EpochName>,
+    /// Origin of the journal that the open session's approval is bound to.
+    pub(crate) session_origin: Option<String>,
     pub(crate) balances: Option<BTreeMap<String, Money>>,
 }
 
@@ -45,6 +49,8 @@ impl Board {
             end,
             releases: core.releases().map(|(digest, item)| (*digest, item.clone())).collect(),
             endpoints: core.endpoints().map(|(digest, item)| (*digest, item.clone())).collect(),
+            epoch: core.epoch().map(|(_, name)| name.clone()),
+            session_origin: core.session_origin().map(str::to_owned),
             balances: core.account().balances().cloned(),
         };
         let mut slot = self.shown.lock().unwrap_or_else(PoisonError::into_inner);

@@ -109,7 +109,7 @@ fn not_ours(text: &str) -> Answer {
 /// What waits for a person's word, the oldest first.
 pub(crate) fn proposals(house: &Arc<House>) -> Answer {
     let Some(shown) = house.look() else { return unresponsive() };
-    let origin = house.home.origin();
+    let origin = shown.session_origin.unwrap_or_default();
     let mut proposals: Vec<ProposalView> =
         shown.view.proposals.into_iter().map(proposal_view).collect();
     let left_out = proposals.len().saturating_sub(PROPOSALS_SHOWN_MAX);

@@ -6,12 +6,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use portcullis_core::{Core, Start};
+use portcullis_core::{EpochName, Start};
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::{Instrument, InstrumentId};
-use portcullis_evidence::log::LogFiles;
-use portcullis_evidence::{DiskFault, FileDisk, Journal, JournalFault, ReadFault, Reader};
+use portcullis_evidence::{DiskFault, JournalFault, ReadFault};
 use portcullis_governance::{Hashed, PolicyError, parse_instrument, parse_phases, parse_safety};
 use portcullis_lifeline::Credential;
 use portcullis_statement::{Digest, EndpointKind, SignedStatement, Trust};
@@ -42,14 +41,6 @@ pub(crate) struct Home {
     pub(crate) credential: Arc<Credential>,
     /// Held as long as the daemon lives.
     _lock: File,
-}
-
-/// What recovery found.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    pub(crate) core: Core,
-    pub(crate) journal: Journal<FileDisk>,
-    pub(crate) start: Start,
 }
 
 impl Home {
@@ -103,65 +94,34 @@ impl Home {
         self.path("epochs")
     }
 
-    /// The transparency log of the present epoch.
-    pub(crate) fn log_files(&self) -> LogFiles {
-        LogFiles::new(self.path("epochs/000001/log"))
-    }
-
-    /// Origin of the journal: what it is a journal of, and whether the venue is a simulation.
-    pub(crate) fn origin(&self) -> String {
+    /// Origin of an epoch of the journal: what it is a journal of, which part of it, and whether
+    /// the venue is a simulation.
+    pub(crate) fn origin(&self, epoch: u32) -> String {
         let (host, account) = (self.trust.host(), self.trust.account());
         let simulated = match self.trust.roster().ladder() {
             EndpointKind::Simulated | EndpointKind::Recorded => "/simulated",
             EndpointKind::Sandbox | EndpointKind::Real => "",
         };
-        format!("portcullis/{host}/{account}/1{simulated}")
+        format!("portcullis/{host}/{account}/{epoch}{simulated}")
     }
 
-    /// The key that signs the epoch's checkpoints: this version has none.
-    pub(crate) fn key(&self) -> String {
-        format!("{}+none", self.trust.host())
+    /// The name of an epoch that is to begin. Its key is made, and durable, when this returns.
+    pub(crate) fn name_epoch(&self, epoch: u32) -> Result<EpochName, DaemonFault> {
+        let origin = self.origin(epoch);
+        let folder = keys::epoch_folder(&self.epochs_path(), epoch);
+        let key = keys::prepare(&folder, &origin)?.verifier().to_string();
+        Ok(EpochName { origin, key })
     }
 
-    /// Reads the journal back: verify, fold, and go on where it ends. Everything stays blocked.
-    pub(crate) fn recover(&self) -> Result<Opened, DaemonFault> {
+    /// The notary, who begins where the last one ended: the key of an epoch lies there until its
+    /// last checkpoint is signed.
+    pub(crate) fn notary(&self, epoch: u32) -> Result<Notary, DaemonFault> {
         let epochs = self.epochs_path();
-        let disk = FileDisk::open(&epochs).map_err(|fault| disk_fault(&epochs, &fault))?;
-        let last = disk.last_epoch().map_err(|fault| disk_fault(&epochs, &fault))?;
-        let mut core = Core::new();
-        let Some(epoch) = last else {
-            self.refuse_lost_history(&epochs)?;
-            let journal = Journal::create(disk, &self.origin());
-            let journal = journal.map_err(|fault| journal_fault(&epochs, &fault))?;
-            return Ok(Opened { core, journal, start: self.start((true, false), 0)? });
-        };
-        let source = disk.journal(epoch);
-        let path = source.path().to_owned();
-        let unread = |fault: ReadFault| unread(&path, &fault);
-        let mut reader = Reader::open(source).map_err(unread)?;
-        let mut clean = false;
-        while let Some(group) = reader.next().map_err(unread)? {
-            for (number, entry) in (group.first_seq..).zip(group.entries()) {
-                core.fold(entry).map_err(|error| {
-                    let cause = format!("entry {number}: {error:?}");
-                    refuse_journal(&path, "JOURNAL_UNFOLDABLE", &cause)
-                })?;
-                clean = portcullis_core::entry::is_clean_stop(entry);
-            }
-        }
-        let end = reader.into_end();
-        end.require_origin(&self.origin()).map_err(|damage| unread(damage.into()))?;
-        let journal = Journal::open(disk, epoch, &end);
-        let journal = journal.map_err(|fault| journal_fault(&path, &fault))?;
-        Ok(Opened { core, journal, start: self.start((false, clean), end.torn_bytes)? })
-    }
-
-    /// The notary of an epoch; before the very first start its key is made.
-    pub(crate) fn notary(&self, epoch: u32, first: bool) -> Result<Notary, DaemonFault> {
-        let epochs = self.epochs_path();
-        let folder = keys::epoch_folder(&epochs, epoch);
-        let find = if first { keys::prepare } else { keys::load };
-        Ok(Notary::new(epochs, epoch, find(&folder, &self.origin())?))
+        let folder = |epoch| keys::epoch_folder(&epochs, epoch);
+        let before = epoch.checked_sub(1).filter(|before| keys::is_there(&folder(*before)));
+        let epoch = before.unwrap_or(epoch);
+        let key = keys::load(&folder(epoch), &self.origin(epoch))?;
+        Ok(Notary::new(epochs.clone(), epoch, key))
     }
 
     /// What is said of a journal that cannot be written.
@@ -171,7 +131,7 @@ impl Home {
 
     /// A home that holds evidence of sessions has had a journal. To start without it would forget
     /// kills, orders and used signatures.
-    fn refuse_lost_history(&self, path: &Path) -> Result<(), DaemonFault> {
+    pub(crate) fn refuse_lost_history(&self, path: &Path) -> Result<(), DaemonFault> {
         let holds = |name: &str| {
             let mut entries = fs::read_dir(self.path(name)).into_iter().flatten().flatten();
             entries.next().is_some()
@@ -183,11 +143,15 @@ impl Home {
         Ok(())
     }
 
-    fn start(&self, (first, clean): (bool, bool), torn_bytes: u64) -> Result<Start, DaemonFault> {
+    pub(crate) fn start(
+        &self,
+        (first, clean): (bool, bool),
+        torn_bytes: u64,
+    ) -> Result<Start, DaemonFault> {
         Ok(Start {
             build: env!("CARGO_PKG_VERSION").to_owned(),
             draw: draw()?,
-            origin: self.origin(),
+            origin: self.origin(1),
             genesis: self.genesis.clone(),
             pinned: self.trust.fingerprint(),
             phases: self.phases.value.clone(),
@@ -304,7 +268,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DaemonFault> {
     read().map_err(|error| unreadable(path, &error))
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> DaemonFault {
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> DaemonFault {
     let subject = path.display().to_string();
     let next = "portcullis init HOME makes a whole home";
     DaemonFault::new(BAD_CONFIG, "FILE_UNREADABLE", &subject, &error.to_string(), next)
@@ -316,19 +280,19 @@ fn bad_policy(path: &Path, error: &PolicyError) -> DaemonFault {
     DaemonFault::new(BAD_CONFIG, error.code(), &subject, &error.cause(), next)
 }
 
-fn disk_fault(path: &Path, fault: &DiskFault) -> DaemonFault {
+pub(crate) fn disk_fault(path: &Path, fault: &DiskFault) -> DaemonFault {
     let next = "make the journal's folder writable for this user, with room on its disk";
     let subject = path.display().to_string();
     DaemonFault::new(TEMPORARY, fault.code(), &subject, &fault.to_string(), next)
 }
 
-fn journal_fault(path: &Path, fault: &JournalFault) -> DaemonFault {
+pub(crate) fn journal_fault(path: &Path, fault: &JournalFault) -> DaemonFault {
     let next = "make room on the journal's disk";
     let subject = path.display().to_string();
     DaemonFault::new(TEMPORARY, fault.code(), &subject, &fault.to_string(), next)
 }
 
-fn unread(path: &Path, fault: &ReadFault) -> DaemonFault {
+pub(crate) fn unread(path: &Path, fault: &ReadFault) -> DaemonFault {
     match fault {
         ReadFault::Disk(fault) => disk_fault(path, fault),
         ReadFault::Damage(damage) => refuse_journal(path, damage.code(), &damage.to_string()),
@@ -336,7 +300,7 @@ fn unread(path: &Path, fault: &ReadFault) -> DaemonFault {
 }
 
 /// A journal that is not whole is evidence of something: nothing starts on it.
-fn refuse_journal(path: &Path, code: &str, cause: &str) -> DaemonFault {
+pub(crate) fn refuse_journal(path: &Path, code: &str, cause: &str) -> DaemonFault {
     let next = "keep the files as they are and restore a whole copy of them";
     DaemonFault::new(CHECK_FAILED, code, &path.display().to_string(), cause, next)
 }

@@ -111,6 +111,15 @@ impl House {
         drop(threads::start("insist", keep_trying));
     }
 
+    /// Makes the next epoch's key and lets the core end the present one. What cannot be made now is
+    /// asked for again.
+    pub(crate) fn end_epoch(&self, number: u64) {
+        let next = number.checked_add(1).and_then(|next| u32::try_from(next).ok());
+        if let Some(Ok(name)) = next.map(|next| self.home.name_epoch(next)) {
+            self.insist(Input::EpochEnds(name));
+        }
+    }
+
     /// Ends the daemon. A session that is open then makes the next start a killed one.
     pub(crate) fn stop(&self, who: &str) {
         self.stopping.store(true, Ordering::Release);

@@ -27,6 +27,7 @@ mod house;
 mod notary;
 mod open;
 mod pack;
+mod recover;
 mod requests;
 mod reserve;
 mod sink;
@@ -71,7 +72,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), DaemonFault> {
     let args = args::parse(std::env::args_os().skip(1))?;
     let home = Home::open(&args)?;
-    let home::Opened { mut core, journal, start } = home.recover()?;
+    let recover::Opened { mut core, journal, start } = home.recover()?;
 
     // What a start can fail at comes before the journal knows of it; nobody is heard before that.
     let sockets = control::bind(&home)?;
@@ -81,7 +82,7 @@ fn run() -> Result<(), DaemonFault> {
     let (commits, commits_end) = bounded(COMMITS_MAX);
     let (mut appender, mut committer) = journal.split();
     let mark = appender.mark();
-    let notary = home.notary(mark.durable_epoch().epoch, start.first)?;
+    let notary = home.notary(mark.durable_epoch().epoch)?;
     let started = Event { now: clock::now(), input: Input::Started(Box::new(start)) };
     let begun = first_turn(&mut core, (&mut appender, &mut committer), started);
     let begun = begun.map_err(|fault| home.journal_fault(&fault))?;

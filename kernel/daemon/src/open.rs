@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use portcullis_control::{Answer, DraftView, EndpointView, PositionView, ReleaseView, Reply};
-use portcullis_core::{Input, Worker};
+use portcullis_core::{EpochName, Input, Worker};
 use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Name, Phase, SessionId};
 use portcullis_path::WorkerProcess;
@@ -29,9 +29,10 @@ const LOOK_PAUSE: Duration = Duration::from_millis(50);
 /// Drafts a session: binds it to the journal as it stands, and says what an approval has to name.
 pub(crate) fn draft(house: &Arc<House>, session: SessionId) -> Answer {
     let Some(before) = house.look() else { return unresponsive() };
+    let Some(epoch) = before.epoch.clone() else { return unresponsive() };
     let journal = JournalBinding {
-        origin: house.home.origin(),
-        key: house.home.key(),
+        origin: epoch.origin.clone(),
+        key: epoch.key.clone(),
         size: before.head.size,
         root: before.head.root,
     };
@@ -40,10 +41,10 @@ pub(crate) fn draft(house: &Arc<House>, session: SessionId) -> Answer {
     if answer.result.is_err() {
         return answer;
     }
-    Answer::last(Reply::Draft(draft_view(house, &name, before)))
+    Answer::last(Reply::Draft(draft_view(house, &name, epoch, before)))
 }
 
-fn draft_view(house: &House, session: &Name, shown: Shown) -> DraftView {
+fn draft_view(house: &House, session: &Name, epoch: EpochName, shown: Shown) -> DraftView {
     let balances = shown.balances.unwrap_or_default();
     let positions = shown.view.positions.into_iter().map(|position| PositionView {
         symbol: position.symbol,
@@ -68,8 +69,8 @@ fn draft_view(house: &House, session: &Name, shown: Shown) -> DraftView {
     DraftView {
         session: session.to_string(),
         build: env!("CARGO_PKG_VERSION").to_owned(),
-        origin: house.home.origin(),
-        key: house.home.key(),
+        origin: epoch.origin,
+        key: epoch.key,
         size: shown.head.size,
         root: shown.head.root.hex(),
         kill_seq: shown.view.kill_seq,

@@ -55,8 +55,8 @@ fn wait_for_last_chunk(house: &House) {
 
 fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, No> {
     wait_for_last_chunk(house);
-    let (entries, segments) = journal(house)?;
-    let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+    let (epoch, earlier) = journal(house)?;
+    let entries: Vec<&[u8]> = epoch.entries.iter().map(Vec::as_slice).collect();
     let range = sessions(&entries, &KernelLeaves).pop();
     let range = range.ok_or_else(|| no("SESSION_UNKNOWN", "no session has ended yet"))?;
     let of_session = entries.get(range.clone()).unwrap_or_default();
@@ -69,16 +69,20 @@ fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, 
     let before = entries.get(..range.start).unwrap_or_default();
     let mut parts = render_parts(of_session, before).map_err(|e| no("RENDER", &e.to_string()))?;
     parts.push(lessons_part(lessons));
-    let statements = statements(&entries, &range)?;
+    let name = house.home.origin(epoch.number);
+    let all: Vec<&[u8]> = earlier.iter().map(Vec::as_slice).chain(entries.clone()).collect();
+    let (begins, ends) = (range.start, range.end);
+    let within = |at: usize| at.saturating_add(earlier.len());
+    let statements = statements(&all, &(within(begins)..within(ends)))?;
     let contents = PackContents {
         session: facts.session.clone(),
         phase: facts.phase,
-        key: house.home.key(),
+        key: key_of(&entries)?,
         simulated: true,
         parts,
         components: components(house, statements.last())?,
         statements,
-        journal: segments,
+        journal: epoch.segments,
         chunks: chunks(house, until_next(&entries, &range))?,
     };
     let stamp = opened.place.at.wall.folder_stamp();
@@ -93,18 +97,49 @@ fn write(house: &House, session: &Name, lessons: &[String]) -> Result<PackView, 
         manifest: written.manifest.hex(),
         head: written.journal.root.hex(),
         size: written.journal.size,
-        origin: house.home.origin(),
+        origin: name,
     })
 }
 
-/// The durable entries of the epoch, and its segments without what lies behind those.
-fn journal(house: &House) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), No> {
+/// The key of the epoch, as its first entry names it.
+fn key_of(entries: &[&[u8]]) -> Result<String, No> {
+    let began = decoded(entries.first().copied().as_ref())?;
+    let key = Fields::new(&began.body).and_then(|mut body| Ok(body.text("key")?.to_owned()));
+    key.map_err(|error| no("ENTRY_MALFORMED", &error.to_string()))
+}
+
+/// One epoch of the journal, as far as it is durable.
+struct Epoch {
+    number: u32,
+    entries: Vec<Vec<u8>>,
+    /// Its segments, without what lies behind those entries.
+    segments: Vec<Vec<u8>>,
+}
+
+/// The newest epoch in which a session ended, and every entry of the epochs before it.
+fn journal(house: &House) -> Result<(Epoch, Vec<Vec<u8>>), No> {
+    let newest = house.mark.durable_epoch().epoch;
+    for number in (1..=newest).rev() {
+        let epoch = read_epoch(house, number)?;
+        let entries: Vec<&[u8]> = epoch.entries.iter().map(Vec::as_slice).collect();
+        if !sessions(&entries, &KernelLeaves).is_empty() {
+            let earlier = (1..number).map(|earlier| Ok(read_epoch(house, earlier)?.entries));
+            let earlier = earlier.collect::<Result<Vec<_>, No>>()?;
+            return Ok((epoch, earlier.concat()));
+        }
+    }
+    Err(no("SESSION_UNKNOWN", "no session has ended yet"))
+}
+
+fn read_epoch(house: &House, number: u32) -> Result<Epoch, No> {
     let unread = |fault: ReadFault| no(fault.code(), &fault.to_string());
     let durable = house.mark.durable_epoch();
-    let folder = || JournalFolder::of_epoch(&house.home.epochs_path(), durable.epoch);
+    // Epochs before the newest are durable as a whole.
+    let size = if number == durable.epoch { durable.size } else { u64::MAX };
+    let folder = || JournalFolder::of_epoch(&house.home.epochs_path(), number);
     let mut reader = Reader::open(folder()).map_err(unread)?;
     let mut entries = Vec::new();
-    while let Some(group) = reader.next_below(Watermark(durable.size)).map_err(unread)? {
+    while let Some(group) = reader.next_below(Watermark(size)).map_err(unread)? {
         entries.extend(group.entries().map(<[u8]>::to_vec));
     }
     let end = reader.into_end();
@@ -117,7 +152,7 @@ fn journal(house: &House) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), No> {
         }
         segments.push(bytes);
     }
-    Ok((entries, segments))
+    Ok(Epoch { number, entries, segments })
 }
 
 struct Facts {

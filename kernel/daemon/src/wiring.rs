@@ -9,6 +9,7 @@ use portcullis_path::Wiring;
 
 use crate::clock;
 use crate::house::House;
+use crate::threads;
 use crate::venue;
 use crate::workers::Call;
 
@@ -49,6 +50,11 @@ impl Wiring for HouseWiring {
             Effect::LiftKill => house.authority.lift(),
             Effect::RaiseEpoch(cause) => {
                 house.raise(cause);
+            }
+            Effect::EndEpoch { number } => {
+                let house = Arc::clone(house);
+                // One that cannot be started is asked for again after a minute.
+                drop(threads::start("end-epoch", move || house.end_epoch(number)));
             }
             // The loops take these themselves, and phase 1 is not opened here.
             Effect::Submit(_)

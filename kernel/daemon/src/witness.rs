@@ -7,11 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use portcullis_control::Answer;
 use portcullis_core::{Input, Standing};
 use portcullis_domain::WallNs;
-use portcullis_evidence::log::{LogFiles, TileReader, check_consistency, prove_consistency};
+use portcullis_evidence::log::{
+    LOG_FOLDER, LogFiles, TileReader, check_consistency, prove_consistency,
+};
 use portcullis_statement::note::{Burn, Checkpoint, Note};
 
 use crate::control::{ask, refused};
 use crate::house::House;
+use crate::notary::keys::epoch_folder;
 
 /// Most checkpoints of this run that are remembered: an hour of one a second.
 const MADE_MAX: usize = 3_600;
@@ -53,7 +56,12 @@ pub(crate) fn cosigned(house: &House, note: String) -> Answer {
         Ok(checkpoint) => checkpoint,
         Err(fault) => return refused(fault.code(), fault.cause()),
     };
-    match standing(&house.made, &house.home.log_files(), &checkpoint) {
+    let epoch = house.mark.durable_epoch().epoch;
+    if checkpoint.origin != house.home.origin(epoch) {
+        return refused("CHECKPOINT_FOREIGN", "the checkpoint is another epoch's");
+    }
+    let log = epoch_folder(&house.home.epochs_path(), epoch).join(LOG_FOLDER);
+    match standing(&house.made, &LogFiles::new(log), &checkpoint) {
         Ok(standing) => ask(house, |request| Input::Cosigned { request, note, standing }),
         Err((code, cause)) => refused(code, cause),
     }

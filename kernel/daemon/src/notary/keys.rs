@@ -42,6 +42,11 @@ pub(crate) fn prepare(folder: &Path, origin: &str) -> Result<NoteSigner, DaemonF
     Ok(key)
 }
 
+/// Whether an epoch's key lies there: its last checkpoint may not be signed yet.
+pub(crate) fn is_there(folder: &Path) -> bool {
+    folder.join(KEY).exists()
+}
+
 /// The key of an epoch that has begun.
 pub(crate) fn load(folder: &Path, origin: &str) -> Result<NoteSigner, DaemonFault> {
     let path = folder.join(KEY);

@@ -309,6 +309,7 @@ impl Replay<'_, '_> {
             | Effect::LiftKill
             | Effect::RaiseEpoch(_)
             | Effect::Answer { .. }
+            | Effect::EndEpoch { .. }
             | Effect::Halt => {}
         }
     }

@@ -1,0 +1,116 @@
+//! Recovery: the newest epoch of the journal is read, verified and folded, and goes on where it ends.
+
+use std::fs;
+use std::path::PathBuf;
+
+use portcullis_core::{Core, NotRolled, Start, entry};
+use portcullis_evidence::{End, FileDisk, Journal, ReadFault, Reader};
+
+use crate::clock;
+use crate::fault::DaemonFault;
+use crate::home::{Home, disk_fault, journal_fault, refuse_journal, unread, unreadable};
+
+/// What recovery found.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) core: Core,
+    pub(crate) journal: Journal<FileDisk>,
+    pub(crate) start: Start,
+}
+
+/// An epoch as it was read.
+struct Read {
+    core: Core,
+    end: End,
+    /// Whether its last entry is the mark of a run that ended in order.
+    clean: bool,
+    path: PathBuf,
+}
+
+impl Home {
+    /// Reads the journal back: verify, fold, and go on where it ends. Everything stays blocked.
+    pub(crate) fn recover(&self) -> Result<Opened, DaemonFault> {
+        let epochs = self.epochs_path();
+        let disk = FileDisk::open(&epochs).map_err(|fault| disk_fault(&epochs, &fault))?;
+        let last = disk.last_epoch().map_err(|fault| disk_fault(&epochs, &fault))?;
+        let Some(epoch) = last else { return self.first_epoch(disk) };
+        let read = self.read_epoch(&disk, epoch)?;
+        // What did not begin whole has not begun: the end of the epoch before says so too, and the
+        // notary signs nothing before the whole beginning is durable.
+        let before = epoch.checked_sub(1).filter(|before| *before > 0);
+        if let Some(before) = before.filter(|_| !has_begun(&read.core)) {
+            let journal = read.path.clone();
+            fs::remove_dir_all(&journal).map_err(|error| unreadable(&journal, &error))?;
+            let ended = self.read_epoch(&disk, before)?;
+            return self.next_epoch(disk, epoch, ended);
+        }
+        if !has_begun(&read.core) {
+            return Err(refuse_journal(&read.path, "JOURNAL_UNFOLDABLE", "it has no beginning"));
+        }
+        if read.core.has_ended() {
+            return self.next_epoch(disk, epoch.saturating_add(1), read);
+        }
+        let Read { core, end, clean, path } = read;
+        let journal = Journal::open(disk, epoch, &end);
+        let journal = journal.map_err(|fault| journal_fault(&path, &fault))?;
+        Ok(Opened { core, journal, start: self.start((false, clean), end.torn_bytes)? })
+    }
+
+    /// A home without any history.
+    fn first_epoch(&self, disk: FileDisk) -> Result<Opened, DaemonFault> {
+        let epochs = self.epochs_path();
+        self.refuse_lost_history(&epochs)?;
+        let name = self.name_epoch(1)?;
+        let journal = Journal::create(disk, &name.origin);
+        let mut journal = journal.map_err(|fault| journal_fault(&epochs, &fault))?;
+        let mut core = Core::new();
+        let began = Core::first_epoch(clock::now(), name).bytes;
+        core.fold(&began).map_err(|error| {
+            refuse_journal(&epochs, "JOURNAL_UNFOLDABLE", &format!("entry 0: {error:?}"))
+        })?;
+        journal.append(&began);
+        Ok(Opened { core, journal, start: self.start((true, false), 0)? })
+    }
+
+    /// Begins the epoch that the last entry of the one before announced. The run that wrote it did
+    /// not end in order.
+    fn next_epoch(&self, disk: FileDisk, epoch: u32, ended: Read) -> Result<Opened, DaemonFault> {
+        let Read { mut core, end, path, .. } = ended;
+        let refuse = |fault: NotRolled| {
+            refuse_journal(&path, "EPOCH_NOT_ENDED", &format!("the next one began: {fault:?}"))
+        };
+        let roll = core.roll_again().map_err(refuse)?;
+        let origin = roll.core.epoch().map_or_else(String::new, |(_, name)| name.origin.clone());
+        let journal = Journal::begin(disk, epoch, &origin);
+        let mut journal = journal.map_err(|fault| journal_fault(&path, &fault))?;
+        for entry in roll.begun((end.head.size, end.head.root)) {
+            journal.append(&entry.bytes);
+        }
+        Ok(Opened { core: roll.core, journal, start: self.start((false, false), 0)? })
+    }
+
+    fn read_epoch(&self, disk: &FileDisk, epoch: u32) -> Result<Read, DaemonFault> {
+        let source = disk.journal(epoch);
+        let path = source.path().to_owned();
+        let unread = |fault: ReadFault| unread(&path, &fault);
+        let mut reader = Reader::open(source).map_err(unread)?;
+        let (mut core, mut clean) = (Core::new(), false);
+        while let Some(group) = reader.next().map_err(unread)? {
+            for (number, bytes) in (group.first_seq..).zip(group.entries()) {
+                core.fold(bytes).map_err(|error| {
+                    let cause = format!("entry {number}: {error:?}");
+                    refuse_journal(&path, "JOURNAL_UNFOLDABLE", &cause)
+                })?;
+                clean = entry::is_clean_stop(bytes);
+            }
+        }
+        let end = reader.into_end();
+        end.require_origin(&self.origin(epoch)).map_err(|damage| unread(damage.into()))?;
+        Ok(Read { core, end, clean, path })
+    }
+}
+
+/// Whether the first entries of an epoch are there, all of them.
+fn has_begun(core: &Core) -> bool {
+    core.epoch().is_some() && !core.is_restoring()
+}
