@@ -207,3 +207,42 @@ fn a11_a_home_that_was_set_back_opens_nothing() {
         house.crash();
     }
 }
+
+/// A11: a journal that was cut at the end of a group, its log made anew, is whole to everybody but
+/// the witnesses. Opening is refused, and a cosignature from before the cut is a kill.
+#[test]
+fn a11_a_cut_journal_is_found_by_those_who_saw_the_rest() {
+    let (witnesses, mut house) = ready();
+    house.stop();
+    copy(&house.path("home"), &house.path("then"));
+    house.start_daemon();
+    house.await_agreed();
+    let said = witnesses.verb(&house, &["witness", "carry"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let seen = house.journal().into_iter().rfind(|entry| entry.kind == "cosigned").unwrap();
+    let Input::Cosigned { note, .. } = Input::decode(&seen).unwrap() else { panic!() };
+    house.stop();
+    let epoch = house.path("home/epochs/000001");
+    for part in ["journal", "log"] {
+        fs::remove_dir_all(epoch.join(part)).unwrap();
+    }
+    copy(&house.path("then/epochs/000001/journal"), &epoch.join("journal"));
+    house.start_daemon();
+    let view = house.await_agreed();
+    assert!(!view.killed, "nobody in the house can see the cut: {view:?}");
+    let approval = house.approval("2", "s-1", "idle");
+    for verb in [&["open", &approval][..], &["witness", "carry"]] {
+        let said = witnesses.verb(&house, verb);
+        let told = ["WITNESS_AHEAD", "WITNESS_FORKED"].iter().any(|it| said.stderr.contains(it));
+        assert!(said.code != 0 && told && said.stderr.contains("next: "), "{said:?}");
+    }
+    // Altered on the way it is nothing; as it was signed it is a kill.
+    let forged = note.replacen("\u{2014} near ", "\u{2014} mear ", 1);
+    let forged = forged.replacen("\u{2014} far ", "\u{2014} fir ", 1);
+    assert_eq!(house.refusal(&Request::Cosigned { note: forged }), "COSIGNATURE_FOREIGN");
+    assert!(!house.status().unwrap().killed);
+    let refused = house.refusal(&Request::Cosigned { note });
+    assert!(["WITNESS_AHEAD", "WITNESS_FORKED"].contains(&&*refused), "{refused}");
+    house.await_status("the kill", |view| view.killed);
+    assert_eq!(house.count("session-opened"), 0);
+}
