@@ -46,7 +46,11 @@ pub(crate) fn signed_bytes(file: &str) -> SignedBytes {
         other => panic!("{other:?}"),
     };
     let signatures = fields.list("signatures").unwrap().iter().map(text).collect();
-    SignedBytes { bytes: fields.text("statement").unwrap().as_bytes().to_vec(), signatures, burns: Vec::new() }
+    SignedBytes {
+        bytes: fields.text("statement").unwrap().as_bytes().to_vec(),
+        signatures,
+        burns: Vec::new(),
+    }
 }
 
 /// A home and what belongs to it. Dropping it ends every process and removes every file.

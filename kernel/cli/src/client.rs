@@ -118,9 +118,10 @@ fn refusal(refused: &Refused) -> CliError {
             (Exit::NotFound, "portcullis proposal list shows what waits")
         }
         "PROPOSAL_MISMATCH" => (Exit::Refused, "portcullis request release, and look again"),
-        "BURN_MISSING" | "BURN_FOREIGN" | "BURN_STALE" | "BURN_MALFORMED" => {
-            (Exit::Refused, "draft anew, then portcullis open FILE --home HOME --witness NAME=PLACE")
-        }
+        "BURN_MISSING" | "BURN_FOREIGN" | "BURN_STALE" | "BURN_MALFORMED" => (
+            Exit::Refused,
+            "draft anew, then portcullis open FILE --home HOME --witness NAME=PLACE",
+        ),
         "WITNESS_AHEAD" | "WITNESS_FORKED" => {
             (Exit::KillEngaged, "put the journal back that the witness has seen")
         }

@@ -58,6 +58,8 @@ impl Cosigned {
 }
 
 type Refused = (&'static str, &'static str);
+/// A checkpoint, and who signed it when.
+type Read = (Checkpoint, Vec<(Name, WallNs)>);
 
 impl Core {
     fn witnesses(&self) -> Option<&Witnesses> {
@@ -103,7 +105,7 @@ impl Core {
     }
 
     /// The checkpoint of a note, and which witnesses of the roster signed it, and when.
-    fn read_cosigned(&self, note: &str) -> Result<(Checkpoint, Vec<(Name, WallNs)>), Refused> {
+    fn read_cosigned(&self, note: &str) -> Result<Read, Refused> {
         let identity = self.identity.as_ref().ok_or(("NOT_STARTED", "there is no roster yet"))?;
         let malformed = ("COSIGNATURE_MALFORMED", "this is no cosigned checkpoint");
         let note = Note::parse(note.as_bytes()).map_err(|_fault| malformed)?;
