@@ -69,8 +69,8 @@ impl Log {
     fn from_value(value: &Value) -> Result<Self, JsonError> {
         let mut fields = Fields::new(value)?;
         let bad = |key| JsonError::field(key, "is not what a witness writes");
-        let none = *fields.value("note")? == Value::Null;
-        let note = if none { None } else { Some(fields.text("note")?.to_owned()) };
+        let empty = *fields.value("note")? == Value::Null;
+        let note = if empty { None } else { Some(fields.text("note")?.to_owned()) };
         let log = Self {
             key: VerifierKey::parse(fields.text("key")?).map_err(|_fault| bad("key"))?,
             size: fields.uint("size")?,

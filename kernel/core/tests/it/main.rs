@@ -12,6 +12,8 @@ mod blocked;
 #[cfg(test)]
 mod bracket;
 #[cfg(test)]
+mod burned;
+#[cfg(test)]
 mod epochs;
 #[cfg(test)]
 mod exchange;

@@ -6,45 +6,20 @@ use portcullis_domain::policy::guards::Guard;
 use portcullis_domain::{Phase, WallNs};
 use portcullis_gate::GuardState;
 use portcullis_statement::note::{Burn, Checkpoint, Note};
-use portcullis_statement::{Digest, Envelope, SignedStatement, Statement};
+use portcullis_statement::{Digest, SignedStatement};
 
+use crate::burned::{burn_of, burns, journal, seconds};
 use crate::golden::check_kinds;
 use crate::people::{self, ORIGIN, cosigner, name};
 use crate::replay::check_replay;
 use crate::safety::{policy, wide};
 use crate::world::{Out, PLUGINS, SECOND_NS, World, folded};
 
+/// What is done to a burn before it is signed.
+type Change<'a> = &'a dyn Fn(&mut Burn);
+
 /// How long one signature counts.
 const LAPSE_S: i64 = 3_600;
-
-fn seconds(at: WallNs) -> u64 {
-    u64::try_from(at.0 / SECOND_NS).unwrap()
-}
-
-fn journal(size: u64) -> Checkpoint {
-    Checkpoint { origin: ORIGIN.to_owned(), size, root: Digest::of(&size.to_be_bytes()) }
-}
-
-/// What a witness is asked to burn for this approval; nothing where the bytes are none.
-fn burn_of(world: &World, signed: &SignedStatement) -> Option<Burn> {
-    let envelope = Envelope::parse(&signed.bytes).ok()?;
-    let Ok(Statement::SessionApproval(approval)) = envelope.statement() else { return None };
-    Some(Burn {
-        installation: "portcullis/host-1/acct".to_owned(),
-        session: approval.session.clone(),
-        nonce: envelope.header.nonce,
-        approval: Digest::of(&signed.bytes),
-        run: world.draw,
-        journal: journal(approval.journal.size + 1),
-    })
-}
-
-/// The burns of all witnesses of this house, made just now.
-pub(crate) fn burns(world: &World, signed: &SignedStatement) -> Vec<String> {
-    let Some(burn) = burn_of(world, signed) else { return vec![] };
-    let sign = |witness: &&str| cosigner(witness).burn(&burn, seconds(world.now.wall));
-    world.witnesses.iter().map(|witness| sign(witness).unwrap().to_string()).collect()
-}
 
 /// A checkpoint of this house, cosigned at `at` by these witnesses.
 fn note(checkpoint: &Checkpoint, by: &[&str], at: WallNs) -> String {
@@ -151,7 +126,7 @@ fn a11_a_burn_is_for_one_approval_one_run_and_one_moment() {
     let (mut world, approval) = drafted();
     let good = burn_of(&world, &approval).unwrap();
     let at = seconds(world.now.wall);
-    let mut check = |change: &dyn Fn(&mut Burn), (by, at): (&[&str], u64), expect: &str| {
+    let mut check = |change: Change<'_>, (by, at): (&[&str], u64), expect: &str| {
         let mut burn = good.clone();
         change(&mut burn);
         let sign = |witness: &&str| cosigner(witness).burn(&burn, at).unwrap().to_string();
@@ -160,7 +135,7 @@ fn a11_a_burn_is_for_one_approval_one_run_and_one_moment() {
         assert_eq!(out.answers(), [expect], "{burn:?} {by:?} {at}");
     };
     let all: &[&str] = &["near", "far"];
-    let foreign: [&dyn Fn(&mut Burn); 8] = [
+    let foreign: [Change<'_>; 8] = [
         &|burn| burn.installation = "portcullis/host-2/acct".to_owned(),
         &|burn| burn.session = name("s-2"),
         &|burn| burn.nonce = "00".repeat(16),
@@ -201,8 +176,8 @@ fn a_witness_is_alive_by_its_signatures_alone() {
     assert_eq!(state(&world), GuardState::Missing);
     // The second one signs an old checkpoint just now: what it covers ended an hour ago.
     let old = world.now.wall.plus_ns(-LAPSE_S * SECOND_NS);
-    let stale = note(&journal(9), &["far"], world.now.wall);
-    bring(&mut world, stale, Standing::Ours(old));
+    let second = note(&journal(9), &["far"], world.now.wall);
+    bring(&mut world, second, Standing::Ours(old));
     assert_eq!(state(&world), GuardState::Missing);
     let fresh = note(&journal(51), &["far"], at);
     bring(&mut world, fresh, Standing::Ours(at));

@@ -281,7 +281,7 @@ impl World {
             engine: "wasmtime 48.0.8".to_owned(),
         };
         let workers = loaded.iter().map(worker).collect();
-        let burns = crate::witness::burns(self, &approval);
+        let burns = crate::burned::burns(self, &approval);
         self.feed(Input::OpenSession { request, approval, workers, burns })
     }
 

@@ -127,7 +127,8 @@ mod tests {
         let root = Digest::of(&size.to_be_bytes());
         let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root };
         let line = |name: &&str| signer(name).cosign(&checkpoint, 1_800_000_000).unwrap();
-        let lines: String = by.iter().map(|name| format!("{}\n", line(name))).collect();
+        let lines =
+            by.iter().fold(String::new(), |text, name| text + &line(name).to_string() + "\n");
         let note = format!("{}\n{lines}", checkpoint.text());
         let content = Input::Cosigned { request: 1, note, standing }.content(false).unwrap();
         Entry::new(Class::Input, &Place::default(), content).bytes
