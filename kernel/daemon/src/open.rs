@@ -89,7 +89,7 @@ fn draft_view(house: &House, session: &Name, epoch: EpochName, shown: Shown) -> 
 /// What is loaded is hashed here, from the bytes that go to the worker; the core compares.
 pub(crate) fn open(house: &Arc<House>, asked: (&SignedStatement, &[String])) -> Answer {
     let (signed, burns) = asked;
-    if let Err(refusal) = witness::check_burns(house, burns) {
+    if let Some(refusal) = witness::foreign_burn(house, burns) {
         return refusal;
     }
     // Two at once would take each other's workers away. The pool's own lock is held for moments

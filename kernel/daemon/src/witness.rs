@@ -86,18 +86,20 @@ fn standing(
     Ok(if continued { Standing::Ours(at) } else { Standing::Forked })
 }
 
-/// Refuses burns at a journal that is not this one: the core compares everything else.
-pub(crate) fn check_burns(house: &House, burns: &[String]) -> Result<(), Answer> {
+/// Why burns are refused: they are at a journal that is not this one. The core compares everything
+/// else.
+pub(crate) fn foreign_burn(house: &House, burns: &[String]) -> Option<Answer> {
     for text in burns {
         let note = Note::parse(text.as_bytes());
-        let burn = note.ok().and_then(|note| Burn::parse(note.text()));
-        let burn = burn.ok_or_else(|| refused("BURN_MALFORMED", "this is no burn"))?;
+        let Some(burn) = note.ok().and_then(|note| Burn::parse(note.text())) else {
+            return Some(refused("BURN_MALFORMED", "this is no burn"));
+        };
         if !house.made.holds(&burn.journal) {
             let cause = "the burn is at a journal that this run of the kernel has not made";
-            return Err(refused("BURN_FOREIGN", cause));
+            return Some(refused("BURN_FOREIGN", cause));
         }
     }
-    Ok(())
+    None
 }
 
 #[cfg(test)]

@@ -192,7 +192,9 @@ fn carry_on(args: &CarryArgs) -> Result<(), CliError> {
             (Some(error), None) => return Err(error),
             // A loop goes on: what is down now may be up at the next turn.
             (failed, Some(every)) => {
-                failed.into_iter().for_each(|error| out::narrate(&error.to_string()));
+                if let Some(error) = failed {
+                    out::narrate(&error.to_string());
+                }
                 sleep(Duration::from_secs(every.max(1)));
             }
         }

@@ -99,7 +99,9 @@ struct Tree {
 impl Tree {
     fn new(folder: PathBuf, leaves: &[String]) -> Self {
         let mut tiles = TileWriter::new(LogFiles::new(folder));
-        leaves.iter().for_each(|leaf| tiles.push(leaf.as_bytes()).unwrap());
+        for leaf in leaves {
+            tiles.push(leaf.as_bytes()).unwrap();
+        }
         tiles.flush().unwrap();
         Self { tiles }
     }
@@ -247,7 +249,9 @@ fn a11_a_witness_killed_at_any_moment_burns_once() {
             served.kill();
         });
         let served = Served::new(&state);
-        ["s-1", "s-2", "s-1"].into_iter().for_each(|session| ask_for(served.address, session));
+        for session in ["s-1", "s-2", "s-1"] {
+            ask_for(served.address, session);
+        }
         let answers = answers.into_inner().unwrap();
         assert!(answers.len() <= 1, "{answers:?}");
         burned += answers.len();

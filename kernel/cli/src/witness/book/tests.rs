@@ -28,7 +28,9 @@ impl TestLog {
     }
 
     fn grow(&mut self, leaves: &[&str]) -> &mut Self {
-        leaves.iter().for_each(|leaf| self.tiles.push(leaf.as_bytes()).unwrap());
+        for leaf in leaves {
+            self.tiles.push(leaf.as_bytes()).unwrap();
+        }
         self.tiles.flush().unwrap();
         self
     }
