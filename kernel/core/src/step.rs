@@ -28,7 +28,14 @@ impl Core {
         self.note_for_triggers(&event.input, turn.now.wall);
         self.fire_timers(&turn);
         self.read_when_due(&mut turn);
-        match event.input {
+        let mut turn = self.take(event.input, turn);
+        self.settle(&mut turn);
+        turn.step
+    }
+
+    /// The map: each input and its handler.
+    fn take(&mut self, input: Input, mut turn: Turn) -> Turn {
+        match input {
             Input::Started(start) => self.on_started(&start, &mut turn),
             Input::Statement { request, signed } => self.on_statement(request, &signed, &mut turn),
             Input::Draft { request, session, journal } => {
@@ -87,8 +94,7 @@ impl Core {
             // Taken above: they are no events.
             Input::Host(_) | Input::EpochEnds(_) => {}
         }
-        self.settle(&mut turn);
-        turn.step
+        turn
     }
 
     /// What every event may have made due.
