@@ -281,7 +281,7 @@ fn what_is_no_request_is_refused_with_its_code() {
     };
     assert_eq!(wrong("control.sock", &kill("here")), "WRONG_SOCKET");
     assert_eq!(wrong("kill.sock", &Request::Status), "WRONG_SOCKET");
-    let nonsense = SignedBytes { bytes: b"{}".to_vec(), signatures: Vec::new() };
+    let nonsense = SignedBytes { bytes: b"{}".to_vec(), signatures: Vec::new(), burns: Vec::new() };
     assert_eq!(wrong("control.sock", &Request::Open(nonsense.clone())), "STATEMENT_MALFORMED");
     assert_eq!(wrong("control.sock", &Request::Statement(nonsense)), "STATEMENT_MALFORMED");
     let view = house.status().unwrap();

@@ -47,7 +47,11 @@ pub(crate) fn signed_bytes(file: &str) -> SignedBytes {
         other => panic!("{other:?}"),
     };
     let signatures = fields.list("signatures").unwrap().iter().map(text).collect();
-    SignedBytes { bytes: fields.text("statement").unwrap().as_bytes().to_vec(), signatures }
+    SignedBytes {
+        bytes: fields.text("statement").unwrap().as_bytes().to_vec(),
+        signatures,
+        burns: Vec::new(),
+    }
 }
 
 /// A home and what belongs to it. Dropping it ends every process and removes every file.
@@ -83,6 +87,11 @@ fn with_strategies(limits: &str) -> String {
 impl House {
     /// A home and its people; nothing runs. `more_phases` is added to the phase rules.
     pub(crate) fn empty(more_phases: &str) -> Self {
+        Self::empty_with(more_phases, &[])
+    }
+
+    /// The same; `more` goes to the making of the home.
+    pub(crate) fn empty_with(more_phases: &str, more: &[&str]) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = PathBuf::from(format!("/tmp/pc-{}-{number}", std::process::id()));
@@ -119,7 +128,7 @@ impl House {
         let (home, pin, keys) = (house.text("home"), house.text("pin"), house.text("keys"));
         let (profile, policies) = (["--profile", "demo"], house.text("policies"));
         let arguments = ["init", &home, "--pin", &pin, "--keys", &keys, "--policies", &policies];
-        house.must(&[&arguments, &profile[..]].concat());
+        house.must(&[&arguments, &profile[..], more].concat());
         house
     }
 

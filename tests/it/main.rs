@@ -10,6 +10,7 @@ mod daemon_log;
 mod daemon_session;
 mod daemon_start;
 mod daemon_tree;
+mod daemon_witness;
 mod dependencies;
 mod evidence_verbs;
 mod hostile;

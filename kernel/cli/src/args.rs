@@ -14,6 +14,7 @@ use crate::verbs::recon::ReconVerb;
 use crate::verbs::request::RequestVerb;
 use crate::verbs::session::SessionVerb;
 use crate::verbs::{ask, explain, init, kill, sign, status};
+use crate::witness::WitnessVerb;
 use crate::{demo, replay};
 
 /// A trading host for strategies that must not be trusted.
@@ -96,6 +97,9 @@ pub(crate) enum Verb {
     Bench(BenchVerb),
     /// Say what a code of the gate means.
     Explain(explain::Args),
+    /// Somebody else who remembers how far the journal has come.
+    #[command(subcommand)]
+    Witness(WitnessVerb),
     /// End the daemon in order.
     Stop(ask::StopArgs),
 }

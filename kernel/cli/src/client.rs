@@ -64,7 +64,11 @@ pub(crate) fn converse(
 
 /// A signed statement as it crosses the socket.
 pub(crate) fn signed_bytes(signed: &SignedStatement) -> SignedBytes {
-    SignedBytes { bytes: signed.bytes.clone(), signatures: signed.signatures.clone() }
+    SignedBytes {
+        bytes: signed.bytes.clone(),
+        signatures: signed.signatures.clone(),
+        burns: Vec::new(),
+    }
 }
 
 /// A reply that `Answer::fits` let through and the verb has no use for.
@@ -114,6 +118,15 @@ fn refusal(refused: &Refused) -> CliError {
             (Exit::NotFound, "portcullis proposal list shows what waits")
         }
         "PROPOSAL_MISMATCH" => (Exit::Refused, "portcullis request release, and look again"),
+        "BURN_MISSING" | "BURN_FOREIGN" | "BURN_STALE" | "BURN_MALFORMED" => (
+            Exit::Refused,
+            "draft anew, then portcullis open FILE --home HOME --witness NAME=PLACE",
+        ),
+        "WITNESS_AHEAD" | "WITNESS_FORKED" => {
+            (Exit::KillEngaged, "put the journal back that the witness has seen")
+        }
+        "WITNESS_MISMATCH" => (Exit::Refused, "draft anew: the roster's witnesses are others"),
+        "WITNESS_REQUIRED" => (Exit::Refused, "portcullis witness init, and a roster with it"),
         "TOUCH_REQUIRED" => (Exit::Refused, "sign with the hardware key of the roster"),
         "ROLE_FORBIDS" => (Exit::NotPermitted, "ask somebody who has the role"),
         "PERSON_AMBIGUOUS" => (Exit::Usage, "say who asks: --as PERSON"),

@@ -20,6 +20,7 @@ mod scribe;
 #[cfg(test)]
 mod testing;
 mod verbs;
+mod witness;
 mod worker;
 
 use std::io::Write as _;
@@ -88,6 +89,7 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Replay(args) => replay::run(args),
         Verb::Scribe(verb) => scribe::run(&verb),
         Verb::Explain(args) => explain::run(&args),
+        Verb::Witness(verb) => witness::run(&verb),
         Verb::Stop(args) => ask::stop(&args),
     }
 }

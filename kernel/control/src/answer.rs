@@ -184,6 +184,7 @@ impl Answer {
                 request,
                 Request::Statement(_)
                     | Request::Open(_)
+                    | Request::Cosigned { .. }
                     | Request::Close { .. }
                     | Request::OrderSubmit(_)
                     | Request::OrderCancel(_)

@@ -14,6 +14,8 @@ use crate::codec::{self, encode, open, same, typed};
 pub const STATEMENT_BYTES_MAX: usize = 64 * 1024;
 /// Most signatures of one statement.
 pub const SIGNATURES_MAX: usize = 64;
+/// Most burns of one approval.
+const BURNS_MAX: usize = 16;
 /// Longest reason in bytes.
 pub const REASON_BYTES_MAX: usize = 512;
 
@@ -26,6 +28,9 @@ pub struct SignedBytes {
     pub bytes: Vec<u8>,
     /// One armoured SSHSIG per signer.
     pub signatures: Vec<String>,
+    /// With an approval that is opened: the witnesses' burns of it, as signed notes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub burns: Vec<String>,
 }
 
 /// One request. `Kill` belongs to the kill socket, all others to the control socket.
@@ -44,6 +49,11 @@ pub enum Request {
     Statement(SignedBytes),
     /// Open the session of this approval.
     Open(SignedBytes),
+    /// Bring a checkpoint that witnesses have cosigned.
+    Cosigned {
+        /// The signed note.
+        note: String,
+    },
     /// Close the open session.
     Close {
         /// Why, for the record.
@@ -104,8 +114,9 @@ pub enum Request {
     },
 }
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "close",
+    "cosigned",
     "draft",
     "finding-confirm",
     "finding-explain",
@@ -178,8 +189,13 @@ impl Request {
                 if signed.signatures.len() > SIGNATURES_MAX {
                     return Err(ControlError::malformed("a statement has at most 64 signatures"));
                 }
-                Ok(())
+                let burned = matches!(self, Self::Open(_)) || signed.burns.is_empty();
+                if !burned || signed.burns.len() > BURNS_MAX {
+                    return Err(ControlError::malformed("at most 16 burns, of what is opened"));
+                }
+                signed.burns.iter().try_for_each(|note| check_note(note))
             }
+            Self::Cosigned { note } => check_note(note),
             Self::Tighten { limits } => {
                 if limits.is_empty() || limits.len() > STATEMENT_BYTES_MAX {
                     return Err(ControlError::malformed("limits have 1 to 65536 bytes"));
@@ -212,6 +228,13 @@ impl Request {
     }
 }
 
+fn check_note(note: &str) -> Result<(), ControlError> {
+    if (1..=STATEMENT_BYTES_MAX).contains(&note.len()) {
+        return Ok(());
+    }
+    Err(ControlError::malformed("a note has 1 to 65536 bytes"))
+}
+
 fn check_reason(reason: &str) -> Result<(), ControlError> {
     if reason.len() <= REASON_BYTES_MAX && !reason.trim().is_empty() {
         return Ok(());
@@ -225,7 +248,11 @@ mod tests {
 
     fn signed() -> SignedBytes {
         let bytes = b"{\"kind\":\"seal\"}".to_vec();
-        SignedBytes { bytes, signatures: vec!["-----BEGIN\nx\n-----END\n".to_owned()] }
+        SignedBytes {
+            bytes,
+            signatures: vec!["-----BEGIN\nx\n-----END\n".to_owned()],
+            burns: vec![],
+        }
     }
 
     fn name(text: &str) -> Name {
@@ -246,6 +273,10 @@ mod tests {
             (Request::Draft { session: name("s1") }, r#"{"session":"s1","v":1,"verb":"draft"}"#),
             (Request::Pack { session: name("s1") }, r#"{"session":"s1","v":1,"verb":"pack"}"#),
             (Request::Stop, r#"{"v":1,"verb":"stop"}"#),
+            (
+                Request::Cosigned { note: "x\n".to_owned() },
+                r#"{"note":"x\n","v":1,"verb":"cosigned"}"#,
+            ),
             (Request::Proposals, r#"{"v":1,"verb":"proposals"}"#),
             (
                 Request::Tighten { limits: "{}".to_owned() },
@@ -268,8 +299,13 @@ mod tests {
         }
         // Unsigned is not malformed: the kernel refuses it and records that it did.
         let unsigned = SignedBytes { signatures: vec![], ..signed() };
-        let more =
-            [Request::Open(signed()), Request::Open(unsigned), Request::Close { reason: reason() }];
+        let burned = SignedBytes { burns: vec!["x\n".to_owned()], ..signed() };
+        let more = [
+            Request::Open(burned),
+            Request::Open(signed()),
+            Request::Open(unsigned),
+            Request::Close { reason: reason() },
+        ];
         for request in more {
             assert_eq!(Request::from_bytes(&request.to_bytes().unwrap()), Ok(request));
         }
@@ -326,6 +362,17 @@ mod tests {
         let big = SignedBytes { bytes: vec![b' '; STATEMENT_BYTES_MAX + 1], ..signed() };
         let big = Request::Statement(big).to_bytes();
         assert_eq!(big.map_err(|error| error.code()), Err("CONTROL_MALFORMED"));
+        let burns = |burns: Vec<String>| SignedBytes { burns, ..signed() };
+        for request in [
+            Request::Statement(burns(vec!["x".to_owned()])),
+            Request::Open(burns(vec!["x".to_owned(); BURNS_MAX + 1])),
+            Request::Open(burns(vec![String::new()])),
+            Request::Cosigned { note: String::new() },
+            Request::Cosigned { note: "x".repeat(STATEMENT_BYTES_MAX + 1) },
+        ] {
+            let refused = request.to_bytes().map_err(|error| error.code());
+            assert_eq!(refused, Err("CONTROL_MALFORMED"));
+        }
         let signatures = vec!["x".repeat(64 * 1024); 4];
         let heavy = Request::Statement(SignedBytes { signatures, ..signed() }).to_bytes();
         assert_eq!(heavy.map_err(|error| error.code()), Err("CONTROL_TOO_LARGE"));

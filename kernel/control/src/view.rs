@@ -82,6 +82,12 @@ pub struct StatusView {
     pub kill_entry: Option<String>,
     /// Where each guard stands: `not required`, `alive` or `missing`.
     pub guards: BTreeMap<String, String>,
+    /// Who cosigns the journal, in the roster's words, then what each of them last signed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<String>,
+    /// What this start of the kernel drew, in hex: burns are bound to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// Share of the limits that new exposure may use, in percent: less than 100 after a kill.
     pub size_percent: u32,
     /// Orders that can still trade.

@@ -27,6 +27,7 @@ impl Core {
 
     /// The latest word of a guard counts, also when it holds for less long than the one before: a
     /// dead-man switch that was turned off must not look alive.
+    /// A witness is heard of by its signatures alone, so its beat says nothing.
     pub(crate) fn on_beat(&mut self, guard: Guard, valid_until: WallNs, turn: &Turn) {
         let longest = i64::from(guard.beat_ms_max()).saturating_mul(NS_PER_MS);
         let until = valid_until.min(turn.now.wall.plus_ns(longest));
@@ -38,6 +39,8 @@ impl Core {
     pub fn guard_state(&self, guard: Guard) -> GuardState {
         if !self.guards_required().contains(&guard) {
             GuardState::NotRequired
+        } else if guard == Guard::Witness {
+            self.witness_state()
         } else if self.alive_until(guard).is_some_and(|until| until > self.place.at.wall) {
             GuardState::Alive
         } else {
@@ -59,6 +62,9 @@ impl Core {
     /// The dead-man switch has to be fresh by one renewal more: what fires before the next
     /// renewal can be confirmed is as good as fired (D13).
     pub(crate) fn alive_until(&self, guard: Guard) -> Option<WallNs> {
+        if guard == Guard::Witness {
+            return self.witnessed_until();
+        }
         let until = *self.beats.get(&guard)?;
         let renewal_ms = match guard {
             Guard::DeadMan => self.safety()?.guards.dead_man_renewal_ms,

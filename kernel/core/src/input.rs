@@ -18,6 +18,7 @@ use crate::entry::Content;
 use crate::notes::Note;
 use crate::people::PersonRequest;
 use crate::roll::EpochName;
+use crate::witness::Standing;
 
 /// An input with its moment. The core reads no other clock.
 #[derive(Clone, Debug)]
@@ -202,6 +203,17 @@ pub enum Input {
         approval: SignedStatement,
         /// Loaded workers, in the approval's order.
         workers: Vec<Worker>,
+        /// Witnesses' burns of the approval, as signed notes.
+        burns: Vec<String>,
+    },
+    /// Somebody brings a checkpoint that witnesses cosigned.
+    Cosigned {
+        /// The request to answer.
+        request: u64,
+        /// The signed note, as it came.
+        note: String,
+        /// How the checkpoint stands to the journal on this disk.
+        standing: Standing,
     },
     /// Someone asks to close the open session.
     CloseSession {

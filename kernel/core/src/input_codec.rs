@@ -16,6 +16,7 @@ mod finding;
 mod people;
 mod records;
 mod safety;
+mod witness;
 pub(crate) use account::entry_value;
 use account::{account, account_value};
 pub(crate) use finding::finding_corr;
@@ -23,6 +24,7 @@ use people::{person, person_value};
 pub(crate) use records::{amounts, money, money_or_null, order_intent, terms, terms_value};
 pub(crate) use records::{phases, phases_value, start, start_value};
 use records::{report, report_value};
+use witness::{burns, burns_value, cosigned, cosigned_content};
 
 type Read<T> = Result<T, EntryError>;
 
@@ -45,10 +47,17 @@ impl Input {
                 ];
                 ("draft", session.to_string(), json::object(fields))
             }
-            Self::OpenSession { request, approval, workers } => {
+            Self::OpenSession { request, approval, workers, burns } => {
                 let workers = Value::List(workers.iter().map(worker_value).collect());
                 let fields = [("signed", approval.to_value()), ("workers", workers)];
-                requested("open-session", *request, fields)
+                let (kind, corr, mut body) = requested("open-session", *request, fields);
+                if let Value::Object(entries) = &mut body {
+                    entries.extend(burns_value(burns).map(|burns| ("burns".to_owned(), burns)));
+                }
+                (kind, corr, body)
+            }
+            Self::Cosigned { request, note, standing } => {
+                cosigned_content(*request, note, *standing)
             }
             Self::CloseSession { request, who, reason } => {
                 let fields = [("reason", reason.as_str().into()), ("who", who.as_str().into())];
@@ -138,6 +147,7 @@ impl Input {
             | Self::Statement { .. }
             | Self::Draft { .. }
             | Self::OpenSession { .. }
+            | Self::Cosigned { .. }
             | Self::CloseSession { .. }
             | Self::Tighten { .. }
             | Self::Note { .. }
@@ -219,7 +229,9 @@ impl Input {
                 request: body.uint("request")?,
                 approval: SignedStatement::from_value(body.value("signed")?)?,
                 workers: body.list("workers")?.iter().map(worker).collect::<Read<_>>()?,
+                burns: burns(body)?,
             },
+            "cosigned" => return cosigned(body),
             "close-session" => Self::CloseSession {
                 request: body.uint("request")?,
                 who: body.text("who")?.to_owned(),

@@ -46,6 +46,7 @@ mod tell;
 mod triggers;
 mod usage;
 mod view;
+mod witness;
 
 pub use bracket::{BracketRecord, ProtectionEnd};
 pub use effect::{Amend, Answer, Effect, Leaving, Submit};
@@ -66,3 +67,4 @@ pub use roll::{EpochName, NotRolled, Roll};
 pub use snapshot::{NotNow, snapshot_sections};
 pub use state::{Core, SessionState, Step};
 pub use view::{FindingView, OrderView, PositionView, View};
+pub use witness::Standing;

@@ -121,6 +121,7 @@ impl Core {
             | Input::EpochEnds(_)
             // Beats and readings of a clock are about the run in which they came.
             | Input::Beat { .. }
+            | Input::Cosigned { .. }
             | Input::VenueClock { .. }
             | Input::Stop { .. } => {}
         }

@@ -54,10 +54,10 @@ impl Core {
         &mut self,
         request: u64,
         approval: &SignedStatement,
-        workers: &[Worker],
+        brought: (&[Worker], &[String]),
         turn: &mut Turn,
     ) {
-        if let Err((code, cause)) = self.open(approval, workers, turn) {
+        if let Err((code, cause)) = self.open(approval, brought, turn) {
             turn.refuse(request, "open", &code, &cause);
             return;
         }
@@ -72,7 +72,7 @@ impl Core {
     fn open(
         &mut self,
         signed: &SignedStatement,
-        workers: &[Worker],
+        (workers, burns): (&[Worker], &[String]),
         turn: &mut Turn,
     ) -> Result<(), (String, String)> {
         let verified = self.verify(signed, turn.now.wall)?;
@@ -90,6 +90,9 @@ impl Core {
         let components: Vec<Digest> = workers.iter().map(|worker| worker.component).collect();
         let nonce = approval.header().nonce.clone();
         let digest = approval.digest();
+        let burned_by = self
+            .burned_by(&approval, (burns, turn.now.wall))
+            .map_err(|(code, cause)| no(code, cause))?;
         let desk = Opening {
             now: turn.now.wall,
             genesis: identity.trust.fingerprint(),
@@ -102,12 +105,13 @@ impl Core {
             endpoints: &self.endpoints,
             releases: &self.releases,
             components: &components,
+            witnesses: identity.trust.roster().witnesses(),
+            burned_by: &burned_by,
         };
         let reduce_only = !self.carried_is_approved(&approval);
         let opened = turn.now.wall;
-        let gate = Gate::open(approval, &desk).map_err(|refusal| {
-            no(refusal.code(), "the approval does not fit this host as it stands now")
-        })?;
+        let gate = Gate::open(approval, &desk);
+        let gate = gate.map_err(|refusal| no(refusal.code(), refusal.cause()))?;
         let facts = opening_facts(&gate, digest, workers, reduce_only);
         let session = gate.approval().session.clone();
         for instrument in gate.instruments() {

@@ -31,6 +31,7 @@ use crate::roll::{Epoch, EpochName, Restoring};
 use crate::stops::{Clearing, Stops};
 use crate::triggers::Watch;
 use crate::usage::UsageDesk;
+use crate::witness::CosignedBy;
 
 /// What one event led to.
 #[derive(Debug, Default)]
@@ -171,6 +172,8 @@ pub struct Core {
     pub(crate) returned_at: Option<WallNs>,
     /// Until when each guard's last beat holds.
     pub(crate) beats: BTreeMap<Guard, WallNs>,
+    /// What each witness last cosigned in this run.
+    pub(crate) cosigned: CosignedBy,
     pub(crate) watch: Watch,
     pub(crate) flatten: Option<Flattening>,
     pub(crate) account: Ledger,

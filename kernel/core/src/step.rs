@@ -28,14 +28,24 @@ impl Core {
         self.note_for_triggers(&event.input, turn.now.wall);
         self.fire_timers(&turn);
         self.read_when_due(&mut turn);
-        match event.input {
+        let mut turn = self.take(event.input, turn);
+        self.settle(&mut turn);
+        turn.step
+    }
+
+    /// The map: each input and its handler.
+    fn take(&mut self, input: Input, mut turn: Turn) -> Turn {
+        match input {
             Input::Started(start) => self.on_started(&start, &mut turn),
             Input::Statement { request, signed } => self.on_statement(request, &signed, &mut turn),
             Input::Draft { request, session, journal } => {
                 self.on_draft(request, session, journal, &mut turn);
             }
-            Input::OpenSession { request, approval, workers } => {
-                self.on_open(request, &approval, &workers, &mut turn);
+            Input::OpenSession { request, approval, workers, burns } => {
+                self.on_open(request, &approval, (&workers, &burns), &mut turn);
+            }
+            Input::Cosigned { request, note, standing } => {
+                self.on_cosigned(request, (&note, standing), &mut turn);
             }
             Input::CloseSession { request, who: _, reason } => {
                 self.on_close(Some(request), &reason, &mut turn);
@@ -81,8 +91,7 @@ impl Core {
             // Taken above: they are no events.
             Input::Host(_) | Input::EpochEnds(_) => {}
         }
-        self.settle(&mut turn);
-        turn.step
+        turn
     }
 
     /// Time has passed without any order: whatever was full has had time to empty.

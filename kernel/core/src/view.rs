@@ -100,6 +100,10 @@ pub struct View {
     pub kill_entry: Option<String>,
     /// Where each guard stands: `not required`, `alive` or `missing`.
     pub guards: BTreeMap<&'static str, &'static str>,
+    /// Who cosigns the journal, in the roster's words, then what each of them last signed.
+    pub witnesses: Vec<String>,
+    /// What this start drew: burns are bound to it. `None` before the start.
+    pub run: Option<u32>,
     /// Share of the limits that new exposure may use, in percent.
     pub size_percent: u32,
     /// Sessions by state.
@@ -133,6 +137,8 @@ impl Core {
             guards: Guard::ALL
                 .map(|guard| (guard.name(), guard_words(self.guard_state(guard))))
                 .into(),
+            witnesses: self.witness_lines(),
+            run: self.identity.as_ref().map(|identity| identity.start.draw),
             size_percent: self.size_percent(self.place.at),
             sessions: self
                 .sessions

@@ -25,7 +25,7 @@ use portcullis_statement::SignedStatement;
 use crate::fault::{BAD_CONFIG, DaemonFault};
 use crate::home::Home;
 use crate::house::House;
-use crate::{by_hand, clock, open, pack, status, threads};
+use crate::{by_hand, clock, open, pack, status, threads, witness};
 
 /// Most connections served at once on the control socket.
 const CONTROLS_MAX: usize = 8;
@@ -188,7 +188,11 @@ fn control(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut Uni
         Request::Status => status::status(house),
         Request::Draft { session } => open::draft(house, session),
         Request::Statement(signed) => pack::keep_seal(house, signed_statement(signed)),
-        Request::Open(signed) => open::open(house, &signed_statement(signed)),
+        Request::Open(mut signed) => {
+            let burns = std::mem::take(&mut signed.burns);
+            open::open(house, (&signed_statement(signed), &burns))
+        }
+        Request::Cosigned { note } => witness::cosigned(house, note),
         Request::Close { reason } => {
             let who = asker.name.clone();
             ask(house, |request| Input::CloseSession { request, who, reason })

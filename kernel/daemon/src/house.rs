@@ -24,6 +24,7 @@ use crate::home::Home;
 use crate::requests::Requests;
 use crate::threads;
 use crate::venue::VenueLink;
+use crate::witness::Made;
 use crate::workers::Pool;
 
 /// Everything that more than one thread holds.
@@ -35,6 +36,8 @@ pub(crate) struct House {
     pub(crate) authority: Authority,
     pub(crate) requests: Requests,
     pub(crate) board: Board,
+    /// The checkpoints of this run.
+    pub(crate) made: Made,
     pub(crate) venue: VenueLink,
     pub(crate) workers: Mutex<Pool>,
     /// Held while a session is being opened.
@@ -66,6 +69,7 @@ impl House {
             authority,
             requests: Requests::default(),
             board: Board::default(),
+            made: Made::default(),
             venue,
             workers: Mutex::new(Pool::default()),
             opening: Mutex::new(()),

@@ -37,6 +37,7 @@ mod status;
 mod threads;
 mod venue;
 mod wiring;
+mod witness;
 mod workers;
 
 use std::io::Write as _;

@@ -20,6 +20,7 @@ use crate::clock;
 use crate::control::{Asker, ask, refused};
 use crate::house::House;
 use crate::pack;
+use crate::witness;
 
 /// How long a signal waits for the session to close.
 const CLOSE_NS_MAX: i64 = 60 * NS_PER_S;
@@ -87,7 +88,11 @@ fn draft_view(house: &House, session: &Name, epoch: EpochName, shown: Shown) -> 
 /// Opens a session: loads the components that the approval names, then asks the core.
 ///
 /// What is loaded is hashed here, from the bytes that go to the worker; the core compares.
-pub(crate) fn open(house: &Arc<House>, signed: &SignedStatement) -> Answer {
+pub(crate) fn open(house: &Arc<House>, asked: (&SignedStatement, &[String])) -> Answer {
+    let (signed, burns) = asked;
+    if let Some(refusal) = witness::foreign_burn(house, burns) {
+        return refusal;
+    }
     // Two at once would take each other's workers away. The pool's own lock is held for moments
     // only: the core loop needs it to deliver.
     let _one_at_a_time = house.opening.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,8 +104,8 @@ pub(crate) fn open(house: &Arc<House>, signed: &SignedStatement) -> Answer {
     match house.look() {
         Some(shown) if is_hopeless(house, signed, &shown) => {
             // The core refuses this, and knows best why; nothing is loaded for it.
-            let (approval, workers) = (signed.clone(), Vec::new());
-            ask(house, |request| Input::OpenSession { request, approval, workers })
+            let (approval, workers, burns) = (signed.clone(), Vec::new(), burns.to_vec());
+            ask(house, |request| Input::OpenSession { request, approval, workers, burns })
         }
         Some(shown) => {
             let mut processes = Vec::new();
@@ -119,8 +124,9 @@ pub(crate) fn open(house: &Arc<House>, signed: &SignedStatement) -> Answer {
                 return refused(&code, &cause);
             }
             pool().adopt(house, processes);
-            let approval = signed.clone();
-            let answer = ask(house, |request| Input::OpenSession { request, approval, workers });
+            let (approval, burns) = (signed.clone(), burns.to_vec());
+            let answer =
+                ask(house, |request| Input::OpenSession { request, approval, workers, burns });
             if answer.result.is_err() {
                 pool().clear();
             }

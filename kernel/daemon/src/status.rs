@@ -51,6 +51,8 @@ fn view(mut view: View, shut: Option<&str>) -> StatusView {
         orders: orders.collect(),
         positions: positions.collect(),
         guards: owned(view.guards),
+        witnesses: view.witnesses,
+        run: view.run.map(|run| format!("{run:08x}")),
         size_percent: view.size_percent,
         verdicts: view.verdicts,
         feed_age_ms: view.feed_age_ms.and_then(|age| u64::try_from(age).ok()),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use portcullis_domain::policy::{ActivityLimits, LimitTable, Limits, NotTighter, ScopeLimits};
 use portcullis_domain::{Instrument, InstrumentId, Name, Phase, PluginId, WallNs};
 use portcullis_statement::{
-    Digest, EndpointKind, EndpointSet, PluginRelease, Refusal, SessionApproval, Verified,
+    Digest, EndpointKind, EndpointSet, PluginRelease, Refusal, SessionApproval, Signer, Verified,
+    Witnesses,
 };
 
 use crate::assess::Authority;
@@ -53,6 +54,10 @@ pub struct Opening<'a> {
     pub releases: &'a BTreeMap<Digest, Verified<PluginRelease>>,
     /// Digests of the components that are loaded, in the approval's order.
     pub components: &'a [Digest],
+    /// Who cosigns this journal, and how many must.
+    pub witnesses: &'a Witnesses,
+    /// Which of them have burned this approval.
+    pub burned_by: &'a [Name],
 }
 
 /// Why a gate stays shut.
@@ -86,9 +91,45 @@ pub enum OpenRefusal {
     CompileRecord,
     /// No instrument or no plugin in it.
     NothingToDo,
+    /// The approval names other witnesses than the roster.
+    WitnessMismatch,
+    /// The roster's witnesses are too few, or too near, for this phase.
+    WitnessRequired,
+    /// Too few witnesses have burned the approval.
+    BurnMissing,
 }
 
 impl OpenRefusal {
+    /// What is missing, for people.
+    #[must_use]
+    pub const fn cause(self) -> &'static str {
+        match self {
+            Self::WitnessMismatch => "the approval names other witnesses than the roster",
+            Self::WitnessRequired => {
+                "from phase 5 on the roster needs a witness, from 6 on one on another host that \
+                 the operator does not run"
+            }
+            Self::BurnMissing => {
+                "too few witnesses have burned this approval: portcullis open FILE --witness \
+                 NAME=URL asks them"
+            }
+            Self::GenesisMismatch
+            | Self::HostMismatch
+            | Self::AccountMismatch
+            | Self::JournalMismatch
+            | Self::KillSeqChanged
+            | Self::PolicyChanged
+            | Self::OutsideSessionWindow
+            | Self::EndpointNotSigned
+            | Self::EndpointForbidden
+            | Self::HashNotSigned
+            | Self::ReleasePhase
+            | Self::AuthorAlone
+            | Self::CompileRecord
+            | Self::NothingToDo => "the approval does not fit this host as it stands now",
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -107,6 +148,9 @@ impl OpenRefusal {
             Self::AuthorAlone => "AUTHOR_ALONE",
             Self::CompileRecord => "COMPILE_RECORD",
             Self::NothingToDo => "NOTHING_TO_DO",
+            Self::WitnessMismatch => "WITNESS_MISMATCH",
+            Self::WitnessRequired => "WITNESS_REQUIRED",
+            Self::BurnMissing => "BURN_MISSING",
         }
     }
 }
@@ -124,6 +168,7 @@ impl Gate {
         if approval.item().instruments.is_empty() {
             return Err(OpenRefusal::NothingToDo);
         }
+        check_witnesses(&approval, desk)?;
         Ok(Self::with_rights(approval, Rights::Session))
     }
 
@@ -206,6 +251,12 @@ impl Gate {
     #[must_use]
     pub fn instruments(&self) -> &[Instrument] {
         &self.approval.item().instruments
+    }
+
+    /// Who signed the approval.
+    #[must_use]
+    pub fn signers(&self) -> &[Signer] {
+        &self.approval.header().signers
     }
 
     /// What the session's phase is.
@@ -308,6 +359,22 @@ fn check_endpoint(
         EndpointKind::Sandbox | EndpointKind::Real => false,
     };
     if admitted { Ok(()) } else { Err(OpenRefusal::EndpointForbidden) }
+}
+
+/// Whoever copies a house back to before this opening has the approval again, and not the burn.
+fn check_witnesses(
+    approval: &Verified<SessionApproval>,
+    desk: &Opening<'_>,
+) -> Result<(), OpenRefusal> {
+    let (item, signers) = (approval.item(), &approval.header().signers);
+    if item.witness != desk.witnesses.words() {
+        return Err(OpenRefusal::WitnessMismatch);
+    }
+    if !desk.witnesses.serve(item.phase, signers) {
+        return Err(OpenRefusal::WitnessRequired);
+    }
+    let enough = desk.witnesses.suffice(desk.burned_by, item.phase, signers);
+    if enough { Ok(()) } else { Err(OpenRefusal::BurnMissing) }
 }
 
 fn check_plugins(

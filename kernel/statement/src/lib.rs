@@ -22,6 +22,7 @@ pub mod sshsig;
 mod testkit;
 mod threshold;
 mod verify;
+mod witness;
 
 pub use body::{
     ApprovedPlugin, Carried, Classification, EndpointKind, EndpointSet, FlattenPlan, Genesis, Host,
@@ -37,3 +38,4 @@ pub use refusal::Refusal;
 pub use roster::{Mark, Person, Roster};
 pub use signer::SigningKey;
 pub use verify::{Trust, Verified};
+pub use witness::{FailureDomain, Witness, Witnesses};

@@ -6,7 +6,7 @@ use crate::body::EndpointKind;
 use crate::header::Kind;
 use crate::json::{Fields, JsonError, Value, object};
 use crate::key::PublicKey;
-use crate::{Refusal, Signer};
+use crate::{Refusal, Signer, Witnesses};
 
 /// Fewest people of a roster: whatever loosens anything needs two.
 const PEOPLE_MIN: usize = 2;
@@ -62,9 +62,12 @@ pub struct Roster {
     people: Vec<Person>,
     mark: Option<Mark>,
     ladder: EndpointKind,
+    witnesses: Witnesses,
 }
 
 impl Roster {
+    /// People without witnesses.
+    ///
     /// Refuses two people of one name, one key under two names, a person without a role, fewer
     /// than two people, and a marked roster whose ladder leads out of the simulation.
     pub fn new(
@@ -93,7 +96,25 @@ impl Roster {
         if mark.is_some() && ladder.is_outside() {
             return Err(Refusal::DemoRoster);
         }
-        Ok(Self { people, mark, ladder })
+        Ok(Self { people, mark, ladder, witnesses: Witnesses::default() })
+    }
+
+    /// The same people, seen by these witnesses. A witness that signs with a person's key would be
+    /// that person once more.
+    pub fn witnessed(self, witnesses: Witnesses) -> Result<Self, Refusal> {
+        let of = |key: &[u8; 32]| self.people.iter().find(|person| person.key.bytes() == key);
+        let twice = witnesses.list().iter().find_map(|it| Some((it, of(it.key.key().bytes())?)));
+        if let Some((witness, person)) = twice {
+            let cause = format!("{} and {} have the same key", witness.name, person.name);
+            return Err(Refusal::RosterInvalid(cause));
+        }
+        Ok(Self { witnesses, ..self })
+    }
+
+    /// Who cosigns the journal, and how many must.
+    #[must_use]
+    pub const fn witnesses(&self) -> &Witnesses {
+        &self.witnesses
     }
 
     /// Everybody, in the order of the genesis.

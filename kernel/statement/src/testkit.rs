@@ -190,7 +190,7 @@ pub(crate) fn approval(phase: Phase, endpoint_kind: EndpointKind) -> SessionAppr
         latency_ns: 20_000_000,
         fuel_per_batch_max: 10_000_000,
         compile_record: "in-worker".to_owned(),
-        witness: "not-required".to_owned(),
+        witness: "self-attested".to_owned(),
         build: "0.1.0".to_owned(),
         worst_case_loss: Money::parse("250").unwrap(),
         equity_max: Money::parse("25000").unwrap(),

@@ -59,7 +59,7 @@ impl World {
         let drafted = Input::Draft { request: draft, session, journal };
         house.hands.control(drafted);
         let workers = crate::approvals::workers();
-        house.hands.control(Input::OpenSession { request: open, approval, workers });
+        house.hands.control(Input::OpenSession { request: open, approval, workers, burns: vec![] });
     }
 
     pub(crate) fn close(&mut self) {

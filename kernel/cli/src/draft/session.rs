@@ -15,8 +15,6 @@ use super::{Desk, DraftError, Seat, statement};
 
 /// The native code of a plugin comes about in its worker, where nothing is there to steal.
 const COMPILE_RECORD: &str = "in-worker";
-/// No witness is asked for on simulated and recorded ladders.
-const WITNESS: &str = "not-required";
 
 /// One plugin as asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +107,7 @@ pub(crate) fn session(desk: &Desk<'_>, plan: &SessionPlan<'_>) -> Result<Vec<u8>
         latency_ns: plan.latency_ns,
         fuel_per_batch_max: plan.fuel_per_batch_max,
         compile_record: COMPILE_RECORD.to_owned(),
-        witness: WITNESS.to_owned(),
+        witness: desk.roster.witnesses().words(),
         build: draft.build.clone(),
     };
     let seat = if plan.phase >= Phase::ManualLive { Seat::Touch } else { Seat::Any };

@@ -197,7 +197,7 @@ impl Cast {
             latency_ns: plan.latency_ns,
             fuel_per_batch_max: plan.fuel_per_batch_max,
             compile_record: "in-worker".to_owned(),
-            witness: "not-required".to_owned(),
+            witness: "self-attested".to_owned(),
             build: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let rule = plan.phases.value.rules.get(&Phase::Shadow);

@@ -182,9 +182,9 @@ impl Run<'_> {
             journal,
         };
         let approval = cast.approval(&plan, (&account, &host), (&endpoint, &release));
-        let worker =
-            LoadedWorker { component: self.loaded.component, engine: self.loaded.engine.clone() };
-        let open = Input::OpenSession { request: 3, approval, workers: vec![worker] };
+        let engine = self.loaded.engine.clone();
+        let workers = vec![LoadedWorker { component: self.loaded.component, engine }];
+        let open = Input::OpenSession { request: 3, approval, workers, burns: vec![] };
         step.request(open).map_err(run_fault)?;
         step.run(feed).map_err(run_fault)?;
         alive(step.core())?;

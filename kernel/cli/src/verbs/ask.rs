@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use portcullis_control::{Reply, Request};
 use portcullis_evidence::pack::{PackFault, seal_pack};
-use portcullis_statement::Kind;
 use portcullis_statement::json::{count, object};
+use portcullis_statement::note::{Burn, SignedCheckpoint};
+use portcullis_statement::{Digest, Kind, Statement};
 
 use crate::client::{self, LONG, SOON, signed_bytes};
 use crate::files::shown;
@@ -15,7 +16,7 @@ use crate::request_file::RequestFile;
 use crate::verbs::by_hand::{self, Asking};
 use crate::verbs::request::name;
 use crate::verbs::session;
-use crate::{CliError, Exit, out};
+use crate::{CliError, Exit, out, witness};
 
 /// Hands a signed request to the daemon.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,13 +36,19 @@ pub(crate) struct SubmitArgs {
 
 /// Opens the session of a signed approval.
 #[derive(Clone, Debug, clap::Args)]
-#[command(before_help = "Examples:\n  portcullis open session.request --home demo-home")]
+#[command(before_help = "Examples:\n  \
+    portcullis open session.request --home demo-home\n  \
+    portcullis open session.request --home HOME --witness w1=http://127.0.0.1:7001")]
 pub(crate) struct OpenArgs {
     /// The request file.
     pub(crate) file: PathBuf,
     /// The home of the running daemon.
     #[arg(long, value_name = "HOME")]
     pub(crate) home: PathBuf,
+    /// Where a witness of the roster serves, `NAME=PLACE`, once for each [default: the lines of
+    /// HOME.witnesses].
+    #[arg(long = "witness", value_name = "NAME=PLACE")]
+    pub(crate) witnesses: Vec<String>,
 }
 
 /// Closes the open session: no new orders, cancel what rests, end.
@@ -126,10 +133,32 @@ pub(crate) fn open(args: &OpenArgs) -> Result<(), CliError> {
         return Err(CliError::new(Exit::Usage, "WRONG_DOOR", &subject, cause, next));
     }
     complete(&args.file, &file)?;
-    let request = Request::Open(signed_bytes(&file.signed));
+    let mut signed = signed_bytes(&file.signed);
+    signed.burns = witness::carry::burns(&args.home, &args.witnesses, |run, seen, of| {
+        burn_of(&file, (run, of), seen)
+    })?;
+    let request = Request::Open(signed);
     done(&Home::open(&args.home)?.control_socket(), &request)?;
     out::narrate(&format!("next: portcullis status --home {}", shown(&args.home)));
     Ok(())
+}
+
+/// What a witness is asked to burn; `None` until a checkpoint has the draft in it.
+fn burn_of(
+    file: &RequestFile,
+    (run, installation): (u32, String),
+    seen: &SignedCheckpoint,
+) -> Option<Burn> {
+    let Ok(Statement::SessionApproval(approval)) = file.envelope.statement() else { return None };
+    let journal = seen.checkpoint().clone();
+    (journal.size > approval.journal.size).then(|| Burn {
+        installation,
+        session: approval.session.clone(),
+        nonce: file.envelope.header.nonce.clone(),
+        approval: Digest::of(&file.signed.bytes),
+        run,
+        journal,
+    })
 }
 
 /// Runs `close`.
@@ -206,6 +235,7 @@ pub(crate) fn done(socket: &Path, request: &Request) -> Result<(), CliError> {
         Request::Status
         | Request::Draft { .. }
         | Request::Statement(_)
+        | Request::Cosigned { .. }
         | Request::Tighten { .. }
         | Request::Pack { .. }
         | Request::Note(_)

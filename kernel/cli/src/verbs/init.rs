@@ -10,7 +10,7 @@ use portcullis_statement::{Digest, EndpointKind, Genesis, Kind, Mark, Person, Ro
 use crate::files::{self, beside, exists, io_error, shown};
 use crate::home::{Policies, half_written};
 use crate::keygen::{self, Words};
-use crate::{CliError, Exit, clock, draft, out};
+use crate::{CliError, Exit, clock, draft, out, witness};
 
 /// How long a demo genesis is valid: a year.
 const VALID_NS: i64 = 365 * 24 * 3_600 * portcullis_domain::time::NS_PER_S;
@@ -56,6 +56,12 @@ pub(crate) struct Args {
     /// The host that the daemon runs on.
     #[arg(long, default_value = "demo-host")]
     pub(crate) host: String,
+    /// `NAME,DOMAIN,OPERATOR,VKEY`, as `portcullis witness init` prints it; once for each.
+    #[arg(long = "witness", value_name = "LINE")]
+    pub(crate) witnesses: Vec<String>,
+    /// How many of them must have signed.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) quorum: usize,
 }
 
 /// Everything made so far, so that a failure leaves nothing behind.
@@ -77,7 +83,9 @@ impl Made {
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let fingerprint = make(args, clock::now()?, clock::nonce()?)?;
     let (home, pin) = (shown(&args.home), shown(&args.pin));
-    out::result(&(out::field("home", &home) + &out::field("genesis", &fingerprint.hex())))?;
+    let witnesses = witness::roster(&args.witnesses, args.quorum)?.words();
+    let text = out::field("home", &home) + &out::field("genesis", &fingerprint.hex());
+    out::result(&(text + &out::field("witnesses", &witnesses)))?;
     out::narrate(&format!(
         "next: portcullisd --home {home} --pin {pin} --credential FILE\n\
          next: portcullis request endpoint-set --home {home} --venue kraken --public-port PORT \
@@ -181,7 +189,9 @@ fn genesis_body(args: &Args, people: Vec<Person>) -> Result<Genesis, CliError> {
         Name::new(text).ok_or_else(|| CliError::new(Exit::Usage, "NAME_FORM", text, cause, next))
     };
     let Profile::Demo = args.profile;
+    let witnesses = witness::roster(&args.witnesses, args.quorum)?;
     let roster = Roster::new(people, Some(Mark::Demo), EndpointKind::Simulated)
+        .and_then(|roster| roster.witnessed(witnesses))
         .map_err(|refusal| internal(refusal.code(), &refusal.cause()))?;
     Ok(Genesis { account: name(&args.account)?, host: name(&args.host)?, roster })
 }
@@ -220,6 +230,8 @@ pub(crate) mod tests {
             policies: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies"),
             account: "acct".to_owned(),
             host: "host-1".to_owned(),
+            witnesses: vec![],
+            quorum: 0,
         }
     }
 

@@ -86,6 +86,9 @@ pub(crate) fn render(view: &StatusView) -> String {
     for (guard, state) in &view.guards {
         text += &field("guard", &format!("{guard}: {state}"));
     }
+    for line in &view.witnesses {
+        text += &field("witnesses", line);
+    }
     if view.size_percent < 100 {
         text += &field("size", &format!("{} % of the limits after a kill", view.size_percent));
     }
@@ -184,6 +187,8 @@ mod tests {
             verdicts: BTreeMap::from([(text("APPROVED"), 2)]),
             feed_age_ms: Some(5),
             guards: BTreeMap::from([(text("witness"), text("not required"))]),
+            witnesses: vec![text("self-attested")],
+            run: None,
             size_percent: 50,
             reconciliation: Reconciliation::Differs(vec![text("one\ntwo")]),
             sessions: BTreeMap::from([(text("s1"), text("open"))]),

@@ -33,6 +33,8 @@ fn status() -> StatusView {
         verdicts: BTreeMap::from([(text("APPROVED"), 3), (text("MAX_ORDER_QTY"), 1)]),
         feed_age_ms: Some(12),
         guards: BTreeMap::from([(text("guardian"), text("not required"))]),
+        witnesses: vec![text("self-attested")],
+        run: Some(text("c0de0001")),
         size_percent: 100,
         reconciliation: Reconciliation::Differs(vec![text("BTC: 1 here, 2 there")]),
         sessions: BTreeMap::from([(text("s1"), text("open"))]),

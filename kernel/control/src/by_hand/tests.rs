@@ -131,8 +131,11 @@ fn answers_by_hand_read_back_and_fit_their_requests_only() {
     let cancel = Request::OrderCancel(OrderCancel { person: None, cl_ord_id: None });
     let (person, symbol) = (None, text("BTC-USDT"));
     let close = Request::PositionClose(PositionClose { person, symbol, qty: None, limit: None });
-    let statement =
-        Request::Statement(crate::SignedBytes { bytes: b"{}".to_vec(), signatures: vec![] });
+    let statement = Request::Statement(crate::SignedBytes {
+        bytes: b"{}".to_vec(),
+        signatures: vec![],
+        burns: vec![],
+    });
     let proposal = ProposalView {
         shown: text("{}"),
         digest: "0".repeat(64),

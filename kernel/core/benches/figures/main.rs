@@ -13,6 +13,8 @@
     reason = "a measurement reads a clock, prints, and stops at the first surprise"
 )]
 
+#[path = "../../tests/it/burned.rs"]
+mod burned;
 mod crowd;
 #[path = "../../tests/it/large.rs"]
 mod large;

@@ -31,14 +31,14 @@ pub(crate) fn life() -> World {
     let mut rows = wide();
     let action = StopMode::ReduceOnly;
     rows.daily_loss = LossRow { loss: money("1"), unknown_ms: 5_000, action };
-    let mut world = World::started_with(policy(&[Guard::Witness, Guard::Presence], rows));
+    let mut world = World::started_with(policy(&[Guard::Guardian, Guard::Presence], rows));
     // The first of its kind is a person's stop of one strategy.
     world.stop(StopMode::CancelAll, "strategy:alpha");
     world.clear();
     world.lift(world.target(1));
     world.open_session("s-1", Phase::Paper);
     let valid_until = world.now.wall.plus_ns(60 * SECOND_NS);
-    world.feed(Input::Beat { guard: Guard::Witness, valid_until });
+    world.feed(Input::Beat { guard: Guard::Guardian, valid_until });
     world.feed(Input::Beat { guard: Guard::Presence, valid_until });
     world.feed(Input::VenueClock { offset_ns: -1_500_000 });
     world.hold(10_000);
@@ -87,7 +87,7 @@ fn f3_a_damaged_stop_stops_the_recovery() {
         ("stopped", "\"stop_seq\":1", "\"stop_seq\":-1"),
         ("epoch-raised", "\"mode\":\"cancel-all\"", "\"mode\":\"\""),
         ("triggered", "TRIGGER_DAILY_LOSS", "TRIGGER_NOTHING"),
-        ("beat", "\"guard\":\"witness\"", "\"guard\":\"nobody\""),
+        ("beat", "\"guard\":\"guardian\"", "\"guard\":\"nobody\""),
         ("started", "\"percent\":100", "\"percent\":101"),
         ("started", "\"action\":\"block-new\"", "\"action\":\"nothing\""),
     ] {

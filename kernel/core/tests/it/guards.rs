@@ -6,6 +6,7 @@ use portcullis_domain::{Phase, WallNs};
 use portcullis_gate::GuardState;
 
 use crate::safety::{policy, wide};
+use crate::witness;
 use crate::world::{ALPHA, Out, SECOND_NS, World, buy, cancel, folded, sell};
 
 fn beat(world: &mut World, guard: Guard, seconds: i64) -> Out {
@@ -56,8 +57,8 @@ fn f5_a_guard_that_was_never_heard_of_is_missing() {
 /// D11: a witness that is behind blocks what increases, never what reduces, cancels or kills.
 #[test]
 fn d11_a_missing_guard_blocks_neither_exits_nor_the_kill() {
-    let mut world = World::open_under(policy(&[Guard::Witness], wide()));
-    beat(&mut world, Guard::Witness, 3);
+    let mut world = World::open_witnessed();
+    witness::cosigned_for(&mut world, 3);
     world.hold(10_000);
     let id = world.reply(ALPHA, vec![buy(2, 10_000, 9_990)]).submits()[0];
     world.pass(10 * SECOND_NS);

@@ -12,6 +12,8 @@ mod blocked;
 #[cfg(test)]
 mod bracket;
 #[cfg(test)]
+mod burned;
+#[cfg(test)]
 mod epochs;
 #[cfg(test)]
 mod exchange;
@@ -72,5 +74,7 @@ mod stops;
 mod triggers;
 #[cfg(test)]
 mod wide_safety;
+#[cfg(test)]
+mod witness;
 #[cfg(test)]
 mod world;

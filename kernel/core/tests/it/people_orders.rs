@@ -191,6 +191,9 @@ fn the_phase_decides_what_people_may_do_by_hand() {
             let valid_until = world.now.wall.plus_ns(60 * crate::world::SECOND_NS);
             world.feed(portcullis_core::Input::Beat { guard, valid_until });
         }
+        if !world.witnesses.is_empty() {
+            crate::witness::cosigned(&mut world);
+        }
         world.ready();
         let increase = world.by_hand("olga", submit(Side::Buy, "0.1", "100"));
         let reduce = world.by_hand("olga", submit(Side::Sell, "0.05", "100.2"));

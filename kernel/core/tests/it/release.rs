@@ -11,6 +11,7 @@ use portcullis_statement::{Digest, Kind, Release, SignedStatement};
 use crate::golden::{check_kinds, golden_file};
 use crate::people::{self, ORIGIN, name};
 use crate::replay::check_replay;
+use crate::witness;
 use crate::world::{ALPHA, BETA, Out, SECOND_NS, World, bracketed, buy, cancel, folded};
 
 const TTL_MS: u32 = 10_000;
@@ -38,6 +39,7 @@ fn beats(world: &mut World) {
         let valid_until = world.now.wall.plus_ns(60 * SECOND_NS);
         world.feed(Input::Beat { guard, valid_until });
     }
+    assert_eq!(witness::cosigned(world).answers(), ["DONE"]);
 }
 
 /// What alpha buys by its number waits.

@@ -45,7 +45,9 @@ pub(crate) struct World {
     pub(crate) nonce: u64,
     request: u64,
     sequences: BTreeMap<StreamId, u64>,
-    draw: u32,
+    pub(crate) draw: u32,
+    /// Who burns the approvals of this house, and cosigns its journal.
+    pub(crate) witnesses: Vec<&'static str>,
     /// The safety policy of the next start.
     pub(crate) safety: Safety,
 }
@@ -66,6 +68,7 @@ impl World {
             request: 0,
             sequences: BTreeMap::new(),
             draw: 0xc0de_0001,
+            witnesses: vec![],
             safety: wide_safety(),
         }
     }
@@ -79,6 +82,9 @@ impl World {
     pub(crate) fn started_for(phase: Phase) -> Self {
         let mut world = Self::new();
         world.genesis = people::genesis_for(phase, EndpointKind::Simulated);
+        if phase >= Phase::ManualLive {
+            world.witnesses = vec!["near", "far"];
+        }
         world.start(true, false);
         world.admit_all();
         world
@@ -252,6 +258,9 @@ impl World {
         let mut approval = people::approval(phase, bound, &plugins);
         approval.session = name(session);
         approval.limits = people::narrow_limits(&PLUGINS);
+        if !self.witnesses.is_empty() {
+            approval.witness = people::witnesses(Phase::ManualLive).words();
+        }
         approval.kill_seq = self.core.kill_seq();
         approval.journal = journal;
         approval.window_opens = self.now.wall;
@@ -272,7 +281,8 @@ impl World {
             engine: "wasmtime 48.0.8".to_owned(),
         };
         let workers = loaded.iter().map(worker).collect();
-        self.feed(Input::OpenSession { request, approval, workers })
+        let burns = crate::burned::burns(self, &approval);
+        self.feed(Input::OpenSession { request, approval, workers, burns })
     }
 
     pub(crate) fn close(&mut self) -> Out {

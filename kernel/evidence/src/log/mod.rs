@@ -20,6 +20,7 @@ mod reader;
 mod tests;
 mod tile;
 mod verify;
+mod witnessed;
 mod writer;
 
 use std::fmt;
@@ -33,6 +34,7 @@ pub use proof_text::{LogProof, PROOF_BYTES_MAX};
 pub use reader::{TileReader, read_bundle};
 pub use tile::{TILE_WIDTH, TileName};
 pub use verify::{EpochFault, EpochReport, JOURNAL_FOLDER, LOG_FOLDER, key_of, verify_epoch};
+pub use witnessed::{Seen, Witnessed};
 pub use writer::{TileFiles, TileWriter};
 
 use crate::note::NoteFault;

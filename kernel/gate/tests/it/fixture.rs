@@ -30,6 +30,7 @@ pub(crate) struct House {
     pub(crate) endpoints: BTreeMap<Digest, Verified<EndpointSet>>,
     pub(crate) releases: BTreeMap<Digest, Verified<PluginRelease>>,
     pub(crate) components: Vec<Digest>,
+    pub(crate) burned_by: Vec<Name>,
     pub(crate) now: WallNs,
     pub(crate) genesis: Digest,
     pub(crate) host: Name,
@@ -61,6 +62,7 @@ impl House {
             endpoints: BTreeMap::from([(endpoint.digest(), endpoint)]),
             releases: BTreeMap::from([(release.digest(), release)]),
             components: vec![Digest::of(PLUGIN.as_bytes())],
+            burned_by: vec![name("near"), name("far")],
             now: NOW,
             genesis,
             host: name("host-1"),
@@ -103,6 +105,8 @@ impl House {
             endpoints: &self.endpoints,
             releases: &self.releases,
             components: &self.components,
+            witnesses: self.trust.roster().witnesses(),
+            burned_by: &self.burned_by,
         };
         Ok(Gate::open(approval, &desk))
     }

@@ -206,6 +206,21 @@ fn f13_the_author_of_a_plugin_does_not_approve_its_session() {
     assert_eq!(refused, "AUTHOR_ALONE");
 }
 
+/// A10, A11, C11: from phase 5 on every witness of the quorum has to have burned the approval, and
+/// the approval says who that is.
+#[test]
+fn a11_an_approval_opens_only_what_its_witnesses_burned() {
+    for phase in [Phase::ManualLive, Phase::MonitoredAuto, Phase::Continuous] {
+        check(phase, |h| h.burned_by.clear(), "BURN_MISSING");
+        check(phase, |h| h.burned_by.truncate(1), "BURN_MISSING");
+        check(phase, |h| h.burned_by = vec![name("near"), name("near")], "BURN_MISSING");
+        check(phase, |h| h.burned_by = vec![name("near"), name("other")], "BURN_MISSING");
+        check(phase, |h| h.approval.witness = "self-attested".to_owned(), "WITNESS_MISMATCH");
+    }
+    check(Phase::Paper, |h| h.burned_by.clear(), "OPEN");
+    check(Phase::Paper, |h| h.approval.witness = "1 of: near".to_owned(), "WITNESS_MISMATCH");
+}
+
 /// A release that the same people signed under another genesis is none of this house.
 #[test]
 fn a14_a_release_of_another_genesis_runs_nothing() {
@@ -245,6 +260,9 @@ fn each_refusal_has_a_code_of_its_own() {
         (R::AuthorAlone, "AUTHOR_ALONE"),
         (R::CompileRecord, "COMPILE_RECORD"),
         (R::NothingToDo, "NOTHING_TO_DO"),
+        (R::WitnessMismatch, "WITNESS_MISMATCH"),
+        (R::WitnessRequired, "WITNESS_REQUIRED"),
+        (R::BurnMissing, "BURN_MISSING"),
     ];
     assert_eq!(all.map(|(refusal, _)| refusal.code()), all.map(|(_, code)| code));
 }

@@ -8,10 +8,11 @@ use portcullis_domain::{
     Instrument, InstrumentId, InstrumentKind, Money, Name, Phase, Px, Qty, Rate, Role, WallNs,
 };
 use portcullis_statement::json::Value;
+use portcullis_statement::note::{KeyKind, NoteSigner};
 use portcullis_statement::{
-    ApprovedPlugin, Digest, EndpointKind, EndpointSet, Genesis, Header, Host, JournalBinding, Kind,
-    Mark, Person, PluginRelease, PublicKey, RecordedFile, Roster, SessionApproval, SignedStatement,
-    Signer, SigningKey, Venue, draft,
+    ApprovedPlugin, Digest, EndpointKind, EndpointSet, FailureDomain, Genesis, Header, Host,
+    JournalBinding, Kind, Mark, Person, PluginRelease, PublicKey, RecordedFile, Roster,
+    SessionApproval, SignedStatement, Signer, SigningKey, Venue, Witness, Witnesses, draft,
 };
 
 #[path = "../../../statement/src/testkit/token.rs"]
@@ -130,7 +131,7 @@ impl Paper {
 }
 
 pub(crate) fn genesis(mark: Option<Mark>, ladder: EndpointKind) -> SignedStatement {
-    genesis_of(&PEOPLE, mark, ladder)
+    genesis_of(&PEOPLE, (mark, ladder), Witnesses::default())
 }
 
 /// The genesis of an installation that goes to that phase: from 5 on two of its people have tokens.
@@ -138,20 +139,44 @@ pub(crate) fn genesis_for(phase: Phase, ladder: EndpointKind) -> SignedStatement
     if phase < Phase::ManualLive {
         return genesis(None, ladder);
     }
-    genesis_of(&[&PEOPLE[..], &TOKENS[..]].concat(), None, ladder)
+    let people = [&PEOPLE[..], &TOKENS[..]].concat();
+    genesis_of(&people, (None, ladder), witnesses(phase))
+}
+
+/// Nobody below phase 5; from there on both of two, one of them out of everybody's reach.
+pub(crate) fn witnesses(phase: Phase) -> Witnesses {
+    if phase < Phase::ManualLive {
+        return Witnesses::default();
+    }
+    let witness = |(witness, domain, operator)| Witness {
+        name: name(witness),
+        key: cosigner(witness).verifier().clone(),
+        domain,
+        operator: name(operator),
+    };
+    let list =
+        [("near", FailureDomain::SameHost, "olga"), ("far", FailureDomain::OtherHost, "eve")];
+    Witnesses::new(list.map(witness).to_vec(), 2).unwrap()
+}
+
+/// The key of a witness.
+pub(crate) fn cosigner(witness: &str) -> NoteSigner {
+    let seed = Digest::of(witness.as_bytes()).0;
+    NoteSigner::from_seed(witness, KeyKind::Cosignature, seed).unwrap()
 }
 
 fn genesis_of(
     people: &[(&'static str, &[Role])],
-    mark: Option<Mark>,
-    ladder: EndpointKind,
+    (mark, ladder): (Option<Mark>, EndpointKind),
+    witnesses: Witnesses,
 ) -> SignedStatement {
     let person = |(person, roles): &(&str, &[Role])| Person {
         name: name(person),
         roles: roles.to_vec(),
         key: hand(person).public(),
     };
-    let roster = Roster::new(people.iter().map(person).collect(), mark, ladder).unwrap();
+    let roster = Roster::new(people.iter().map(person).collect(), mark, ladder);
+    let roster = roster.unwrap().witnessed(witnesses).unwrap();
     let body = Genesis { account: name("acct"), host: name("host-1"), roster }.to_value();
     let listed: Vec<_> = people.iter().map(|(person, roles)| (*person, roles[0])).collect();
     Paper::new(Kind::Genesis, 1, &listed).sign(None, &body)
@@ -282,7 +307,7 @@ pub(crate) fn approval(
         latency_ns: 20_000_000,
         fuel_per_batch_max: 10_000_000,
         compile_record: Digest::of(b"compile record").hex(),
-        witness: "not-required".to_owned(),
+        witness: witnesses(phase).words(),
         build: "0.1.0".to_owned(),
         worst_case_loss: money("250"),
         equity_max: money("1000000"),

@@ -7,6 +7,7 @@ use super::parsed;
 use crate::Refusal;
 use crate::json::{Fields, JsonError, Value, object};
 use crate::roster::{Mark, Roster, read_person};
+use crate::witness::Witnesses;
 
 /// What everybody in the roster signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct Genesis {
     pub account: Name,
     /// The host that the kernel runs on.
     pub host: Name,
-    /// The people, the mark and the ladder.
+    /// The people, the mark, the ladder and the witnesses.
     pub roster: Roster,
 }
 
@@ -29,6 +30,7 @@ impl Genesis {
             ("ladder", self.roster.ladder().name().into()),
             ("mark", self.roster.mark().map_or(Value::Null, |mark| mark.name().into())),
             ("people", self.roster.people_value()),
+            ("witnesses", self.roster.witnesses().to_value()),
         ])
     }
 
@@ -46,7 +48,9 @@ impl Genesis {
         };
         let people = fields.list("people")?.iter().map(read_person);
         let people = people.collect::<Result<_, JsonError>>()?;
+        let witnesses = Witnesses::from_value(fields.fields("witnesses")?)?;
         fields.finish()?;
-        Ok(Self { account, host, roster: Roster::new(people, mark, ladder)? })
+        let roster = Roster::new(people, mark, ladder)?.witnessed(witnesses)?;
+        Ok(Self { account, host, roster })
     }
 }

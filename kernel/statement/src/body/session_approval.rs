@@ -107,7 +107,7 @@ pub struct SessionApproval {
     pub fuel_per_batch_max: u64,
     /// How the native code of the plugins comes about.
     pub compile_record: String,
-    /// Which witness has to be alive.
+    /// Who has to have seen the journal, in the roster's words: `self-attested`, or how many of whom.
     pub witness: String,
     /// The build of the kernel.
     pub build: String,

@@ -18,13 +18,17 @@ impl NoteSigner {
     /// `NOTE_KEY_MALFORMED` if the key is no witness's, `NOTE_MALFORMED` for a time that the
     /// format does not hold.
     pub fn cosign(&self, checkpoint: &Checkpoint, time_s: u64) -> Result<SignatureLine, NoteFault> {
+        self.cosign_text(&checkpoint.text(), time_s)
+    }
+
+    pub(super) fn cosign_text(&self, text: &str, time_s: u64) -> Result<SignatureLine, NoteFault> {
         if self.verifier().kind() != KeyKind::Cosignature {
             return Err(NoteFault::Key);
         }
         if i64::try_from(time_s).is_err() {
             return Err(NoteFault::Malformed);
         }
-        let signature = self.raw(signed_message(time_s, &checkpoint.text()).as_bytes());
+        let signature = self.raw(signed_message(time_s, text).as_bytes());
         Ok(self.line(&[&time_s.to_be_bytes(), signature.as_slice()].concat()))
     }
 }

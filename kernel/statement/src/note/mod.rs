@@ -8,6 +8,7 @@
 //! What a machine signs is a note; what a person signs is a [`crate::Statement`]. The two cannot
 //! be taken for each other: an SSHSIG's signed bytes hold zeros, and a note's text never does.
 
+mod burn;
 mod checkpoint;
 mod cosignature;
 mod key;
@@ -19,6 +20,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+pub use burn::Burn;
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use key::{KeyKind, NoteSigner, VerifierKey};
 

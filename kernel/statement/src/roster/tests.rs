@@ -26,6 +26,22 @@ fn one_person_is_one_key() {
     check(|p| p.truncate(2), "ok");
 }
 
+#[test]
+fn a_witness_is_nobody_of_the_roster() {
+    let witnessed = |key: crate::SigningKey| {
+        let kind = crate::note::KeyKind::Cosignature;
+        let key = crate::note::VerifierKey::new("w1", kind, key.public()).unwrap();
+        let domain = crate::FailureDomain::SameHost;
+        let one = crate::Witness { name: name("w1"), key, domain, operator: name("olga") };
+        let roster = Roster::new(people(), None, EndpointKind::Simulated).unwrap();
+        roster.witnessed(crate::Witnesses::new(vec![one], 1).unwrap())
+    };
+    let refusal = witnessed(key("olga")).unwrap_err();
+    assert!(refusal.cause().contains("w1 and olga have the same key"), "{refusal}");
+    let roster = witnessed(crate::SigningKey::from_seed([9; 32])).unwrap();
+    assert_eq!(roster.witnesses().words(), "1 of: w1 (same-host, run by olga)");
+}
+
 /// The genesis with one text replaced, signed anew by everybody.
 fn rewritten(find: &str, put: &str) -> SignedStatement {
     let good = genesis(None, EndpointKind::Simulated);

@@ -205,7 +205,7 @@ fn approval(now: WallNs, endpoint: Digest, component: Digest, release: Digest) -
         latency_ns: 0,
         fuel_per_batch_max: 1_000_000,
         compile_record: "in-worker".to_owned(),
-        witness: "not-required".to_owned(),
+        witness: "self-attested".to_owned(),
         build: "0.1.0".to_owned(),
         worst_case_loss: Money::parse("1000").unwrap(),
         equity_max: Money::parse("1000000").unwrap(),
@@ -251,6 +251,8 @@ impl House {
             endpoints: &BTreeMap::from([(endpoint.digest(), endpoint)]),
             releases: &BTreeMap::from([(release.digest(), release)]),
             components: &[component],
+            witnesses: trust.roster().witnesses(),
+            burned_by: &[],
         };
         let gate = Gate::open(approval.into_session_approval().unwrap(), &opening).unwrap();
         let journal = Journal::create(MemoryDisk::new(), ORIGIN).unwrap();

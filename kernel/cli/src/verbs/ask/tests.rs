@@ -42,7 +42,7 @@ fn an_incomplete_or_misplaced_request_goes_nowhere() {
     };
     assert_eq!(code(&path, None), "DAEMON_UNREACHABLE");
     assert_eq!(code(&path, Some(home.clone())), "NOT_A_SEAL");
-    let opened = open(&OpenArgs { file: path.clone(), home: home.clone() });
+    let opened = open(&OpenArgs { file: path.clone(), home: home.clone(), witnesses: vec![] });
     assert_eq!(opened.unwrap_err().code, "WRONG_DOOR");
     file.signed.signatures.push("nothing".to_owned());
     files::replace(&path, &file.to_bytes()).unwrap();

@@ -89,7 +89,7 @@ impl Story {
         let digest = Digest::of(&approval.bytes);
         let component = Digest::of(b"component");
         let workers = vec![Worker { component, engine: "engine-1".to_owned() }];
-        self.input(&Input::OpenSession { request: 2, approval, workers });
+        self.input(&Input::OpenSession { request: 2, approval, workers, burns: vec![] });
         let plugin = object([
             ("component", component.hex().into()),
             ("engine", "engine-1".into()),

@@ -1,0 +1,238 @@
+//! From the home to its witnesses and back: checkpoints there, cosignatures and burns here.
+//! Whoever carries can be slow; whatever else it does is found by one end or the other.
+
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use portcullis_control::{Reply, Request};
+use portcullis_evidence::log::prove_consistency;
+use portcullis_statement::note::{Burn, Note, SignatureLine, SignedCheckpoint};
+use portcullis_statement::{Witness, Witnesses};
+
+use super::asked::{AddCheckpoint, installation};
+use super::book::last_note;
+use super::epochs::{EpochLog, read_all};
+use super::http::Place;
+use crate::client::{self, SOON};
+use crate::files::{self, beside, exists, shown};
+use crate::home::{Home, Installation};
+use crate::verbs::status;
+use crate::{CliError, Exit, out};
+
+/// How often a checkpoint that is not there yet is looked for, and how long between.
+const LOOKS: u32 = 50;
+const LOOK_PAUSE: Duration = Duration::from_millis(100);
+
+/// One witness of the roster and where it serves.
+#[derive(Clone, Debug)]
+pub(crate) struct Reach {
+    witness: Witness,
+    place: Place,
+}
+
+/// Finds out where the roster's witnesses serve: by `NAME=PLACE` words, or by the lines of the
+/// file beside the home.
+pub(crate) fn reaches(
+    home: &Path,
+    witnesses: &Witnesses,
+    words: &[String],
+) -> Result<Vec<Reach>, CliError> {
+    let beside = beside(home, ".witnesses");
+    let words = if words.is_empty() && exists(&beside) {
+        let text = String::from_utf8_lossy(&files::read(&beside, 64 * 1024)?).into_owned();
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    } else {
+        words.to_vec()
+    };
+    words.iter().map(|word| reach(witnesses, word)).collect()
+}
+
+fn reach(witnesses: &Witnesses, word: &str) -> Result<Reach, CliError> {
+    let usage = |cause: &str| {
+        let next = "--witness NAME=http://HOST:PORT, or NAME=unix:PATH";
+        CliError::new(Exit::Usage, "WITNESS_FORM", word, cause, next)
+    };
+    let (name, place) = word.split_once('=').ok_or_else(|| usage("there is no `=` in it"))?;
+    let known = witnesses.list().iter().find(|witness| witness.name.as_str() == name);
+    let witness = known.ok_or_else(|| usage("no witness of the roster has that name"))?.clone();
+    let place = Place::parse(place).ok_or_else(|| usage("this is no place"))?;
+    Ok(Reach { witness, place })
+}
+
+impl Reach {
+    /// Brings this witness up to the last of these logs, and adds its line to `signed`.
+    fn bring(&self, logs: &[EpochLog], signed: &mut SignedCheckpoint) -> Result<(), CliError> {
+        let Some((last, before)) = logs.split_last() else { return Ok(()) };
+        let of = installation(last.key.name());
+        let (status, body) = self.place.ask(&format!("GET /last/{of}"), "")?;
+        // Others' witnesses do not tell: their answer to a wrong guess does.
+        let known = last_note(&body).filter(|_| status == 200);
+        let mut size = known.as_ref().map_or(0, |(_, size, _)| *size);
+        if let Some((origin, ..)) = known {
+            let at = logs.iter().position(|log| log.key.name() == origin);
+            let at = at.ok_or_else(|| self.ahead(&format!("it is at {origin}")))?;
+            for log in before.iter().skip(at) {
+                self.add(log, size)?;
+                let end = log.end().map_err(|fault| self.said(fault.code(), &fault.to_string()))?;
+                let (status, body) = self.place.ask("POST /next-epoch", &end.to_string())?;
+                if status != 200 {
+                    return Err(self.refused(status, &body, &last.key.to_string()));
+                }
+                size = 0;
+            }
+        }
+        let lines = self.add(last, size)?;
+        let added = lines.lines().filter_map(|line| SignatureLine::parse(line).ok());
+        let mut added = added.map(|line| signed.cosign(line, &self.witness.key));
+        if added.any(|at| at.is_ok()) {
+            return Ok(());
+        }
+        Err(self.said("COSIGNATURE_FOREIGN", "it did not sign with its key in the roster"))
+    }
+
+    /// The cosignature lines over the last checkpoint of a log. A wrong guess of the size that the
+    /// witness knows is corrected once.
+    fn add(&self, log: &EpochLog, guess: u64) -> Result<String, CliError> {
+        let new = log.last.checkpoint().size;
+        let mut old = guess;
+        for _ in 0..2 {
+            if old > new {
+                return Err(self.ahead(&format!("it has cosigned {old} entries, here are {new}")));
+            }
+            let proof = prove_consistency(&mut log.tiles(), old, new)
+                .map_err(|fault| self.said(fault.code(), &fault.to_string()))?;
+            let asked = AddCheckpoint { old, proof, note: log.last.note().clone() };
+            let (status, body) = self.place.ask("POST /add-checkpoint", &asked.text())?;
+            match (status, body.trim_end().parse()) {
+                (200, _) => return Ok(body),
+                (409, Ok(size)) if size != old => old = size,
+                _ => return Err(self.refused(status, &body, &log.key.to_string())),
+            }
+        }
+        Err(self.said("WITNESS_BUSY", "somebody else carries to it at the same time"))
+    }
+
+    /// The burn of an approval, as this witness signed it.
+    fn burn(&self, burn: &Burn) -> Result<String, CliError> {
+        let (status, body) = self.place.ask("POST /burn", &burn.text())?;
+        match status {
+            200 => {}
+            409 => return Err(self.ahead(&format!("it is at {}", body.trim_end()))),
+            _ => return Err(self.refused(status, &body, &burn.journal.origin)),
+        }
+        let note = Note::parse(body.as_bytes()).ok();
+        let signed = note.filter(|note| {
+            note.text() == burn.text() && note.cosigned_at(&self.witness.key).is_ok()
+        });
+        let foreign = || self.said("BURN_FOREIGN", "it did not sign with its key in the roster");
+        signed.map(|note| note.to_string()).ok_or_else(foreign)
+    }
+
+    fn said(&self, code: &str, cause: &str) -> CliError {
+        let next = "ask whoever runs this witness; portcullis status shows who has signed";
+        CliError::new(Exit::Refused, code, &self.witness.name.to_string(), cause, next)
+    }
+
+    fn ahead(&self, seen: &str) -> CliError {
+        let (name, cause) = (self.witness.name.to_string(), format!("{seen}: this disk is older"));
+        let next = "kill, and put the whole journal back; nothing is opened on an older one";
+        CliError::new(Exit::CheckFailed, "WITNESS_AHEAD", &name, &cause, next)
+    }
+
+    fn refused(&self, status: u16, body: &str, key: &str) -> CliError {
+        let cause = format!("it answered {status}: {}", body.trim_end());
+        let (code, next) = match status {
+            404 => ("WITNESS_UNTRUSTING", format!("portcullis witness trust STATE '{key}'")),
+            409 | 422 => {
+                let next = "kill: the journal here is not the one that was witnessed";
+                ("WITNESS_FORKED", next.to_owned())
+            }
+            410 => ("NONCE_BURNED", "draft the session anew and have it signed".to_owned()),
+            _ => ("WITNESS_REFUSED", "look at the witness's own output".to_owned()),
+        };
+        let name = self.witness.name.to_string();
+        CliError::new(Exit::Refused, code, &name, &cause, &next)
+    }
+}
+
+/// Whether an error means that the disk here was set back: then nothing else may go on.
+fn set_back(error: &CliError) -> bool {
+    matches!(error.code.as_str(), "WITNESS_AHEAD" | "WITNESS_FORKED")
+}
+
+/// Brings the last checkpoint of the home to each witness, and what they signed to the daemon.
+/// Gives the checkpoint, and who did not sign it and why.
+pub(crate) fn carry(
+    home: &Home,
+    root: &Path,
+    reaches: &[Reach],
+) -> Result<(SignedCheckpoint, Vec<CliError>), CliError> {
+    let logs = read_all(root)?;
+    let last = logs.last().ok_or_else(|| no_checkpoint(root))?;
+    let mut signed = last.last.clone();
+    let lines = signed.note().lines().len();
+    let mut failed = Vec::new();
+    for reach in reaches {
+        match reach.bring(&logs, &mut signed) {
+            Ok(()) => {}
+            Err(error) if set_back(&error) => return Err(error),
+            Err(error) => failed.push(error),
+        }
+    }
+    if signed.note().lines().len() > lines {
+        let socket = home.control_socket();
+        let request = Request::Cosigned { note: signed.note().to_string() };
+        let Reply::Done { text } = client::ask(&socket, &request, SOON)? else {
+            return Err(client::unexpected(&socket));
+        };
+        out::narrate(&portcullis_evidence::text::escape_terminal(&text));
+    }
+    Ok((signed, failed))
+}
+
+fn no_checkpoint(root: &Path) -> CliError {
+    let (cause, next) = ("there is no checkpoint yet", "portcullisd makes one a second");
+    CliError::new(Exit::Temporary, "CHECKPOINT_MISSING", &shown(root), cause, next)
+}
+
+/// The burns of an approval by the witnesses of a home's roster; none where there is no witness.
+pub(crate) fn burns(
+    root: &Path,
+    words: &[String],
+    burn_at: impl Fn(u32, &SignedCheckpoint, String) -> Option<Burn>,
+) -> Result<Vec<String>, CliError> {
+    let home = Home::open(root)?;
+    let genesis = Installation::read(&home.genesis_path())?.genesis;
+    let witnesses = genesis.roster.witnesses();
+    if witnesses.quorum() == 0 {
+        return Ok(Vec::new());
+    }
+    let reaches = reaches(root, witnesses, words)?;
+    let run = status::ask(&home)?.run;
+    let run = run.and_then(|run| u32::from_str_radix(&run, 16).ok());
+    let run = run.ok_or_else(|| client::unexpected(&home.control_socket()))?;
+    let of = format!("portcullis/{}/{}", genesis.host, genesis.account);
+    for _ in 0..LOOKS {
+        let (signed, mut failed) = carry(&home, root, &reaches)?;
+        let Some(burn) = burn_at(run, &signed, of.clone()) else {
+            sleep(LOOK_PAUSE);
+            continue;
+        };
+        let mut burns = Vec::new();
+        for reach in &reaches {
+            match reach.burn(&burn) {
+                Ok(note) => burns.push(note),
+                Err(error) if set_back(&error) => return Err(error),
+                Err(error) => failed.push(error),
+            }
+        }
+        let missing = burns.len() < witnesses.quorum();
+        return match failed.into_iter().next().filter(|_| missing) {
+            Some(error) => Err(error),
+            // Too few were named, perhaps: the kernel says what it asks for.
+            None => Ok(burns),
+        };
+    }
+    Err(no_checkpoint(root))
+}

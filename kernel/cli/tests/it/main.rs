@@ -1,0 +1,4 @@
+//! The command line as processes.
+
+#[cfg(test)]
+mod witness;

@@ -1,0 +1,106 @@
+//! Cosigned checkpoints and burns, held against the journal on this disk before the core judges
+//! their signatures.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use portcullis_control::Answer;
+use portcullis_core::{Input, Standing};
+use portcullis_domain::WallNs;
+use portcullis_evidence::log::{
+    LOG_FOLDER, LogFiles, TileReader, check_consistency, prove_consistency,
+};
+use portcullis_statement::note::{Burn, Checkpoint, Note};
+
+use crate::control::{ask, refused};
+use crate::house::House;
+use crate::notary::keys::epoch_folder;
+
+/// Most checkpoints of this run that are remembered: an hour of one a second.
+const MADE_MAX: usize = 3_600;
+
+/// The checkpoints that this run made, oldest first, each with its moment.
+#[derive(Debug, Default)]
+pub(crate) struct Made(Mutex<VecDeque<(Checkpoint, WallNs)>>);
+
+impl Made {
+    /// Remembers one. Told before the file is written, so that nobody brings back what is not here.
+    pub(crate) fn add(&self, checkpoint: Checkpoint, at: WallNs) {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.len() >= MADE_MAX {
+            made.pop_front();
+        }
+        made.push_back((checkpoint, at));
+    }
+
+    /// Whether exactly this one was made in this run.
+    fn holds(&self, checkpoint: &Checkpoint) -> bool {
+        let made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        made.iter().any(|(one, _)| one == checkpoint)
+    }
+
+    /// The newest of that origin, and since when all up to `size` entries had been made.
+    fn newest(&self, origin: &str, size: u64) -> Option<(Checkpoint, WallNs)> {
+        let made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of = made.iter().filter(|(one, _)| one.origin == origin);
+        let covered = of.clone().rfind(|(one, _)| one.size <= size);
+        let at = covered.map_or(WallNs(0), |(_, at)| *at);
+        of.next_back().map(|(newest, _)| (newest.clone(), at))
+    }
+}
+
+/// Takes what a carrier brings from the witnesses.
+pub(crate) fn cosigned(house: &House, note: String) -> Answer {
+    let checkpoint = Note::parse(note.as_bytes()).and_then(|note| Checkpoint::parse(note.text()));
+    let checkpoint = match checkpoint {
+        Ok(checkpoint) => checkpoint,
+        Err(fault) => return refused(fault.code(), fault.cause()),
+    };
+    let epoch = house.mark.durable_epoch().epoch;
+    if checkpoint.origin != house.home.origin(epoch) {
+        return refused("CHECKPOINT_FOREIGN", "the checkpoint is another epoch's");
+    }
+    let log = epoch_folder(&house.home.epochs_path(), epoch).join(LOG_FOLDER);
+    match standing(&house.made, &LogFiles::new(log), &checkpoint) {
+        Ok(standing) => ask(house, |request| Input::Cosigned { request, note, standing }),
+        Err((code, cause)) => refused(code, cause),
+    }
+}
+
+/// How a checkpoint stands to the journal of this disk, in whose tiles the older trees are.
+fn standing(
+    made: &Made,
+    log: &LogFiles,
+    checkpoint: &Checkpoint,
+) -> Result<Standing, (&'static str, &'static str)> {
+    let unknown = ("CHECKPOINT_FOREIGN", "this run has made no checkpoint of that origin yet");
+    let (newest, at) = made.newest(&checkpoint.origin, checkpoint.size).ok_or(unknown)?;
+    if checkpoint.size > newest.size {
+        return Ok(Standing::Ahead);
+    }
+    let mut tiles = TileReader::new(log.clone(), newest.size);
+    let path = prove_consistency(&mut tiles, checkpoint.size, newest.size)
+        .map_err(|_fault| ("LOG_UNREADABLE", "the log's tiles cannot be read; try again"))?;
+    let (old, new) = ((checkpoint.size, checkpoint.root), (newest.size, newest.root));
+    let continued = check_consistency(&path, old, new).is_ok();
+    Ok(if continued { Standing::Ours(at) } else { Standing::Forked })
+}
+
+/// Why burns are refused: they are at a journal that is not this one. The core compares everything
+/// else.
+pub(crate) fn foreign_burn(house: &House, burns: &[String]) -> Option<Answer> {
+    for text in burns {
+        let note = Note::parse(text.as_bytes());
+        let Some(burn) = note.ok().and_then(|note| Burn::parse(note.text())) else {
+            return Some(refused("BURN_MALFORMED", "this is no burn"));
+        };
+        if !house.made.holds(&burn.journal) {
+            let cause = "the burn is at a journal that this run of the kernel has not made";
+            return Some(refused("BURN_FOREIGN", cause));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;
