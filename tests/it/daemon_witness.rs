@@ -37,7 +37,7 @@ impl Witnesses {
         let own = Self { dir, served: vec![] };
         let line = |name: &str| {
             let of = ["--name", name, "--domain", "same-host", "--operator", "eve"];
-            let said = own.call(&[&["witness", "init", &own.state(name)], &of[..]].concat());
+            let said = Self::call(&[&["witness", "init", &own.state(name)], &of[..]].concat());
             let lines = said.lines().find_map(|line| line.strip_prefix("roster"));
             lines.unwrap().trim().to_owned()
         };
@@ -55,7 +55,7 @@ impl Witnesses {
         format!("unix:{}/{name}.sock", self.dir.display())
     }
 
-    fn call(&self, arguments: &[&str]) -> String {
+    fn call(arguments: &[&str]) -> String {
         let run = Command::new(program("portcullis").unwrap()).args(arguments).output().unwrap();
         assert!(run.status.success(), "{arguments:?}: {run:?}");
         String::from_utf8(run.stdout).unwrap()
@@ -64,7 +64,7 @@ impl Witnesses {
     /// Each trusts the house's first key and serves.
     fn serve(&mut self, key: &VerifierKey) {
         for name in NAMES {
-            self.call(&["witness", "trust", &self.state(name), &key.to_string()]);
+            Self::call(&["witness", "trust", &self.state(name), &key.to_string()]);
             let mut command = Command::new(program("portcullis").unwrap());
             let (state, place) = (self.state(name), self.place(name));
             command.args(["witness", "serve", "--state", &state, "--listen", &place]);

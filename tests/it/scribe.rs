@@ -42,7 +42,7 @@ fn c15_the_notebook_computes_what_the_kernel_counted() {
     let root = text(&document, "session_root");
     assert!(page.contains(&root) && page.contains("<strong>SIMULATED</strong>"));
     let Some(mut python) = python(project()) else {
-        return eprintln!("{}", NO_PYTHON);
+        return eprintln!("{NO_PYTHON}");
     };
     let cells = cells(&project().join("docs/notebooks/session.md"));
     let report = "print(fees, root, len(fills), latency.height, len(against), sep='\\n')";

@@ -50,12 +50,11 @@ impl Cutter {
         if self.bytes.saturating_add(needs) > self.bytes_max {
             self.close();
         }
-        match self.open.last_mut().filter(|(open, _)| open == name) {
-            Some((_, values)) => values.push(value.clone()),
-            None => {
-                self.bytes = self.bytes.saturating_add(frame);
-                self.open.push((name.to_owned(), vec![value.clone()]));
-            }
+        if let Some((_, values)) = self.open.last_mut().filter(|(open, _)| open == name) {
+            values.push(value.clone());
+        } else {
+            self.bytes = self.bytes.saturating_add(frame);
+            self.open.push((name.to_owned(), vec![value.clone()]));
         }
         self.bytes = self.bytes.saturating_add(bytes);
     }

@@ -94,7 +94,7 @@ impl Installation {
         let header = Header {
             kind,
             // Each statement is good for one time.
-            nonce: Digest::of(&body.canonical()).hex()[..32].to_owned(),
+            nonce: Digest::of(&body.canonical()).hex().chars().take(32).collect(),
             policy_seq: 1,
             not_before: BEGINS,
             expires: BEGINS.plus_ns(3_600_000_000_000),

@@ -49,7 +49,7 @@ pub(crate) fn key(seed: u8) -> NoteSigner {
 /// An entry at that second of the run.
 pub(crate) fn entry(second: i64, (class, kind): (Class, &'static str), body: Value) -> Vec<u8> {
     let ns = second.checked_mul(SECOND_NS).unwrap();
-    let at = Now { boot: BootNs(ns), wall: WallNs(1_800_000_000_000_000_000_i64 + ns) };
+    let at = Now { boot: BootNs(ns), wall: WallNs(1_800_000_000_000_000_000).plus_ns(ns) };
     let place = Place { at, input: 1, cursors: BTreeMap::new() };
     let content = Content { kind, corr: "-".to_owned(), reason: "-".to_owned(), body };
     Entry::new(class, &place, content).bytes

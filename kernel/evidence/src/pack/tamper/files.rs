@@ -87,7 +87,7 @@ pub(super) const LISTINGS: Kinds = &[
             alter(p, "manifest.json", |b| {
                 *b =
                     String::from_utf8(b.clone()).unwrap().replace(PACK_VERSION, "9.9").into_bytes();
-            })
+            });
         },
         "PACK_MANIFEST",
     ),
@@ -96,7 +96,7 @@ pub(super) const LISTINGS: Kinds = &[
         |_, p| {
             alter(p, "manifest.json", |b| {
                 b.splice(1..1, *b"\"a\":1,");
-            })
+            });
         },
         "PACK_MANIFEST",
     ),
@@ -113,7 +113,7 @@ pub(super) const LISTINGS: Kinds = &[
                 let (before, rest) = text.split_once("\"requires\":[").unwrap();
                 let (_, after) = rest.split_once(']').unwrap();
                 *b = format!("{before}\"requires\":[]{after}").into_bytes();
-            })
+            });
         },
         "PACK_MANIFEST",
     ),
@@ -136,7 +136,7 @@ pub(super) const LISTINGS: Kinds = &[
             alter(p, "SHA256SUMS", |b| {
                 let end = b.iter().position(|byte| *byte == b'\n').unwrap();
                 b.drain(..=end);
-            })
+            });
         },
         "PACK_SUMS",
     ),

@@ -15,7 +15,7 @@ pub(super) const JOURNALS: Kinds = &[
             alter(p, SEGMENT, |b| {
                 let end = b.windows(4).rposition(|w| w == b"h en").unwrap();
                 b.truncate(end);
-            })
+            });
         },
         "JOURNAL_TRUNCATED",
     ),
