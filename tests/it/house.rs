@@ -421,12 +421,16 @@ impl House {
     /// The entries that are durable by now.
     pub(crate) fn journal(&self) -> Vec<Decoded> {
         let epochs = self.path("home/epochs");
-        let read = || portcullis_evidence::read(JournalFolder::of_epoch(&epochs, 1));
-        // The daemon may be in the middle of a write, which no reader without its watermark tells
-        // from damage.
-        let mut tries = (0..100).map(|_| read());
-        let journal = tries.find_map(Result::ok).unwrap_or_else(|| read().unwrap());
-        journal.entries.iter().map(|entry| entry::decode(entry).unwrap()).collect()
+        let begun = |epoch: &u32| epochs.join(format!("{epoch:06}/journal")).is_dir();
+        let read = |epoch| {
+            let read = || portcullis_evidence::read(JournalFolder::of_epoch(&epochs, epoch));
+            // The daemon may be in the middle of a write, which no reader without its watermark
+            // tells from damage.
+            let mut tries = (0..100).map(|_| read());
+            tries.find_map(Result::ok).unwrap_or_else(|| read().unwrap()).entries
+        };
+        let entries = (1..).take_while(begun).flat_map(read);
+        entries.map(|entry| entry::decode(&entry).unwrap()).collect()
     }
 
     /// How many entries of a kind there are.

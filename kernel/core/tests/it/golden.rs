@@ -173,8 +173,8 @@ fn the_golden_file_holds_every_kind() {
         kinds(Class::Outcome),
         "amend-requested balances-adopted booked cancel-requested clean-stop denied drafted \
          events-dropped faulted intervened killed noted order-dead order-overdue ordered \
-         orders-clear plugin-stopped reckoned reconciled refused session-closed session-closing session-opened \
-         statement-accepted unkilled"
+         orders-clear plugin-stopped reckoned reconciled refused session-closed \
+         session-closing session-opened statement-accepted unkilled"
     );
 }
 
