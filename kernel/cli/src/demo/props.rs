@@ -109,10 +109,15 @@ pub(super) fn pack_and_seal(
 
 /// What the journal's reconciliation entries say about an order.
 pub(super) fn found_by_reconciliation(stage: &Stage, order: &str) -> Result<String, CliError> {
-    let folder = JournalFolder::of_epoch(&stage.home().join("epochs"), 1);
-    let journal = portcullis_evidence::read(folder)
-        .map_err(|fault| unexpected("the journal", &fault.to_string()))?;
-    let found = journal.entries.iter().any(|entry| {
+    let epochs = stage.home().join("epochs");
+    let begun = |epoch: &u32| epochs.join(format!("{epoch:06}/journal")).is_dir();
+    let mut entries = Vec::new();
+    for epoch in (1..).take_while(begun) {
+        let journal = portcullis_evidence::read(JournalFolder::of_epoch(&epochs, epoch));
+        let journal = journal.map_err(|fault| unexpected("the journal", &fault.to_string()))?;
+        entries.extend(journal.entries);
+    }
+    let found = entries.iter().any(|entry| {
         let decoded = portcullis_core::entry::decode(entry);
         decoded.is_ok_and(|entry| {
             entry.kind == "reconciled" && entry.body.canonical_text().contains(order)
