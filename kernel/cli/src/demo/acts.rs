@@ -245,7 +245,8 @@ pub(super) fn crash_and_recover(stage: &mut Stage) -> Result<(), CliError> {
         return Err(unexpected("the restart", "an order left without a session"));
     }
     let found = found_by_reconciliation(stage, &working)?;
-    pack_and_seal(stage, "first", "red", "The daemon was killed with an order working.")?;
+    let lacks = ["account", "counts", "market-data"];
+    pack_and_seal(stage, "first", "red", "The daemon was killed with an order working.", &lacks)?;
     let home = stage.text("home");
     let unkill = stage.text("requests/unkill.json");
     let reason = "crash understood, account compared";
@@ -313,7 +314,8 @@ pub(super) fn seal_and_verify(stage: &mut Stage) -> Result<(), CliError> {
         let ended = |view: &portcullis_control::StatusView| view.session.is_none();
         Ok(stage.status().filter(ended).map(drop))
     })?;
-    let pack = pack_and_seal(stage, "second", "yellow", "The kill switch was tried and held.")?;
+    let pack =
+        pack_and_seal(stage, "second", "yellow", "The kill switch was tried and held.", &[])?;
     must(&["stop", "--home", &home])?;
     let (folder, pin) = (pack.display().to_string(), stage.text("pin"));
     must(&["evidence", "verify", &folder, "--trust", &pin])?;

@@ -78,8 +78,13 @@ pub(super) fn pack_and_seal(
     session: &str,
     classification: &str,
     lesson: &str,
+    gaps: &[&str],
 ) -> Result<PathBuf, CliError> {
     let home = stage.text("home");
+    for gap in gaps {
+        let reason = "The daemon was killed, and its next run began another epoch.";
+        must(&["session", "note", session, reason, "--gap", gap, "--home", &home])?;
+    }
     let said = must(&["pack", session, "--home", &home, "--lesson", lesson])?;
     let pack = said.field("pack").or_else(|| said.field("path")).map(PathBuf::from);
     let pack = pack.ok_or_else(|| unexpected("pack", &said.stdout))?;
