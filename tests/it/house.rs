@@ -9,7 +9,7 @@ use crate::venue_side::Outsider;
 use portcullis_control::{Answer, Reconciliation, Reply, Request, SignedBytes, StatusView};
 use portcullis_control::{read_frame, write_frame};
 use portcullis_core::entry::{self, Decoded};
-use portcullis_evidence::JournalFolder;
+use portcullis_evidence::{JournalFolder, begun_epochs};
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Fields, Value, parse};
 use portcullis_tests::{program, project};
@@ -421,7 +421,6 @@ impl House {
     /// The entries that are durable by now.
     pub(crate) fn journal(&self) -> Vec<Decoded> {
         let epochs = self.path("home/epochs");
-        let begun = |epoch: &u32| epochs.join(format!("{epoch:06}/journal")).is_dir();
         let read = |epoch| {
             let read = || portcullis_evidence::read(JournalFolder::of_epoch(&epochs, epoch));
             // The daemon may be in the middle of a write, which no reader without its watermark
@@ -429,7 +428,7 @@ impl House {
             let mut tries = (0..100).map(|_| read());
             tries.find_map(Result::ok).unwrap_or_else(|| read().unwrap()).entries
         };
-        let entries = (1..).take_while(begun).flat_map(read);
+        let entries = begun_epochs(&epochs).unwrap().into_iter().flat_map(read);
         entries.map(|entry| entry::decode(&entry).unwrap()).collect()
     }
 

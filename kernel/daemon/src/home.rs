@@ -10,6 +10,7 @@ use portcullis_core::{EpochName, Start};
 use portcullis_domain::policy::PhaseRules;
 use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::{Instrument, InstrumentId};
+use portcullis_evidence::epoch_folder;
 use portcullis_evidence::{DiskFault, JournalFault, ReadFault};
 use portcullis_governance::{Hashed, PolicyError, parse_instrument, parse_phases, parse_safety};
 use portcullis_lifeline::Credential;
@@ -108,7 +109,7 @@ impl Home {
     /// The name of an epoch that is to begin. Its key is made, and durable, when this returns.
     pub(crate) fn name_epoch(&self, epoch: u32) -> Result<EpochName, DaemonFault> {
         let origin = self.origin(epoch);
-        let folder = keys::epoch_folder(&self.epochs_path(), epoch);
+        let folder = epoch_folder(&self.epochs_path(), epoch);
         let key = keys::prepare(&folder, &origin)?.verifier().to_string();
         Ok(EpochName { origin, key })
     }
@@ -117,7 +118,7 @@ impl Home {
     /// last checkpoint is signed.
     pub(crate) fn notary(&self, epoch: u32) -> Result<Notary, DaemonFault> {
         let epochs = self.epochs_path();
-        let folder = |epoch| keys::epoch_folder(&epochs, epoch);
+        let folder = |epoch| epoch_folder(&epochs, epoch);
         let before = epoch.checked_sub(1).filter(|before| keys::is_there(&folder(*before)));
         let epoch = before.unwrap_or(epoch);
         let key = keys::load(&folder(epoch), &self.origin(epoch))?;

@@ -17,6 +17,7 @@ use std::time::Duration;
 use portcullis_core::{EpochCause, entry};
 use portcullis_domain::BootNs;
 use portcullis_domain::time::NS_PER_S;
+use portcullis_evidence::epoch_folder;
 use portcullis_evidence::log::{FollowFault, Follower, LOG_FOLDER, LogFiles};
 use portcullis_evidence::note::NoteSigner;
 use portcullis_evidence::{JournalFolder, Seq, Watermark};
@@ -61,7 +62,7 @@ impl Notary {
     }
 
     fn follower(&self) -> Result<Follower<JournalFolder>, FollowFault> {
-        let files = LogFiles::new(keys::epoch_folder(&self.epochs, self.epoch).join(LOG_FOLDER));
+        let files = LogFiles::new(epoch_folder(&self.epochs, self.epoch).join(LOG_FOLDER));
         let journal = JournalFolder::of_epoch(&self.epochs, self.epoch);
         Follower::open(journal, files, self.key.verifier())
     }
@@ -120,13 +121,13 @@ impl Notary {
     /// key is the one that the entry before its first announced.
     fn turn_over(&mut self) -> Result<(), DaemonFault> {
         let next = self.epoch.saturating_add(1);
-        let folder = keys::epoch_folder(&self.epochs, next);
+        let folder = epoch_folder(&self.epochs, next);
         let origin = JournalFolder::of_epoch(&self.epochs, next);
         let origin = portcullis_evidence::Reader::open(origin)
             .map(|reader| reader.origin().to_owned())
             .map_err(|fault| keys::unusable(&folder, fault.code(), &fault.to_string()))?;
         let key = keys::load(&folder, &origin)?;
-        keys::forget(&keys::epoch_folder(&self.epochs, self.epoch))?;
+        keys::forget(&epoch_folder(&self.epochs, self.epoch))?;
         self.close_files().map_err(|(path, error)| {
             keys::unusable(&path, "EPOCH_NOT_CLOSED", &error.to_string())
         })?;

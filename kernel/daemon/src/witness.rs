@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use portcullis_control::Answer;
 use portcullis_core::{Input, Standing};
 use portcullis_domain::WallNs;
+use portcullis_evidence::epoch_folder;
 use portcullis_evidence::log::{
     LOG_FOLDER, LogFiles, TileReader, check_consistency, prove_consistency,
 };
@@ -14,7 +15,6 @@ use portcullis_statement::note::{Burn, Checkpoint, Note};
 
 use crate::control::{ask, refused};
 use crate::house::House;
-use crate::notary::keys::epoch_folder;
 
 /// Most checkpoints of this run that are remembered: an hour of one a second.
 const MADE_MAX: usize = 3_600;

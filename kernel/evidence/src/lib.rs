@@ -22,7 +22,8 @@ pub mod tree;
 pub use disk::{Disk, DiskFault, FileDisk, MemoryDisk, Place};
 pub use journal::{
     Appender, Committer, Damage, DamageReason, End, Groups, Head, Journal, JournalFault,
-    JournalFolder, ReadFault, Reader, Recovered, Seq, Source, Watermark, read,
+    JournalFolder, ReadFault, Reader, Recovered, Seq, Source, Watermark, begun_epochs,
+    epoch_folder, read,
 };
 pub use portcullis_statement::{Digest, note};
 pub use recorded::{DurableEpoch, DurableMark, Either, NotDurable, Pending, Recorded, Waited};

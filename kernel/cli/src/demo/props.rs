@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis_control::{Request, SignedBytes};
 use portcullis_domain::parse_scaled;
-use portcullis_evidence::JournalFolder;
+use portcullis_evidence::{JournalFolder, begun_epochs};
 
 use super::stage::{Stage, must, unexpected};
 use crate::CliError;
@@ -115,11 +115,11 @@ pub(super) fn pack_and_seal(
 /// What the journal's reconciliation entries say about an order.
 pub(super) fn found_by_reconciliation(stage: &Stage, order: &str) -> Result<String, CliError> {
     let epochs = stage.home().join("epochs");
-    let begun = |epoch: &u32| epochs.join(format!("{epoch:06}/journal")).is_dir();
+    let fault = |fault: &dyn std::fmt::Display| unexpected("the journal", &fault.to_string());
     let mut entries = Vec::new();
-    for epoch in (1..).take_while(begun) {
+    for epoch in begun_epochs(&epochs).map_err(|error| fault(&error))? {
         let journal = portcullis_evidence::read(JournalFolder::of_epoch(&epochs, epoch));
-        let journal = journal.map_err(|fault| unexpected("the journal", &fault.to_string()))?;
+        let journal = journal.map_err(|error| fault(&error))?;
         entries.extend(journal.entries);
     }
     let found = entries.iter().any(|entry| {

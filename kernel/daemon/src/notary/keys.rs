@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hint::black_box;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use portcullis_evidence::note::{KeyKind, NoteFault, NoteSigner};
 
@@ -16,11 +16,6 @@ const KEY: &str = "key";
 const UNFINISHED: &str = "key.unfinished";
 /// Longest key file in bytes.
 const KEY_BYTES_MAX: u64 = 1024;
-
-/// The folder of an epoch below that of all.
-pub(crate) fn epoch_folder(epochs: &Path, epoch: u32) -> PathBuf {
-    epochs.join(format!("{epoch:06}"))
-}
 
 /// The key of an epoch that has not begun: the one that lies there from a beginning that came to
 /// nothing, or a new one. Durable when this returns, so that an entry may name it.

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use super::{Disk, DiskFault, DiskOperation, Place};
 use crate::bytes::len_u64;
-use crate::journal::{JournalFolder, SEGMENT_BYTES, Source as _};
+use crate::journal::{JournalFolder, SEGMENT_BYTES, begun_epochs};
 
 /// The segment that is made ready ahead, beside the epochs.
 const SPARE: &str = "spare.partial";
@@ -55,28 +55,13 @@ impl FileDisk {
     /// # Errors
     /// `JOURNAL_UNREADABLE`.
     pub fn last_epoch(&self) -> Result<Option<u32>, DiskFault> {
-        let fault = |error: io::Error| DiskFault::new(DiskOperation::Open, &error);
-        let mut last = None;
-        for item in fs::read_dir(&self.root).map_err(fault)? {
-            let name = item.map_err(fault)?.file_name();
-            let Some(epoch) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
-            // A folder without a segment is what a crash leaves of a beginning.
-            if last.is_none_or(|last| epoch > last) && self.has_segments(epoch)? {
-                last = Some(epoch);
-            }
-        }
-        Ok(last)
+        Ok(begun_epochs(&self.root)?.pop())
     }
 
     /// An epoch's journal, to read.
     #[must_use]
     pub fn journal(&self, epoch: u32) -> JournalFolder {
         JournalFolder::of_epoch(&self.root, epoch)
-    }
-
-    fn has_segments(&self, epoch: u32) -> Result<bool, DiskFault> {
-        let mut journal = self.journal(epoch);
-        Ok(journal.path().is_dir() && journal.last_segment()? > 0)
     }
 
     /// Makes the names in the segment's folder and above durable.

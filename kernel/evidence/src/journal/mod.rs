@@ -23,7 +23,8 @@ pub use format::{
     ENTRY_BYTES_MAX, GROUP_BYTES_MAX, JOURNAL_VERSION, ORIGIN_BYTES_MAX, SEGMENT_BYTES, is_origin,
 };
 pub use reader::{Anchor, End, Group, Reader, Recovered, read};
-pub use source::{JournalFolder, Source};
+pub(crate) use source::copy_from;
+pub use source::{JournalFolder, Source, begun_epochs, epoch_folder};
 
 use crate::Digest;
 use crate::disk::DiskFault;

@@ -46,7 +46,7 @@ impl JournalFolder {
     /// An epoch's journal below the folder of all epochs.
     #[must_use]
     pub fn of_epoch(epochs: &Path, epoch: u32) -> Self {
-        Self::new(epochs.join(format!("{epoch:06}/journal")))
+        Self::new(epoch_folder(epochs, epoch).join("journal"))
     }
 
     /// The folder.
@@ -67,6 +67,42 @@ impl JournalFolder {
         }
         Ok(self.open.as_ref().map(|(_, file)| file))
     }
+}
+
+/// The folder of an epoch below the folder of all epochs.
+#[must_use]
+pub fn epoch_folder(epochs: &Path, epoch: u32) -> PathBuf {
+    epochs.join(format!("{epoch:06}"))
+}
+
+/// The epochs that have begun, the oldest first, below the folder of all epochs.
+///
+/// # Errors
+/// `JOURNAL_UNREADABLE`.
+pub fn begun_epochs(epochs: &Path) -> Result<Vec<u32>, DiskFault> {
+    let mut begun = Vec::new();
+    for item in fs::read_dir(epochs).map_err(|error| fault(&error))? {
+        let name = item.map_err(|error| fault(&error))?.file_name();
+        let Some(epoch) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        let mut journal = JournalFolder::of_epoch(epochs, epoch);
+        // A folder without a segment is what a crash leaves of a beginning.
+        if journal.path().is_dir() && journal.last_segment()? > 0 {
+            begun.push(epoch);
+        }
+    }
+    begun.sort_unstable();
+    Ok(begun)
+}
+
+/// Copies what `bytes` hold from `offset` on, as far as it fits, and says how much that is.
+pub(crate) fn copy_from(bytes: &[u8], offset: u64, buffer: &mut [u8]) -> usize {
+    let from = usize::try_from(offset).unwrap_or(usize::MAX);
+    let rest = bytes.get(from..).unwrap_or_default();
+    let count = rest.len().min(buffer.len());
+    if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
+        to.copy_from_slice(from);
+    }
+    count
 }
 
 fn fault(error: &io::Error) -> DiskFault {
@@ -120,12 +156,6 @@ impl Source for &[Vec<u8>] {
     ) -> Result<Option<usize>, DiskFault> {
         let index = usize::try_from(segment.saturating_sub(1)).unwrap_or(usize::MAX);
         let Some(bytes) = self.get(index) else { return Ok(None) };
-        let from = usize::try_from(offset).unwrap_or(usize::MAX);
-        let rest = bytes.get(from..).unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
-            to.copy_from_slice(from);
-        }
-        Ok(Some(count))
+        Ok(Some(copy_from(bytes, offset, buffer)))
     }
 }

@@ -16,7 +16,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags};
 use super::parts::{JOURNAL, segment_file};
 use super::renderings::RENDERINGS_FOLDER;
 use crate::disk::{DiskFault, DiskOperation};
-use crate::journal::{SEGMENT_BYTES, Source};
+use crate::journal::{SEGMENT_BYTES, Source, copy_from};
 use crate::text::escape_terminal;
 
 /// Most files in a pack.
@@ -229,13 +229,7 @@ impl Source for PackJournal<'_> {
             self.held = Some((segment, bytes));
         }
         let held = self.held.as_ref().map(|(_, bytes)| bytes.as_slice()).unwrap_or_default();
-        let from = usize::try_from(offset).unwrap_or(usize::MAX);
-        let rest = held.get(from..).unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
-            to.copy_from_slice(from);
-        }
-        Ok(Some(count))
+        Ok(Some(copy_from(held, offset, buffer)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use portcullis_evidence::epoch_folder;
 use portcullis_evidence::log::{EpochReport, JOURNAL_FOLDER, LOG_FOLDER, verify_epoch};
 use portcullis_evidence::pack::MANIFEST_FILE;
 use portcullis_statement::json::{Value, count, object};
@@ -25,7 +26,7 @@ pub(super) fn folder_of(path: &Path, epoch: Option<u32>) -> Result<PathBuf, CliE
         return Ok(path.to_owned());
     }
     if let Some(epoch) = epoch {
-        return Ok(epochs.join(format!("{epoch:06}")));
+        return Ok(epoch_folder(&epochs, epoch));
     }
     let listed = epochs.read_dir().map_err(|error| {
         crate::files::io_error(&epochs, &error, "check the folder's permissions")

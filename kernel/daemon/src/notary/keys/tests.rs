@@ -1,7 +1,10 @@
 //! A key is drawn once, found again, and gone at the end.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use portcullis_evidence::epoch_folder;
 
 use super::*;
 
