@@ -40,6 +40,10 @@ impl World {
     }
 
     fn hand_in_first(&mut self) {
+        if self.introduced == self.starts {
+            return;
+        }
+        self.introduced = self.starts;
         for signed in self.people.first_statements() {
             let request = self.next_request();
             if let Some(house) = &self.house {

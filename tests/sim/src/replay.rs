@@ -195,9 +195,12 @@ fn plugin_of(input: &Input) -> Option<PluginId> {
 impl Newest {
     /// Whoever reads this epoch alone starts as whoever reads everything.
     fn tells_all(&self, recovered: &[Vec<u8>]) -> Result<(), String> {
-        let Some(since) = recovered.get(self.before..).filter(|_| !self.begun.is_empty()) else {
+        // How many frames of the market came before the epoch is said by its first entries and by
+        // every later one; the twin keeps the old epoch's last entry, which says it too, to itself.
+        let since = recovered.get(self.before..).unwrap_or_default();
+        if self.begun.is_empty() || since.is_empty() {
             return Ok(());
-        };
+        }
         let started = recovered.iter().rev().map(|bytes| decode(bytes).expect("folded before"));
         let started = started.into_iter().find(|entry| entry.kind == "started");
         let started = started.expect("every run begins so");

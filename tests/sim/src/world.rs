@@ -56,6 +56,9 @@ pub(crate) struct World {
     pub(crate) gate_closed: bool,
     pub(crate) starts: u32,
     pub(crate) sessions: u32,
+    /// The start after which people handed in their first statements. Twice would be two endpoint
+    /// sets, and approvals for the one that the house is not connected to open nothing.
+    pub(crate) introduced: u32,
     pub(crate) requests: u64,
     sequences: [u64; 3],
     feed_stale_until: BootNs,
@@ -87,6 +90,7 @@ impl World {
             gate_closed: false,
             starts: 0,
             sessions: 0,
+            introduced: 0,
             requests: 0,
             sequences: [0; 3],
             feed_stale_until: BootNs(0),
