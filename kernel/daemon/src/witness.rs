@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use portcullis_control::Answer;
-use portcullis_core::{Input, Standing};
+use portcullis_core::{Input, Standing, is_later_epoch};
 use portcullis_domain::WallNs;
 use portcullis_evidence::epoch_folder;
 use portcullis_evidence::log::{
@@ -57,7 +57,12 @@ pub(crate) fn cosigned(house: &House, note: String) -> Answer {
         Err(fault) => return refused(fault.code(), fault.cause()),
     };
     let epoch = house.mark.durable_epoch().epoch;
-    if checkpoint.origin != house.home.origin(epoch) {
+    let present = house.home.origin(epoch);
+    if is_later_epoch(&checkpoint.origin, &present) {
+        let standing = Standing::Ahead;
+        return ask(house, |request| Input::Cosigned { request, note, standing });
+    }
+    if checkpoint.origin != present {
         return refused("CHECKPOINT_FOREIGN", "the checkpoint is another epoch's");
     }
     let log = epoch_folder(&house.home.epochs_path(), epoch).join(LOG_FOLDER);

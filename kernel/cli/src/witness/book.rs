@@ -264,12 +264,20 @@ impl Book {
         Answer { status: 200, body: text }
     }
 
-    /// `GET /last/<installation>`: origin and size of what was cosigned last, and the checkpoint.
-    pub(crate) fn last(&self, of: &str) -> Answer {
+    /// `GET /last/<installation>`: origin and size of what was cosigned last, and the checkpoint,
+    /// cosigned: whoever holds an older journal cannot deny it.
+    pub(crate) fn last(&mut self, of: &str, now_s: u64) -> Answer {
+        let time_s = self.time(now_s);
         let Some(log) = self.logs.get(of) else {
             return Answer::no(404, "an installation that this witness does not follow");
         };
-        let note = log.note.as_deref().unwrap_or_default();
+        let cosigned = |text: &String| {
+            let mut note = Note::parse(text.as_bytes()).ok()?;
+            let checkpoint = Checkpoint::parse(note.text()).ok()?;
+            note.add(self.signer.cosign(&checkpoint, time_s).ok()?).ok()?;
+            Some(note.to_string())
+        };
+        let note = log.note.as_ref().and_then(cosigned).unwrap_or_default();
         Answer { status: 200, body: format!("{} {}\n{note}", log.key.name(), log.size) }
     }
 

@@ -129,6 +129,20 @@ impl Reach {
         signed.map(|note| note.to_string()).ok_or_else(foreign)
     }
 
+    /// Brings what this witness has seen to the daemon, which kills when it is more than the disk
+    /// has. Whatever comes of it, the error is told.
+    fn accuse(&self, home: &Home, origin: &str, error: CliError) -> CliError {
+        let last = self.place.ask(&format!("GET /last/{}", installation(origin)), "");
+        let seen = last.ok().filter(|(status, _)| *status == 200);
+        if let Some((_, _, Some(note))) = seen.and_then(|(_, body)| last_note(&body)) {
+            let request = Request::Cosigned { note: note.to_string() };
+            if let Err(refused) = client::ask(&home.control_socket(), &request, SOON) {
+                out::narrate(&refused.to_string());
+            }
+        }
+        error
+    }
+
     fn said(&self, code: &str, cause: &str) -> CliError {
         let next = "ask whoever runs this witness; portcullis status shows who has signed";
         CliError::new(Exit::Refused, code, &self.witness.name.to_string(), cause, next)
@@ -176,7 +190,9 @@ pub(crate) fn carry(
     for reach in reaches {
         match reach.bring(&logs, &mut signed) {
             Ok(()) => {}
-            Err(error) if set_back(&error) => return Err(error),
+            Err(error) if set_back(&error) => {
+                return Err(reach.accuse(home, last.key.name(), error));
+            }
             Err(error) => failed.push(error),
         }
     }
@@ -223,7 +239,9 @@ pub(crate) fn burns(
         for reach in &reaches {
             match reach.burn(&burn) {
                 Ok(note) => burns.push(note),
-                Err(error) if set_back(&error) => return Err(error),
+                Err(error) if set_back(&error) => {
+                    return Err(reach.accuse(&home, &burn.journal.origin, error));
+                }
                 Err(error) => failed.push(error),
             }
         }

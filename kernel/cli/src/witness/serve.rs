@@ -114,7 +114,7 @@ impl Door {
             "POST /next-epoch" => book.next_epoch(body),
             "POST /burn" => book.burn(body, now_s),
             other => match other.strip_prefix("GET /last/") {
-                Some(of) => book.last(of),
+                Some(of) => book.last(of, now_s),
                 None => Answer { status: 404, body: "no such path\n".to_owned() },
             },
         }

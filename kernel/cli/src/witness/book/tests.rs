@@ -110,7 +110,7 @@ fn a_tree_that_grows_is_cosigned_across_restarts() {
         known = log.tiles.size();
         check_signed(&mut book, &log, known);
         book = reopened(&scratch, book);
-        let last = book.last(OF).body;
+        let last = book.last(OF, NOW_S).body;
         assert!(last.starts_with(&format!("{} {known}\n", origin(1))), "{last}");
     }
 }
