@@ -11,6 +11,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -37,13 +38,25 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct Notary {
     epochs: PathBuf,
     epoch: u32,
-    key: NoteSigner,
+    key: EpochKey,
 }
+
+/// The key of the epoch that is signed now; whoever else needs it borrows it here.
+pub(crate) type EpochKey = Arc<Mutex<NoteSigner>>;
 
 impl Notary {
     /// The notary of the present epoch, whose key lies in its folder.
-    pub(crate) const fn new(epochs: PathBuf, epoch: u32, key: NoteSigner) -> Self {
-        Self { epochs, epoch, key }
+    pub(crate) fn new(epochs: PathBuf, epoch: u32, key: NoteSigner) -> Self {
+        Self { epochs, epoch, key: Arc::new(Mutex::new(key)) }
+    }
+
+    /// The key, which changes with the epoch.
+    pub(crate) fn key(&self) -> EpochKey {
+        Arc::clone(&self.key)
+    }
+
+    fn borrow(&self) -> MutexGuard<'_, NoteSigner> {
+        self.key.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Works until the writer of the journal `has_ended` and all that it left is signed.
@@ -64,7 +77,7 @@ impl Notary {
     fn follower(&self) -> Result<Follower<JournalFolder>, FollowFault> {
         let files = LogFiles::new(epoch_folder(&self.epochs, self.epoch).join(LOG_FOLDER));
         let journal = JournalFolder::of_epoch(&self.epochs, self.epoch);
-        Follower::open(journal, files, self.key.verifier())
+        Follower::open(journal, files, self.borrow().verifier())
     }
 
     /// Follows the epoch to its end, or to that of the run.
@@ -85,7 +98,7 @@ impl Notary {
             // The last one of an epoch is signed durably, also if it was signed before.
             if is_over || follower.has_news() && is_due {
                 Self::tell(&follower, house).map_err(code)?;
-                follower.sign(&self.key, is_over).map_err(code)?;
+                follower.sign(&self.borrow(), is_over).map_err(code)?;
                 signed_at = now;
             }
             if is_over {
@@ -116,7 +129,7 @@ impl Notary {
         while follower.follow(below, |entry| is_milestone |= entry::is_milestone(entry))? {
             if is_milestone && !follower.is_behind() {
                 Self::tell(follower, house)?;
-                follower.keep(&self.key)?;
+                follower.keep(&self.borrow())?;
             }
             is_milestone = false;
         }
@@ -157,7 +170,7 @@ impl Notary {
             keys::unusable(&path, "EPOCH_NOT_CLOSED", &error.to_string())
         })?;
         // The old secret is wiped from memory where it is dropped, here.
-        self.key = key;
+        *self.borrow() = key;
         self.epoch = next;
         Ok(())
     }

@@ -33,19 +33,10 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
 /// The daemon's view of itself.
 pub(crate) fn ask(home: &Home) -> Result<StatusView, CliError> {
     let socket = home.control_socket();
-    match client::ask(&socket, &Request::Status, SOON)? {
-        Reply::Status(view) => Ok(view),
-        Reply::Done { .. }
-        | Reply::Draft(_)
-        | Reply::Pack(_)
-        | Reply::Ordered { .. }
-        | Reply::Denied(_)
-        | Reply::Findings { .. }
-        | Reply::Proposals { .. }
-        | Reply::GateClosed { .. }
-        | Reply::Latched { .. }
-        | Reply::OrdersClear { .. } => Err(client::unexpected(&socket)),
-    }
+    let Reply::Status(view) = client::ask(&socket, &Request::Status, SOON)? else {
+        return Err(client::unexpected(&socket));
+    };
+    Ok(view)
 }
 
 /// The view's own fields, as they crossed the socket.

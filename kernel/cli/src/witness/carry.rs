@@ -114,8 +114,8 @@ impl Reach {
     }
 
     /// The burn of an approval, as this witness signed it.
-    fn burn(&self, burn: &Burn) -> Result<String, CliError> {
-        let (status, body) = self.place.ask("POST /burn", &burn.text())?;
+    fn burn(&self, (burn, asked): (&Burn, &str)) -> Result<String, CliError> {
+        let (status, body) = self.place.ask("POST /burn", asked)?;
         match status {
             200 => {}
             409 => return Err(self.ahead(&format!("it is at {}", body.trim_end()))),
@@ -199,12 +199,19 @@ pub(crate) fn carry(
     if signed.note().lines().len() > lines {
         let socket = home.control_socket();
         let request = Request::Cosigned { note: signed.note().to_string() };
-        let Reply::Done { text } = client::ask(&socket, &request, SOON)? else {
-            return Err(client::unexpected(&socket));
-        };
+        let text = client::done(&socket, &request, SOON)?;
         out::narrate(&portcullis_evidence::text::escape_terminal(&text));
     }
     Ok((signed, failed))
+}
+
+/// The burn as the house asks for it: a witness burns for nobody else.
+fn asked(home: &Home, burn: &Burn) -> Result<String, CliError> {
+    let (socket, request) = (home.control_socket(), Request::Burn { burn: burn.text() });
+    let Reply::Signed { note } = client::ask(&socket, &request, SOON)? else {
+        return Err(client::unexpected(&socket));
+    };
+    Ok(note)
 }
 
 fn no_checkpoint(root: &Path) -> CliError {
@@ -236,8 +243,9 @@ pub(crate) fn burns(
             continue;
         };
         let mut burns = Vec::new();
+        let asked = asked(&home, &burn)?;
         for reach in &reaches {
-            match reach.burn(&burn) {
+            match reach.burn((&burn, &asked)) {
                 Ok(note) => burns.push(note),
                 Err(error) if set_back(&error) => {
                     return Err(reach.accuse(&home, &burn.journal.origin, error));
