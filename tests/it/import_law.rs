@@ -94,7 +94,11 @@ const LAW: &[Row] = &[
         Only(&["domain", "statement", "core"]),
         Trusted(&[BASE64, CRC32C, FLATE2, HASH, RUSTIX]),
     ),
-    row("kernel/governance", Only(&["domain", "statement"]), Trusted(&[SERDE, TOML])),
+    row(
+        "kernel/governance",
+        Only(&["domain", "statement", "core", "evidence"]),
+        Trusted(&[SERDE, TOML]),
+    ),
     row("kernel/path", Only(PATH), Trusted(&[CHANNEL])),
     row("kernel/wire", Only(&["domain"]), Trusted(&[BASE64, HASH, SERDE, SERDE_JSON])),
     row("kernel/lifeline", Only(&["domain", "wire"]), Trusted(&[SERDE, SERDE_JSON])),

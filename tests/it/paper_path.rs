@@ -63,8 +63,36 @@ fn p2_8_a_paper_session_trades_is_packed_sealed_and_verified() {
         house.must(&["evidence", "replay", &folder, "--trust", &pin, "--sandbox", &sandbox]);
     assert!(again.stdout.ends_with("EQUAL\n"), "{again:?}");
     assert!(!again.stdout.contains(" 0 answers equal"), "{again:?}");
+    check_ladder(&ended);
     // Without an anchor from outside the same pack proves no origin, and that is no success.
     assert_eq!(house.call(&["evidence", "verify", &folder]).code, 3);
+}
+
+/// The ladder counts what the journal says, without a daemon: the session is sealed, reconciled and
+/// ended by a person, and only its shortness keeps it from being a success. A phase that it gates
+/// stays shut, with exit code 5.
+fn check_ladder(ended: &Ended) {
+    let home = ended.house.text("home");
+    let status = ended.house.must(&["phase", "status", "--home", &home, "--json"]);
+    let document = parse(status.stdout.trim_end().as_bytes()).unwrap();
+    let mut document = Fields::new(&document).unwrap();
+    let [session] = document.list("sessions").unwrap() else { panic!("{status:?}") };
+    let mut session = Fields::new(session).unwrap();
+    assert_eq!(session.text("session").unwrap(), ended.session);
+    assert_eq!(session.list("why_not").unwrap(), ["too short or empty".into()]);
+    assert!(session.uint("orders").unwrap() > 0);
+    let mut report = document.fields("report").unwrap();
+    assert_eq!(report.text("target").unwrap(), "simulated");
+    let lines = report.list("lines").unwrap();
+    let met = |id: &str| {
+        let lines = lines.iter().map(|line| Fields::new(line).unwrap());
+        let mut lines = lines.map(|mut line| (line.text("id").unwrap(), line.bool("met").unwrap()));
+        lines.find(|(found, _)| *found == id).unwrap().1
+    };
+    assert!(met("P2-R3"), "{status:?}");
+    assert!(!met("P2-R1") && !met("P6-IN-2"), "{status:?}");
+    let gated = ended.house.call(&["phase", "status", "--home", &home, "--entry-to", "6"]);
+    assert_eq!(gated.code, 5, "{gated:?}");
 }
 
 /// What the exchange was asked for is what was approved: each order under its own id, once. What

@@ -7,6 +7,7 @@ use crate::scribe::ScribeVerb;
 use crate::verbs::evidence::EvidenceVerb;
 use crate::verbs::limits::LimitsVerb;
 use crate::verbs::order::OrderVerb;
+use crate::verbs::phase::PhaseVerb;
 use crate::verbs::plugin::PluginVerb;
 use crate::verbs::position::PositionVerb;
 use crate::verbs::proposal::ProposalVerb;
@@ -51,6 +52,9 @@ pub(crate) enum Verb {
     /// Look at limits, compare them, tighten them.
     #[command(subcommand)]
     Limits(LimitsVerb),
+    /// How far up the ladder this house has come.
+    #[command(subcommand)]
+    Phase(PhaseVerb),
     /// Draft what people then review, sign and submit.
     #[command(subcommand)]
     Request(RequestVerb),

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use portcullis_domain::policy::safety::Safety;
 use portcullis_domain::policy::{Limits, PhaseRules};
 use portcullis_domain::{Instrument, InstrumentId, Name};
+use portcullis_governance::ladder::Demands;
 use portcullis_governance::{
-    Hashed, InstrumentFile, PolicyError, parse_instrument, parse_limits, parse_limits_file,
-    parse_phases, parse_safety,
+    Hashed, InstrumentFile, PolicyError, parse_demands, parse_instrument, parse_limits,
+    parse_limits_file, parse_phases, parse_safety,
 };
 use portcullis_statement::{Digest, Envelope, Genesis, Kind, Refusal};
 
@@ -109,6 +110,8 @@ pub(crate) struct Policies {
     pub(crate) files: Vec<(PathBuf, Vec<u8>)>,
     /// The phase rules.
     pub(crate) phases: Hashed<PhaseRules>,
+    /// What the ladder asks for.
+    pub(crate) demands: Demands,
     /// Guards, triggers and the way back after a kill.
     pub(crate) safety: Hashed<Safety>,
     folder: PathBuf,
@@ -128,6 +131,8 @@ impl Policies {
         let limits = take(PathBuf::from("limits.toml"))?;
         let phases = take(PathBuf::from("phases.toml"))?;
         let refused = |name: &Path, error: &PolicyError| refused(&folder.join(name), error);
+        let demands = parse_demands(&phases);
+        let demands = demands.map_err(|error| refused("phases.toml".as_ref(), &error))?;
         let phases =
             parse_phases(&phases).map_err(|error| refused("phases.toml".as_ref(), &error))?;
         let safety = take(PathBuf::from("safety.toml"))?;
@@ -144,7 +149,7 @@ impl Policies {
             instruments.push((name, symbol));
         }
         let policies =
-            Self { files, phases, safety, folder: folder.to_owned(), limits, instruments };
+            Self { files, phases, demands, safety, folder: folder.to_owned(), limits, instruments };
         let all: Vec<_> = policies.instruments.iter().map(|(_, symbol)| symbol.clone()).collect();
         // Whether each instrument has its limits is found out now and not when it is first needed.
         policies.choose(&all, &[])?;

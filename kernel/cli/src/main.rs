@@ -35,8 +35,8 @@ use verbs::plugin::PluginVerb;
 use verbs::proposal::ProposalVerb;
 use verbs::request::RequestVerb;
 use verbs::{
-    ask, evidence, explain, init, kill, limits, order, plugin, position, proposal, recon, request,
-    session, sign, status,
+    ask, evidence, explain, init, kill, limits, order, phase, plugin, position, proposal, recon,
+    request, session, sign, status,
 };
 
 fn main() -> ExitCode {
@@ -65,6 +65,7 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Request(RequestVerb::EndpointSet(args)) => request::endpoint_set(&args),
         Verb::Request(RequestVerb::Session(args)) => request::session(&args),
         Verb::Limits(verb) => limits::run(&verb),
+        Verb::Phase(verb) => phase::run(&verb),
         Verb::Request(RequestVerb::LimitsChange(args)) => limits::request_change(&args),
         Verb::Request(RequestVerb::Unkill(args)) => request::unkill(&args),
         Verb::Request(RequestVerb::FlattenPlan(args)) => request::flatten_plan(&args),

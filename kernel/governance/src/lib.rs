@@ -7,6 +7,7 @@
 mod error;
 mod instrument;
 mod keys;
+pub mod ladder;
 mod limits;
 mod markdown;
 mod phases;
@@ -16,7 +17,7 @@ pub use error::PolicyError;
 pub use instrument::{InstrumentFile, parse_instrument};
 pub use limits::{parse_limits, parse_limits_file};
 pub use markdown::limits_markdown;
-pub use phases::parse_phases;
+pub use phases::{parse_demands, parse_phases};
 pub use safety::parse_safety;
 
 use portcullis_statement::Digest;

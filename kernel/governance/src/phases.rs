@@ -7,12 +7,16 @@ use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Phase, Role};
 use serde::Deserialize;
 
+use crate::ladder::Demands;
 use crate::{Hashed, PolicyError, read};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
     phases: BTreeMap<String, RawRule>,
+    /// Numbers of the ladder that are stricter than the runbook's.
+    #[serde(default)]
+    criteria: BTreeMap<String, i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -22,9 +26,15 @@ struct RawRule {
     window_hours_max: u32,
 }
 
+/// Reads what the ladder asks for: the runbook's numbers, and stricter ones of the file.
+pub fn parse_demands(bytes: &[u8]) -> Result<Demands, PolicyError> {
+    Demands::new(&read::<Raw>(bytes)?.value.criteria)
+}
+
 /// Reads the phase rules. A phase that is not named opens nothing.
 pub fn parse_phases(bytes: &[u8]) -> Result<Hashed<PhaseRules>, PolicyError> {
     let Hashed { value: raw, digest } = read::<Raw>(bytes)?;
+    Demands::new(&raw.criteria)?;
     let mut rules = BTreeMap::new();
     for (name, raw) in raw.phases {
         let unknown = || PolicyError::UnknownName(format!("phase {name}"));

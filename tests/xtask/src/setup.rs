@@ -43,8 +43,12 @@ const GO_PACKAGE: &str = "golang-golang-x-mod-dev";
 /// Parts of the Rust toolchain that a minimal profile comes without: verb of cargo, name.
 const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
-/// The server that tests mirror entries to: a program, and the Debian package of that name.
-const MIRRORED_TO: &str = "nats-server";
+/// Programs that single tests run, each of a Debian package of its name: without it they are skipped.
+const TESTED_WITH: [(&str, &str); 3] = [
+    ("nats-server", "the mirror"),
+    ("chromium", "foreign text on a page"),
+    ("python3", "foreign text on a terminal"),
+];
 
 /// What reads our tables in tests.
 const PYTHON_TOOLS: [&str; 3] = ["duckdb==2.0.1", "polars==2.1.0", "pyarrow==26.0.1"];
@@ -57,17 +61,25 @@ pub(crate) fn run() -> Result<(), Failure> {
             println!("setup: no {name}, so its check will be skipped: {}", component_line(name));
         }
     }
-    match python_tools() {
-        Ok(()) => println!("setup: tables are read back by duckdb, polars and pyarrow"),
-        Err(failure) => println!("setup: tests of tables will be skipped: {failure}"),
-    }
-    if !process::on_path(MIRRORED_TO) && install(&[MIRRORED_TO]).is_err() {
-        println!("setup: tests of the mirror will be skipped: apt-get install {MIRRORED_TO}");
-    }
+    ensure_tested_with();
     println!("setup: strategies are compiled by {}", guest_toolchain()?.describe());
     ensure_strangers()?;
     println!("setup: this machine has what it takes");
     Ok(())
+}
+
+/// What single tests run that is not ours, installed where that is possible; says which tests will
+/// be skipped where it is not.
+pub(crate) fn ensure_tested_with() {
+    match python_tools() {
+        Ok(()) => println!("setup: tables are read back by duckdb, polars and pyarrow"),
+        Err(failure) => println!("setup: tests of tables will be skipped: {failure}"),
+    }
+    for (program, what) in TESTED_WITH {
+        if !process::on_path(program) && install(&[program]).is_err() {
+            println!("setup: tests of {what} will be skipped: apt-get install {program}");
+        }
+    }
 }
 
 /// The compiler for strategies, installed where that is possible.

@@ -118,6 +118,7 @@ pub(crate) fn check() -> Result<(), Failure> {
 /// and real time, and a busy machine is not what they are about.
 pub(crate) fn everything(all: bool) -> Result<(), Failure> {
     setup::ensure()?;
+    setup::ensure_tested_with();
     let mut run = Run::new();
     run.prepare("programs", || build::programs(&PROGRAMS, Profile::Debug))?;
     run.step("strategies", strategies);

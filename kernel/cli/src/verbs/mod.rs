@@ -8,6 +8,7 @@ pub(crate) mod init;
 pub(crate) mod kill;
 pub(crate) mod limits;
 pub(crate) mod order;
+pub(crate) mod phase;
 pub(crate) mod plugin;
 pub(crate) mod position;
 pub(crate) mod proposal;
