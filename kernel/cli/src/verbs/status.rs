@@ -94,6 +94,9 @@ pub(crate) fn render(view: &StatusView) -> String {
     for (code, count) in &view.verdicts {
         text += &field("verdict", &format!("{count} x {code}"));
     }
+    for line in &view.seals {
+        text += &field("seal", line);
+    }
     for (session, state) in &view.sessions {
         text += &field("known session", &format!("{session}: {state}"));
     }
@@ -183,6 +186,7 @@ mod tests {
             size_percent: 50,
             reconciliation: Reconciliation::Differs(vec![text("one\ntwo")]),
             sessions: BTreeMap::from([(text("s1"), text("open"))]),
+            seals: vec![text("s0: overdue")],
             next: text("portcullis request unkill"),
         }
     }
