@@ -28,6 +28,18 @@ pub(crate) fn ask(socket: &Path, request: &Request, patience: Duration) -> Resul
     only.ok_or_else(|| foreign(socket, "it answered nothing"))
 }
 
+/// Asks for an act and gives the line that says what was done.
+pub(crate) fn done(
+    socket: &Path,
+    request: &Request,
+    patience: Duration,
+) -> Result<String, CliError> {
+    let Reply::Done { text } = ask(socket, request, patience)? else {
+        return Err(unexpected(socket));
+    };
+    Ok(text)
+}
+
 /// Asks for one thing and hands on every answer as it comes.
 pub(crate) fn converse(
     socket: &Path,

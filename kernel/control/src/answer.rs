@@ -37,6 +37,12 @@ pub enum Reply {
         /// What was done.
         text: String,
     },
+    /// Answers `burn`.
+    #[serde(rename = "signed")]
+    Signed {
+        /// What was asked for as a note, signed by the key of the epoch.
+        note: String,
+    },
     /// Answers `status`.
     #[serde(rename = "status")]
     Status(StatusView),
@@ -203,6 +209,7 @@ impl Answer {
             ),
             Reply::Findings { .. } => matches!(request, Request::Findings { .. }),
             Reply::Proposals { .. } => matches!(request, Request::Proposals),
+            Reply::Signed { .. } => matches!(request, Request::Burn { .. }),
             Reply::Status(_) => matches!(request, Request::Status),
             Reply::Draft(_) => matches!(request, Request::Draft { .. }),
             Reply::Pack(_) => matches!(request, Request::Pack { .. }),

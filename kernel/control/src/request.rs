@@ -54,6 +54,11 @@ pub enum Request {
         /// The signed note.
         note: String,
     },
+    /// Have the house ask, under its epoch's key, that the witnesses burn an approval.
+    Burn {
+        /// The text of the burn.
+        burn: String,
+    },
     /// Close the open session.
     Close {
         /// Why, for the record.
@@ -114,7 +119,8 @@ pub enum Request {
     },
 }
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 20] = [
+    "burn",
     "close",
     "cosigned",
     "draft",
@@ -195,7 +201,7 @@ impl Request {
                 }
                 signed.burns.iter().try_for_each(|note| check_note(note))
             }
-            Self::Cosigned { note } => check_note(note),
+            Self::Cosigned { note: text } | Self::Burn { burn: text } => check_note(text),
             Self::Tighten { limits } => {
                 if limits.is_empty() || limits.len() > STATEMENT_BYTES_MAX {
                     return Err(ControlError::malformed("limits have 1 to 65536 bytes"));

@@ -102,6 +102,10 @@ pub struct StatusView {
     pub reconciliation: Reconciliation,
     /// State of every session that this journal knows, by name.
     pub sessions: BTreeMap<String, String>,
+    /// Each session that has ended and is not sealed, and until when it has to be; overdue ones
+    /// first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seals: Vec<String>,
     /// What to do next, in one line.
     pub next: String,
 }

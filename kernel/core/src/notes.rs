@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Name, Role, SessionId, WallNs};
-use portcullis_statement::Seal;
 use portcullis_statement::json::{self, Fields, Value};
+use portcullis_statement::{Seal, Signer};
 
 use crate::entry::{EntryError, int};
 use crate::outcome::Outcome;
 use crate::recover::RecoverError;
-use crate::snapshot::kept_fields;
+use crate::snapshot::Kept;
 use crate::state::{Core, SessionState, Turn};
 
 /// Longest note in bytes.
@@ -110,7 +110,7 @@ pub struct Noted {
 }
 
 /// A session that was opened and whose pack is not sealed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unsealed {
     /// Notes so far.
     pub notes: u64,
@@ -118,9 +118,35 @@ pub struct Unsealed {
     pub lessons: u64,
     /// When the session ended; `None` while it is open.
     pub ended: Option<WallNs>,
+    /// Who answered each question of the review last: only that reviewer may sign the seal.
+    pub answers: BTreeMap<Name, Name>,
 }
 
-kept_fields!(Unsealed { notes, lessons, ended });
+impl Kept for Unsealed {
+    fn to_value(&self) -> Value {
+        let own = [
+            ("ended", self.ended.to_value()),
+            ("lessons", self.lessons.to_value()),
+            ("notes", self.notes.to_value()),
+        ];
+        // Absent where there is none, as in snapshots from before answers were kept.
+        let answers = (!self.answers.is_empty()).then(|| ("answers", self.answers.to_value()));
+        json::object(own.into_iter().chain(answers))
+    }
+
+    fn from_value(value: &Value) -> Result<Self, EntryError> {
+        let mut fields = Fields::new(value)?;
+        let answers = fields.optional("answers").map(Kept::from_value).transpose()?;
+        let kept = Self {
+            notes: Kept::from_value(fields.value("notes")?)?,
+            lessons: Kept::from_value(fields.value("lessons")?)?,
+            ended: Kept::from_value(fields.value("ended")?)?,
+            answers: answers.unwrap_or_default(),
+        };
+        fields.finish()?;
+        Ok(kept)
+    }
+}
 
 type Refused = (&'static str, String);
 
@@ -216,7 +242,7 @@ impl Core {
         if note.kind == NoteKind::Lesson && unsealed.lessons >= LESSONS_MAX {
             return no("LESSONS_FULL", "a session has at most 3 lessons");
         }
-        unsealed.count(note.kind);
+        unsealed.count(&note);
         Ok(Noted { number: unsealed.notes, role, late: unsealed.ended.is_some(), note })
     }
 
@@ -224,13 +250,21 @@ impl Core {
     pub(crate) fn fold_note(&mut self, body: &Value) -> Result<(), RecoverError> {
         let noted = Noted::read(body)?;
         if let Some(unsealed) = self.unsealed.get_mut(&noted.note.session) {
-            unsealed.count(noted.note.kind);
+            unsealed.count(&noted.note);
         }
         Ok(())
     }
 
-    /// A seal closes what was said: all of it is in the pack that it binds.
-    pub(crate) fn may_seal(&self, seal: &Seal) -> Result<(), (&'static str, &'static str)> {
+    /// A seal closes what was said: all of it is in the pack that it binds. The approver who signs
+    /// it is the reviewer, and speaks for nobody else's answers.
+    pub(crate) fn may_seal(
+        &self,
+        seal: &Seal,
+        signers: &[Signer],
+    ) -> Result<(), (&'static str, &'static str)> {
+        let reviews = |person: &Name| {
+            signers.iter().any(|it| it.role == Role::Approver && it.person == *person)
+        };
         match self.unsealed.get(&seal.session) {
             Some(Unsealed { ended: None, .. }) => {
                 Err(("SESSION_NOT_CLOSED", "only an ended session can be sealed"))
@@ -238,6 +272,10 @@ impl Core {
             Some(unsealed) if unsealed.notes != seal.notes => {
                 Err(("PACK_STALE", "notes came after this pack was written: write it again"))
             }
+            Some(unsealed) if !unsealed.answers.values().all(reviews) => Err((
+                "REVIEWER_DIFFERS",
+                "another approver answered the review: let that one sign, or answer it anew",
+            )),
             Some(_) => Ok(()),
             None if self.sessions.contains_key(&seal.session) => {
                 Err(("SESSION_SEALED", "its pack is sealed, or it was never opened"))
@@ -254,12 +292,32 @@ impl Core {
 
     /// The session whose seal is overdue: nothing is opened before it is sealed.
     pub(crate) fn overdue_seal(&self, now: WallNs) -> Option<&SessionId> {
+        self.seals_due().find(|(_, due)| *due < now).map(|(session, _)| session)
+    }
+
+    /// Each session that has ended and is not sealed, and until when its seal is due.
+    fn seals_due(&self) -> impl Iterator<Item = (&SessionId, WallNs)> {
         let hours =
             self.identity.as_ref().map_or(0, |identity| identity.start.safety.seal_hours_max);
         let allowed = i64::from(hours).saturating_mul(3_600).saturating_mul(NS_PER_S);
-        let overdue =
-            |unsealed: &Unsealed| unsealed.ended.is_some_and(|ended| ended.plus_ns(allowed) < now);
-        self.unsealed.iter().find(|(_, unsealed)| overdue(unsealed)).map(|(session, _)| session)
+        let due = move |unsealed: &Unsealed| Some(unsealed.ended?.plus_ns(allowed));
+        let all = self.unsealed.iter();
+        all.filter_map(move |(session, unsealed)| Some((session, due(unsealed)?)))
+    }
+
+    /// The same in words, the overdue ones first.
+    pub(crate) fn seal_lines(&self) -> Vec<String> {
+        let now = self.place.at.wall;
+        let line = |(session, due): (&SessionId, WallNs)| {
+            let by = due.rfc3339();
+            if due < now {
+                format!("{session}: overdue since {by}; nothing is opened before it is sealed")
+            } else {
+                format!("{session}: not sealed, due by {by}")
+            }
+        };
+        let (overdue, due): (Vec<_>, Vec<_>) = self.seals_due().partition(|(_, due)| *due < now);
+        overdue.into_iter().chain(due).map(line).collect()
     }
 
     /// A session is open, live and when the journal is read back.
@@ -278,10 +336,13 @@ impl Core {
 }
 
 impl Unsealed {
-    fn count(&mut self, kind: NoteKind) {
+    fn count(&mut self, note: &Note) {
         self.notes = self.notes.saturating_add(1);
-        if kind == NoteKind::Lesson {
+        if note.kind == NoteKind::Lesson {
             self.lessons = self.lessons.saturating_add(1);
+        }
+        if let (NoteKind::Answer, Some(question)) = (note.kind, &note.about) {
+            self.answers.insert(question.clone(), note.who.clone());
         }
     }
 }

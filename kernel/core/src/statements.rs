@@ -133,7 +133,7 @@ impl Core {
             Statement::Unkill(unkill) => self.may_lift(&unkill.target),
             Statement::FlattenPlan(plan) => self.may_flatten(plan),
             Statement::Release(_) => self.may_release(verified),
-            Statement::Seal(seal) => self.may_seal(seal),
+            Statement::Seal(seal) => self.may_seal(seal, &verified.header().signers),
         }
     }
 

@@ -108,6 +108,8 @@ pub struct View {
     pub size_percent: u32,
     /// Sessions by state.
     pub sessions: BTreeMap<String, &'static str>,
+    /// Each session that has ended and is not sealed, and until when it has to be.
+    pub seals: Vec<String>,
     /// Differences between account and house; `None` before they were compared.
     pub differences: Option<Vec<String>>,
     /// Findings that are shown or wait for people, and the newest of the rest; oldest first.
@@ -148,6 +150,7 @@ impl Core {
                     (name.to_string(), state.name())
                 })
                 .collect(),
+            seals: self.seal_lines(),
             differences: self.differences.clone(),
             findings: self.finding_views(),
             carry: self

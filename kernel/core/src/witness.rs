@@ -15,6 +15,9 @@ use crate::state::{Core, Identity, Turn};
 /// How old a burn may be, and how far ahead the witness's clock, in nanoseconds.
 const BURN_NS_MAX: i64 = 120 * NS_PER_S;
 
+/// Where the number stands in `portcullis/<host>/<account>/<number>[/simulated]`.
+const EPOCH_PART: usize = 3;
+
 /// How a checkpoint stands to the journal on this disk, as the wiring found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -79,7 +82,7 @@ impl Core {
         (note, standing): (&str, Standing),
         turn: &mut Turn,
     ) {
-        let (checkpoint, signed) = match self.read_cosigned(note) {
+        let (checkpoint, signed) = match self.read_cosigned((note, standing)) {
             Ok(read) => read,
             Err((code, cause)) => return turn.refuse(request, "cosigned", code, cause),
         };
@@ -105,12 +108,14 @@ impl Core {
     }
 
     /// The checkpoint of a note, and which witnesses of the roster signed it, and when.
-    fn read_cosigned(&self, note: &str) -> Result<Read, Refused> {
+    fn read_cosigned(&self, (note, standing): (&str, Standing)) -> Result<Read, Refused> {
         let identity = self.identity.as_ref().ok_or(("NOT_STARTED", "there is no roster yet"))?;
         let malformed = ("COSIGNATURE_MALFORMED", "this is no cosigned checkpoint");
         let note = Note::parse(note.as_bytes()).map_err(|_fault| malformed)?;
         let checkpoint = Checkpoint::parse(note.text()).map_err(|_fault| malformed)?;
-        if self.origin() != Some(&*checkpoint.origin) {
+        let (origin, present) = (&*checkpoint.origin, self.origin().unwrap_or_default());
+        let ahead = standing == Standing::Ahead && is_later_epoch(origin, present);
+        if origin != present && !ahead {
             return Err(("CHECKPOINT_FOREIGN", "the checkpoint is another journal's"));
         }
         let signed = identity.trust.roster().witnesses().signed(&note).into_iter();
@@ -183,6 +188,21 @@ impl Core {
         };
         [witnesses.words()].into_iter().chain(witnesses.list().iter().map(line)).collect()
     }
+}
+
+/// Whether `origin` names a later epoch of the journal whose `present` epoch this is: the two differ
+/// in their number alone. Who has seen a later epoch than the disk has knows that it was set back.
+#[must_use]
+pub fn is_later_epoch(origin: &str, present: &str) -> bool {
+    let number = |text: &str| text.parse().ok().filter(|it: &u64| it.to_string() == text);
+    let parts = || origin.split('/').zip(present.split('/'));
+    let same = origin.split('/').count() == present.split('/').count();
+    let mut differ = parts().enumerate().filter(|(_, (one, other))| one != other);
+    let (Some((EPOCH_PART, (one, other))), None, true) = (differ.next(), differ.next(), same)
+    else {
+        return false;
+    };
+    number(one).zip(number(other)).is_some_and(|(one, other)| one > other)
 }
 
 /// What it means that somebody else has seen more of this journal, or another one.

@@ -118,11 +118,13 @@ impl Home {
     /// last checkpoint is signed.
     pub(crate) fn notary(&self, epoch: u32) -> Result<Notary, DaemonFault> {
         let epochs = self.epochs_path();
-        let folder = |epoch| epoch_folder(&epochs, epoch);
-        let before = epoch.checked_sub(1).filter(|before| keys::is_there(&folder(*before)));
-        let epoch = before.unwrap_or(epoch);
-        let key = keys::load(&folder(epoch), &self.origin(epoch))?;
-        Ok(Notary::new(epochs.clone(), epoch, key))
+        for before in 1..epoch {
+            // A crash fell between the two steps of forgetting: the second one is done here.
+            keys::forget_wiped(&epoch_folder(&epochs, before))?;
+        }
+        let epoch = keys::first_there(&epochs, 1..=epoch);
+        let key = keys::load(&epoch_folder(&epochs, epoch), &self.origin(epoch))?;
+        Ok(Notary::new(epochs, epoch, key))
     }
 
     /// What is said of a journal that cannot be written.

@@ -21,6 +21,7 @@ use crate::board::{Board, Shown};
 use crate::control::{CONTROL, KILL, refused, say};
 use crate::fault::{DaemonFault, TEMPORARY};
 use crate::home::Home;
+use crate::notary::EpochKey;
 use crate::requests::Requests;
 use crate::threads;
 use crate::venue::VenueLink;
@@ -38,6 +39,8 @@ pub(crate) struct House {
     pub(crate) board: Board,
     /// The checkpoints of this run.
     pub(crate) made: Made,
+    /// The notary's key.
+    pub(crate) epoch_key: EpochKey,
     pub(crate) venue: VenueLink,
     pub(crate) workers: Mutex<Pool>,
     /// Held while a session is being opened.
@@ -57,7 +60,12 @@ const DISK_WAIT: Duration = Duration::from_secs(5);
 pub(crate) const LANE_PAUSE: Duration = Duration::from_millis(1);
 
 impl House {
-    pub(crate) fn new(home: Home, lanes: Lanes, mark: DurableMark, core: &Core) -> Self {
+    pub(crate) fn new(
+        home: Home,
+        lanes: Lanes,
+        (mark, epoch_key): (DurableMark, EpochKey),
+        core: &Core,
+    ) -> Self {
         let authority = Authority::new();
         // Not a new kill: the latch stays where journal and start left it.
         let killed_before = core.is_killed().then(|| authority.close_gate());
@@ -70,6 +78,7 @@ impl House {
             requests: Requests::default(),
             board: Board::default(),
             made: Made::default(),
+            epoch_key,
             venue,
             workers: Mutex::new(Pool::default()),
             opening: Mutex::new(()),

@@ -88,7 +88,7 @@ fn run() -> Result<(), DaemonFault> {
     let started = Event { now: clock::now(), input: Input::Started(Box::new(start)) };
     let begun = first_turn(&mut core, (&mut appender, &mut committer), started);
     let begun = begun.map_err(|fault| home.journal_fault(&fault))?;
-    let house = Arc::new(House::new(home, lanes.clone(), mark.clone(), &core));
+    let house = Arc::new(House::new(home, lanes.clone(), (mark.clone(), notary.key()), &core));
     let mut wiring = wiring::HouseWiring::new(Arc::clone(&house));
     house.begin();
 

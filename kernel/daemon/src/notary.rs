@@ -11,6 +11,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -37,13 +38,25 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) struct Notary {
     epochs: PathBuf,
     epoch: u32,
-    key: NoteSigner,
+    key: EpochKey,
 }
+
+/// The key of the epoch that is signed now; whoever else needs it borrows it here.
+pub(crate) type EpochKey = Arc<Mutex<NoteSigner>>;
 
 impl Notary {
     /// The notary of the present epoch, whose key lies in its folder.
-    pub(crate) const fn new(epochs: PathBuf, epoch: u32, key: NoteSigner) -> Self {
-        Self { epochs, epoch, key }
+    pub(crate) fn new(epochs: PathBuf, epoch: u32, key: NoteSigner) -> Self {
+        Self { epochs, epoch, key: Arc::new(Mutex::new(key)) }
+    }
+
+    /// The key, which changes with the epoch.
+    pub(crate) fn key(&self) -> EpochKey {
+        Arc::clone(&self.key)
+    }
+
+    fn borrow(&self) -> MutexGuard<'_, NoteSigner> {
+        self.key.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Works until the writer of the journal `has_ended` and all that it left is signed.
@@ -64,7 +77,7 @@ impl Notary {
     fn follower(&self) -> Result<Follower<JournalFolder>, FollowFault> {
         let files = LogFiles::new(epoch_folder(&self.epochs, self.epoch).join(LOG_FOLDER));
         let journal = JournalFolder::of_epoch(&self.epochs, self.epoch);
-        Follower::open(journal, files, self.key.verifier())
+        Follower::open(journal, files, self.borrow().verifier())
     }
 
     /// Follows the epoch to its end, or to that of the run.
@@ -79,18 +92,17 @@ impl Notary {
             let is_over = durable.epoch != self.epoch;
             // What lies behind a later epoch is durable as a whole.
             let below = (!is_over).then_some(Watermark(durable.size));
-            let mut at_once = is_over || last_look;
-            let see = |bytes: &[u8]| at_once = at_once || entry::is_milestone(bytes);
-            follow_all(&mut follower, below, see).map_err(code)?;
+            self.follow_all(&mut follower, below, house).map_err(code)?;
             let now = clock::now().boot;
-            if follower.has_news() && (at_once || now.since_ns(signed_at) >= SIGN_NS) {
-                // Known before it can be seen: what comes back from a witness is never news.
-                house.made.add(follower.checkpoint().map_err(code)?, clock::now().wall);
-                follower.sign(&self.key, is_over).map_err(code)?;
+            let is_due = last_look || now.since_ns(signed_at) >= SIGN_NS;
+            // The last one of an epoch is signed durably, also if it was signed before.
+            if is_over || follower.has_news() && is_due {
+                Self::tell(&follower, house).map_err(code)?;
+                follower.sign(&self.borrow(), is_over).map_err(code)?;
                 signed_at = now;
             }
             if is_over {
-                self.turn_over().map_err(|fault| fault.code)?;
+                self.turn_over(durable.epoch).map_err(|fault| fault.code)?;
                 return Ok(Turned::Over);
             }
             if last_look {
@@ -103,6 +115,31 @@ impl Notary {
                 let _woken = house.mark.wait(Seq(house.mark.watermark().0), LOOK);
             }
         }
+    }
+
+    /// Takes over what is durable. Behind each group with a milestone in it the tree is signed at
+    /// once, and that checkpoint is kept.
+    fn follow_all(
+        &self,
+        follower: &mut Follower<JournalFolder>,
+        below: Option<Watermark>,
+        house: &House,
+    ) -> Result<(), FollowFault> {
+        let mut is_milestone = false;
+        while follower.follow(below, |entry| is_milestone |= entry::is_milestone(entry))? {
+            if is_milestone && !follower.is_behind() {
+                Self::tell(follower, house)?;
+                follower.keep(&self.borrow())?;
+            }
+            is_milestone = false;
+        }
+        Ok(())
+    }
+
+    /// Known before it can be seen: what comes back from a witness is never news.
+    fn tell(follower: &Follower<JournalFolder>, house: &House) -> Result<(), FollowFault> {
+        house.made.add(follower.checkpoint()?, clock::now().wall);
+        Ok(())
     }
 
     /// Nothing is ever written to the journal of an epoch that is over.
@@ -118,9 +155,10 @@ impl Notary {
     }
 
     /// The last checkpoint lies there for good: nobody is to sign another one. The next epoch's
-    /// key is the one that the entry before its first announced.
-    fn turn_over(&mut self) -> Result<(), DaemonFault> {
-        let next = self.epoch.saturating_add(1);
+    /// key is the one that the entry before its first announced. An epoch that a rescue left
+    /// behind has no key and gets no other checkpoint.
+    fn turn_over(&mut self, durable: u32) -> Result<(), DaemonFault> {
+        let next = keys::first_there(&self.epochs, self.epoch.saturating_add(1)..=durable);
         let folder = epoch_folder(&self.epochs, next);
         let origin = JournalFolder::of_epoch(&self.epochs, next);
         let origin = portcullis_evidence::Reader::open(origin)
@@ -132,7 +170,7 @@ impl Notary {
             keys::unusable(&path, "EPOCH_NOT_CLOSED", &error.to_string())
         })?;
         // The old secret is wiped from memory where it is dropped, here.
-        self.key = key;
+        *self.borrow() = key;
         self.epoch = next;
         Ok(())
     }
@@ -147,13 +185,4 @@ enum Turned {
     Over,
     /// The run is.
     Ended,
-}
-
-fn follow_all(
-    follower: &mut Follower<JournalFolder>,
-    below: Option<Watermark>,
-    mut see: impl FnMut(&[u8]),
-) -> Result<(), FollowFault> {
-    while follower.follow(below, &mut see)? {}
-    Ok(())
 }

@@ -1,10 +1,11 @@
 //! Recovery: the newest epoch of the journal is read, verified and folded, and goes on where it ends.
 
+use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 
-use portcullis_core::{Core, NotRolled, Start, entry};
-use portcullis_evidence::{End, FileDisk, Journal, ReadFault, Reader};
+use portcullis_core::{Core, NotRolled, RecoverError, Start, entry};
+use portcullis_evidence::{Digest, End, FileDisk, Head, Journal, JournalFolder, ReadFault, Reader};
 
 use crate::clock;
 use crate::fault::DaemonFault;
@@ -18,13 +19,74 @@ pub(crate) struct Opened {
     pub(crate) start: Start,
 }
 
-/// An epoch as it was read.
+/// An epoch that was read to its end.
 struct Read {
     core: Core,
     end: End,
     /// Whether its last entry is the mark of a run that ended in order.
     clean: bool,
     path: PathBuf,
+}
+
+/// What of an epoch is sound, from its first entry on.
+pub(crate) struct Sound {
+    pub(crate) core: Core,
+    /// The entries that this is, and the root over them.
+    pub(crate) head: Head,
+    clean: bool,
+    /// The end of the epoch, or what is wrong behind the sound part.
+    pub(crate) end: Result<End, Unsound>,
+}
+
+/// What is wrong with an epoch.
+#[derive(Debug)]
+pub(crate) enum Unsound {
+    /// Its files.
+    Journal(ReadFault),
+    /// They are those of this journal.
+    Foreign(String),
+    /// An entry that says what cannot follow.
+    Entry(u64, RecoverError),
+}
+
+impl fmt::Display for Unsound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Journal(fault) => fault.fmt(f),
+            Self::Foreign(origin) => write!(f, "this is the journal of {origin}"),
+            Self::Entry(number, error) => write!(f, "entry {number} does not fold: {error:?}"),
+        }
+    }
+}
+
+impl From<ReadFault> for Unsound {
+    fn from(fault: ReadFault) -> Self {
+        Self::Journal(fault)
+    }
+}
+
+impl Sound {
+    /// Reads an epoch, verifies it, and folds every entry up to the first that is not sound.
+    pub(crate) fn read(source: JournalFolder, origin: &str) -> Self {
+        let head = Head { size: 0, root: Digest::of(b"") };
+        let (mut core, mut head, mut clean) = (Core::new(), head, false);
+        let read = || {
+            let mut reader = Reader::open(source)?;
+            if reader.origin() != origin {
+                return Err(Unsound::Foreign(reader.origin().to_owned()));
+            }
+            while let Some(group) = reader.next()? {
+                for (number, bytes) in (group.first_seq..).zip(group.entries()) {
+                    core.fold(bytes).map_err(|error| Unsound::Entry(number, error))?;
+                    clean = entry::is_clean_stop(bytes);
+                }
+                head = reader.head();
+            }
+            Ok(reader.into_end())
+        };
+        let end = read();
+        Self { core, head, clean, end }
+    }
 }
 
 impl Home {
@@ -92,20 +154,12 @@ impl Home {
     fn read_epoch(&self, disk: &FileDisk, epoch: u32) -> Result<Read, DaemonFault> {
         let source = disk.journal(epoch);
         let path = source.path().to_owned();
-        let unread = |fault: ReadFault| unread(&path, &fault);
-        let mut reader = Reader::open(source).map_err(unread)?;
-        let (mut core, mut clean) = (Core::new(), false);
-        while let Some(group) = reader.next().map_err(unread)? {
-            for (number, bytes) in (group.first_seq..).zip(group.entries()) {
-                core.fold(bytes).map_err(|error| {
-                    let cause = format!("entry {number}: {error:?}");
-                    refuse_journal(&path, "JOURNAL_UNFOLDABLE", &cause)
-                })?;
-                clean = entry::is_clean_stop(bytes);
-            }
-        }
-        let end = reader.into_end();
-        end.require_origin(&self.origin(epoch)).map_err(|damage| unread(damage.into()))?;
+        let Sound { core, clean, end, .. } = Sound::read(source, &self.origin(epoch));
+        let end = end.map_err(|unsound| match &unsound {
+            Unsound::Journal(fault) => unread(&path, fault),
+            Unsound::Foreign(_) => refuse_journal(&path, "JOURNAL_ORIGIN", &unsound.to_string()),
+            Unsound::Entry(..) => refuse_journal(&path, "JOURNAL_UNFOLDABLE", &unsound.to_string()),
+        })?;
         Ok(Read { core, end, clean, path })
     }
 }

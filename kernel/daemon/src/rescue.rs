@@ -1,26 +1,22 @@
-//! Behind a damaged journal: a new epoch that says so and stands killed.
+//! Behind a damaged journal, or one whose key is lost: a new epoch that says so and stands killed.
 //!
 //! What folds up to the damage is its snapshot, so that orders, used signatures and kills of before
-//! are not forgotten. The damaged files stay where they are, as they are. Nothing is opened here and
-//! nobody is talked to: the next ordinary start finds a killed house, which reads, reconciles and
-//! takes back, and opens no session before the kill is lifted by signatures.
+//! are not forgotten. The damaged files stay where they are, as they are; only the key that signed
+//! them goes. Nothing is opened here and nobody is talked to: the next ordinary start finds a killed
+//! house, which reads, reconciles and takes back, and opens no session before the kill is lifted by
+//! signatures.
 
 use std::io::Write as _;
 
-use portcullis_core::{Core, Event, Input};
-use portcullis_evidence::{FileDisk, Head, Journal, JournalFault, Reader};
+use portcullis_core::{Event, Input};
+use portcullis_evidence::{FileDisk, Journal, JournalFault, epoch_folder};
 use portcullis_path::order_path::first_turn;
 
 use crate::clock;
 use crate::fault::{CHECK_FAILED, DaemonFault, NOT_FOUND, REFUSED};
 use crate::home::{Home, disk_fault};
-
-/// What could be read of a journal, and what is wrong behind it.
-struct Sound {
-    core: Core,
-    head: Head,
-    damage: String,
-}
+use crate::notary::keys;
+use crate::recover::Sound;
 
 /// Begins the epoch after the damaged one.
 pub(crate) fn rescue(home: &Home) -> Result<(), DaemonFault> {
@@ -32,7 +28,16 @@ pub(crate) fn rescue(home: &Home) -> Result<(), DaemonFault> {
         let (cause, next) = ("there is no journal", "restore a whole copy of the journal");
         return Err(DaemonFault::new(NOT_FOUND, "JOURNAL_MISSING", &subject, cause, next));
     };
-    let Some(Sound { mut core, head, damage }) = read_sound(home, &disk, damaged) else {
+    let origin = home.origin(damaged);
+    let Sound { mut core, head, end, .. } = Sound::read(disk.journal(damaged), &origin);
+    let folder = epoch_folder(&epochs, damaged);
+    let announced = core.epoch().map_or_else(String::new, |(_, name)| name.key.clone());
+    let damage = match end {
+        Err(unsound) => Some(unsound.to_string()),
+        // A whole journal that nobody can sign is as little evidence as half of one.
+        Ok(_) => keys::loss(&folder, &origin, &announced).map(str::to_owned),
+    };
+    let Some(damage) = damage else {
         let (cause, next) = ("nothing is damaged", "start portcullisd without --rescue");
         return Err(DaemonFault::new(REFUSED, "JOURNAL_SOUND", &subject, cause, next));
     };
@@ -49,6 +54,9 @@ pub(crate) fn rescue(home: &Home) -> Result<(), DaemonFault> {
     let (_the_damaged_epoch_has_no_end, roll) = rolled.map_err(|refusal| {
         beyond(&format!("what can be read is no house to go on from: {refusal:?}"))
     })?;
+    // Nobody is to sign anything else about what is left behind. Before the beginning, so that a
+    // crash between the two leaves a damaged epoch, which is rescued again, and no secret.
+    keys::forget(&folder)?;
     let unwritten = |fault: JournalFault| home.journal_fault(&fault);
     let mut journal = Journal::begin(disk, epoch, &home.origin(epoch)).map_err(unwritten)?;
     for entry in roll.begun((head.size, head.root)) {
@@ -68,35 +76,4 @@ pub(crate) fn rescue(home: &Home) -> Result<(), DaemonFault> {
     // With stdout gone the exit code still speaks.
     drop(std::io::stdout().write_all(text.as_bytes()));
     Ok(())
-}
-
-/// Folds every entry up to the damage; `None` if there is none.
-fn read_sound(home: &Home, disk: &FileDisk, damaged: u32) -> Option<Sound> {
-    let mut core = Core::new();
-    let nothing = Head { size: 0, root: portcullis_evidence::Digest::of(b"") };
-    let opened = Reader::open(disk.journal(damaged));
-    let mut reader = match opened {
-        Ok(reader) if reader.origin() == home.origin(damaged) => reader,
-        Ok(other) => {
-            let damage = format!("the journal of {}", other.origin());
-            return Some(Sound { core, head: nothing, damage });
-        }
-        Err(fault) => return Some(Sound { core, head: nothing, damage: fault.to_string() }),
-    };
-    let mut head = nothing;
-    loop {
-        match reader.next() {
-            Ok(None) => return None,
-            Err(fault) => return Some(Sound { core, head, damage: fault.to_string() }),
-            Ok(Some(group)) => {
-                for (number, entry) in (group.first_seq..).zip(group.entries()) {
-                    if let Err(error) = core.fold(entry) {
-                        let damage = format!("entry {number} does not fold: {error:?}");
-                        return Some(Sound { core, head, damage });
-                    }
-                }
-            }
-        }
-        head = reader.head();
-    }
 }

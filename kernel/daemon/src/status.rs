@@ -62,6 +62,7 @@ fn view(mut view: View, shut: Option<&str>) -> StatusView {
             Some(list) => Reconciliation::Differs(list),
         },
         sessions: owned(view.sessions),
+        seals: view.seals,
         next,
     }
 }
@@ -72,7 +73,7 @@ fn owned(words: BTreeMap<impl Into<String> + Ord, &'static str>) -> BTreeMap<Str
 
 /// The one thing to do now.
 fn next(view: &View) -> String {
-    let unsealed = view.sessions.iter().find(|(_, state)| matches!(**state, "closed" | "crashed"));
+    let unsealed = view.seals.first().and_then(|line| line.split_once(':'));
     let next = if view.kill_entry.is_some() {
         "once the orders are clear, portcullis request unkill, signed by two people"
     } else if view.differences.as_ref().is_some_and(|list| !list.is_empty()) {

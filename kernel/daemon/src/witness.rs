@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use portcullis_control::Answer;
-use portcullis_core::{Input, Standing};
+use portcullis_control::{Answer, Reply};
+use portcullis_core::{Input, Standing, is_later_epoch};
 use portcullis_domain::WallNs;
 use portcullis_evidence::epoch_folder;
 use portcullis_evidence::log::{
@@ -57,7 +57,12 @@ pub(crate) fn cosigned(house: &House, note: String) -> Answer {
         Err(fault) => return refused(fault.code(), fault.cause()),
     };
     let epoch = house.mark.durable_epoch().epoch;
-    if checkpoint.origin != house.home.origin(epoch) {
+    let present = house.home.origin(epoch);
+    if is_later_epoch(&checkpoint.origin, &present) {
+        let standing = Standing::Ahead;
+        return ask(house, |request| Input::Cosigned { request, note, standing });
+    }
+    if checkpoint.origin != present {
         return refused("CHECKPOINT_FOREIGN", "the checkpoint is another epoch's");
     }
     let log = epoch_folder(&house.home.epochs_path(), epoch).join(LOG_FOLDER);
@@ -95,11 +100,31 @@ pub(crate) fn foreign_burn(house: &House, burns: &[String]) -> Option<Answer> {
             return Some(refused("BURN_MALFORMED", "this is no burn"));
         };
         if !house.made.holds(&burn.journal) {
-            let cause = "the burn is at a journal that this run of the kernel has not made";
-            return Some(refused("BURN_FOREIGN", cause));
+            return Some(not_made());
         }
     }
     None
+}
+
+fn not_made() -> Answer {
+    let cause = "the burn is at a journal that this run of the kernel has not made";
+    refused("BURN_FOREIGN", cause)
+}
+
+/// Asks in the name of the house that an approval is burned: a witness burns for nobody else. It
+/// is for who may ask this socket, as opening itself is, and only at a tree of this run.
+pub(crate) fn ask_burn(house: &House, text: &str) -> Answer {
+    let Some(burn) = Burn::parse(text) else {
+        return refused("BURN_MALFORMED", "this is no burn");
+    };
+    let key = house.epoch_key.lock().unwrap_or_else(PoisonError::into_inner);
+    if !house.made.holds(&burn.journal) || burn.journal.origin != key.verifier().name() {
+        return not_made();
+    }
+    match Note::sign(text, &key) {
+        Ok(note) => Answer::last(Reply::Signed { note: note.to_string() }),
+        Err(fault) => refused(fault.code(), fault.cause()),
+    }
 }
 
 #[cfg(test)]

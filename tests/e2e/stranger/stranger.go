@@ -60,6 +60,12 @@ func answer(words []string) (string, error) {
 		return proof(words[1], words[2])
 	case len(words) == 3 && words[0] == "cosigned":
 		return cosigned(words[1], words[2])
+	case len(words) == 2 && words[0] == "key":
+		return witnessKey(words[1]), nil
+	case len(words) == 3 && words[0] == "serve":
+		return serve(words[1], words[2])
+	case len(words) == 5 && words[0] == "offer":
+		return offer(words[1], words[2], words[3], words[4])
 	}
 	return "", errors.New("not a request")
 }

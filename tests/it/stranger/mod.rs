@@ -5,6 +5,7 @@ mod kinds;
 mod stamp;
 mod table;
 mod verbs;
+mod witness;
 
 #[path = "../../../kernel/evidence/tests/it/epoch.rs"]
 mod epoch;

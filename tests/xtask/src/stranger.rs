@@ -47,7 +47,9 @@ pub(crate) fn build() -> Result<(), Failure> {
     fs::create_dir_all(&folder).map_err(fault)?;
     let mut go = Command::new("go");
     go.args(["build", "-o"]).arg(folder.join("stranger"));
-    go.arg(process::project().join("tests/e2e/stranger/stranger.go"));
+    for file in ["stranger.go", "witness.go"] {
+        go.arg(process::project().join("tests/e2e/stranger").join(file));
+    }
     go.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").env_remove("GOFLAGS");
     go.env("GOCACHE", folder.join("cache"));
     process::run(go, "building the stranger", "cargo xtask setup")

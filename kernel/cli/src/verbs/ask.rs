@@ -236,6 +236,7 @@ pub(crate) fn done(socket: &Path, request: &Request) -> Result<(), CliError> {
         | Request::Draft { .. }
         | Request::Statement(_)
         | Request::Cosigned { .. }
+        | Request::Burn { .. }
         | Request::Tighten { .. }
         | Request::Pack { .. }
         | Request::Note(_)
@@ -250,9 +251,7 @@ pub(crate) fn done(socket: &Path, request: &Request) -> Result<(), CliError> {
         | Request::Stop
         | Request::Kill { .. } => SOON,
     };
-    let Reply::Done { text } = client::ask(socket, request, patience)? else {
-        return Err(client::unexpected(socket));
-    };
+    let text = client::done(socket, request, patience)?;
     out::result(&portcullis_evidence::text::escape_terminal(&text))
 }
 

@@ -57,7 +57,8 @@ pub(crate) fn answered(socket: &Path, request: &Request, json: bool) -> Result<(
         Reply::Ordered { cl_ord_id } => out::result(&out::field("order", &cl_ord_id)),
         Reply::Done { text } => out::result(&portcullis_evidence::text::escape_terminal(&text)),
         Reply::Denied(denial) => Err(denied(&denial)),
-        Reply::Status(_)
+        Reply::Signed { .. }
+        | Reply::Status(_)
         | Reply::Draft(_)
         | Reply::Pack(_)
         | Reply::Findings { .. }

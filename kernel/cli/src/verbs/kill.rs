@@ -88,6 +88,7 @@ pub(crate) fn kill(
                 ("ORDERS_CLEAR", format!("ORDERS_CLEAR {latch} {kill_seq}: no order of it is left"))
             }
             Reply::Done { .. }
+            | Reply::Signed { .. }
             | Reply::Status(_)
             | Reply::Draft(_)
             | Reply::Pack(_)

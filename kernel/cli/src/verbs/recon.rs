@@ -114,19 +114,11 @@ fn show(args: &ShowArgs) -> Result<(), CliError> {
 
 fn ask(home: &Home, number: Option<u64>) -> Result<(Vec<FindingView>, u64), CliError> {
     let socket = home.control_socket();
-    match client::ask(&socket, &Request::Findings { number }, SOON)? {
-        Reply::Findings { findings, left_out } => Ok((findings, left_out)),
-        Reply::Done { .. }
-        | Reply::Status(_)
-        | Reply::Draft(_)
-        | Reply::Pack(_)
-        | Reply::Ordered { .. }
-        | Reply::Denied(_)
-        | Reply::Proposals { .. }
-        | Reply::GateClosed { .. }
-        | Reply::Latched { .. }
-        | Reply::OrdersClear { .. } => Err(client::unexpected(&socket)),
-    }
+    let reply = client::ask(&socket, &Request::Findings { number }, SOON)?;
+    let Reply::Findings { findings, left_out } = reply else {
+        return Err(client::unexpected(&socket));
+    };
+    Ok((findings, left_out))
 }
 
 fn side(text: Option<&String>) -> &str {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use portcullis_control::{Reply, Request, SessionNote};
+use portcullis_control::{Request, SessionNote};
 use portcullis_core::NoteKind;
 use portcullis_domain::Name;
 use portcullis_evidence::pack::{GAPS, QUESTIONS, runlog_form};
@@ -113,19 +113,7 @@ fn say(
     let (person, kind, text) = (asking.person.clone(), kind.name().to_owned(), text.to_owned());
     let note = Request::Note(SessionNote { person, session, kind, about, text });
     let socket = Home::open(&asking.home)?.control_socket();
-    match client::ask(&socket, &note, SOON)? {
-        Reply::Done { text } => Ok(escape_terminal(&text)),
-        Reply::Status(_)
-        | Reply::Draft(_)
-        | Reply::Pack(_)
-        | Reply::Ordered { .. }
-        | Reply::Denied(_)
-        | Reply::Findings { .. }
-        | Reply::Proposals { .. }
-        | Reply::GateClosed { .. }
-        | Reply::Latched { .. }
-        | Reply::OrdersClear { .. } => Err(client::unexpected(&socket)),
-    }
+    Ok(escape_terminal(&client::done(&socket, &note, SOON)?))
 }
 
 fn asks() -> String {

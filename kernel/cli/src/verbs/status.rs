@@ -33,19 +33,10 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
 /// The daemon's view of itself.
 pub(crate) fn ask(home: &Home) -> Result<StatusView, CliError> {
     let socket = home.control_socket();
-    match client::ask(&socket, &Request::Status, SOON)? {
-        Reply::Status(view) => Ok(view),
-        Reply::Done { .. }
-        | Reply::Draft(_)
-        | Reply::Pack(_)
-        | Reply::Ordered { .. }
-        | Reply::Denied(_)
-        | Reply::Findings { .. }
-        | Reply::Proposals { .. }
-        | Reply::GateClosed { .. }
-        | Reply::Latched { .. }
-        | Reply::OrdersClear { .. } => Err(client::unexpected(&socket)),
-    }
+    let Reply::Status(view) = client::ask(&socket, &Request::Status, SOON)? else {
+        return Err(client::unexpected(&socket));
+    };
+    Ok(view)
 }
 
 /// The view's own fields, as they crossed the socket.
@@ -102,6 +93,9 @@ pub(crate) fn render(view: &StatusView) -> String {
     }
     for (code, count) in &view.verdicts {
         text += &field("verdict", &format!("{count} x {code}"));
+    }
+    for line in &view.seals {
+        text += &field("seal", line);
     }
     for (session, state) in &view.sessions {
         text += &field("known session", &format!("{session}: {state}"));
@@ -192,6 +186,7 @@ mod tests {
             size_percent: 50,
             reconciliation: Reconciliation::Differs(vec![text("one\ntwo")]),
             sessions: BTreeMap::from([(text("s1"), text("open"))]),
+            seals: vec![text("s0: overdue")],
             next: text("portcullis request unkill"),
         }
     }

@@ -26,6 +26,10 @@ use crate::{CliError, Exit};
 /// Longest file of the folder in bytes.
 const FILE_BYTES_MAX: u64 = 128 * 1024;
 
+/// Most burns of a witness. None is ever forgotten: a nonce that is free again could be burned for
+/// a house that was set back. A session a minute fills this in ten weeks.
+const BURNS_MAX: usize = 100_000;
+
 /// What a witness answers, in the terms of HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -92,6 +96,8 @@ pub(crate) struct Book {
     poisoned: bool,
     /// The latest time signed: no signature is older than one before it.
     latest_s: u64,
+    /// Burns that it holds.
+    burned: usize,
     _lock: File,
 }
 
@@ -132,8 +138,11 @@ impl Book {
             let log = log.map_err(|error| damaged(&path, &error.to_string()))?;
             logs.insert(installation(log.key.name()), log);
         }
+        let path = folder.join("burns");
+        let burned = fs::read_dir(&path).map_err(|error| fault(&path, &error))?.count();
         let folder = folder.to_owned();
-        Ok(Self { folder, signer, logs, poisoned: false, latest_s: 0, _lock: lock })
+        let (poisoned, latest_s) = (false, 0);
+        Ok(Self { folder, signer, logs, poisoned, latest_s, burned, _lock: lock })
     }
 
     /// The public key.
@@ -230,10 +239,13 @@ impl Book {
         }
     }
 
-    /// `POST /burn`: the text of a burn, at the tree that was cosigned last. Once for a nonce.
+    /// `POST /burn`: a burn as a note that the key of its epoch signed, at the tree that was
+    /// cosigned last. Once for a nonce, and for the house alone.
     pub(crate) fn burn(&mut self, body: &[u8], now_s: u64) -> Answer {
-        let Some(burn) = str::from_utf8(body).ok().and_then(Burn::parse) else {
-            return Answer::no(400, "not the text of a burn");
+        let asked = Note::parse(body).ok();
+        let asked = asked.and_then(|note| Some((Burn::parse(note.text())?, note)));
+        let Some((burn, asked)) = asked else {
+            return Answer::no(400, "not a signed burn");
         };
         let Some(log) = self.logs.get(&burn.installation) else {
             return Answer::no(404, "an installation that this witness does not follow");
@@ -242,8 +254,17 @@ impl Book {
         if known != (&*burn.journal.origin, burn.journal.size, burn.journal.root) {
             return Answer { status: 409, body: format!("{} {}\n", log.key.name(), log.size) };
         }
+        if asked.verify(&log.key).is_err() {
+            return Answer::no(
+                403,
+                "not asked for by the house: its epoch's key did not sign this",
+            );
+        }
         if self.poisoned {
             return Answer::no(500, "nothing is signed: the state could not be written");
+        }
+        if self.burned >= BURNS_MAX {
+            return Answer::no(507, "this witness holds as many burns as it may");
         }
         let time_s = self.time(now_s);
         let Ok(note) = self.signer.burn(&burn, time_s) else {
@@ -261,15 +282,24 @@ impl Book {
         if kept.is_err() {
             return Answer::no(500, "nothing is signed: the state could not be written");
         }
+        self.burned = self.burned.saturating_add(1);
         Answer { status: 200, body: text }
     }
 
-    /// `GET /last/<installation>`: origin and size of what was cosigned last, and the checkpoint.
-    pub(crate) fn last(&self, of: &str) -> Answer {
+    /// `GET /last/<installation>`: origin and size of what was cosigned last, and the checkpoint,
+    /// cosigned: whoever holds an older journal cannot deny it.
+    pub(crate) fn last(&mut self, of: &str, now_s: u64) -> Answer {
+        let time_s = self.time(now_s);
         let Some(log) = self.logs.get(of) else {
             return Answer::no(404, "an installation that this witness does not follow");
         };
-        let note = log.note.as_deref().unwrap_or_default();
+        let cosigned = |text: &String| {
+            let mut note = Note::parse(text.as_bytes()).ok()?;
+            let checkpoint = Checkpoint::parse(note.text()).ok()?;
+            note.add(self.signer.cosign(&checkpoint, time_s).ok()?).ok()?;
+            Some(note.to_string())
+        };
+        let note = log.note.as_ref().and_then(cosigned).unwrap_or_default();
         Answer { status: 200, body: format!("{} {}\n{note}", log.key.name(), log.size) }
     }
 

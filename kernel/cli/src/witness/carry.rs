@@ -114,8 +114,8 @@ impl Reach {
     }
 
     /// The burn of an approval, as this witness signed it.
-    fn burn(&self, burn: &Burn) -> Result<String, CliError> {
-        let (status, body) = self.place.ask("POST /burn", &burn.text())?;
+    fn burn(&self, (burn, asked): (&Burn, &str)) -> Result<String, CliError> {
+        let (status, body) = self.place.ask("POST /burn", asked)?;
         match status {
             200 => {}
             409 => return Err(self.ahead(&format!("it is at {}", body.trim_end()))),
@@ -127,6 +127,20 @@ impl Reach {
         });
         let foreign = || self.said("BURN_FOREIGN", "it did not sign with its key in the roster");
         signed.map(|note| note.to_string()).ok_or_else(foreign)
+    }
+
+    /// Brings what this witness has seen to the daemon, which kills when it is more than the disk
+    /// has. Whatever comes of it, the error is told.
+    fn accuse(&self, home: &Home, origin: &str, error: CliError) -> CliError {
+        let last = self.place.ask(&format!("GET /last/{}", installation(origin)), "");
+        let seen = last.ok().filter(|(status, _)| *status == 200);
+        if let Some((_, _, Some(note))) = seen.and_then(|(_, body)| last_note(&body)) {
+            let request = Request::Cosigned { note: note.to_string() };
+            if let Err(refused) = client::ask(&home.control_socket(), &request, SOON) {
+                out::narrate(&refused.to_string());
+            }
+        }
+        error
     }
 
     fn said(&self, code: &str, cause: &str) -> CliError {
@@ -176,19 +190,28 @@ pub(crate) fn carry(
     for reach in reaches {
         match reach.bring(&logs, &mut signed) {
             Ok(()) => {}
-            Err(error) if set_back(&error) => return Err(error),
+            Err(error) if set_back(&error) => {
+                return Err(reach.accuse(home, last.key.name(), error));
+            }
             Err(error) => failed.push(error),
         }
     }
     if signed.note().lines().len() > lines {
         let socket = home.control_socket();
         let request = Request::Cosigned { note: signed.note().to_string() };
-        let Reply::Done { text } = client::ask(&socket, &request, SOON)? else {
-            return Err(client::unexpected(&socket));
-        };
+        let text = client::done(&socket, &request, SOON)?;
         out::narrate(&portcullis_evidence::text::escape_terminal(&text));
     }
     Ok((signed, failed))
+}
+
+/// The burn as the house asks for it: a witness burns for nobody else.
+fn asked(home: &Home, burn: &Burn) -> Result<String, CliError> {
+    let (socket, request) = (home.control_socket(), Request::Burn { burn: burn.text() });
+    let Reply::Signed { note } = client::ask(&socket, &request, SOON)? else {
+        return Err(client::unexpected(&socket));
+    };
+    Ok(note)
 }
 
 fn no_checkpoint(root: &Path) -> CliError {
@@ -220,10 +243,13 @@ pub(crate) fn burns(
             continue;
         };
         let mut burns = Vec::new();
+        let asked = asked(&home, &burn)?;
         for reach in &reaches {
-            match reach.burn(&burn) {
+            match reach.burn((&burn, &asked)) {
                 Ok(note) => burns.push(note),
-                Err(error) if set_back(&error) => return Err(error),
+                Err(error) if set_back(&error) => {
+                    return Err(reach.accuse(&home, &burn.journal.origin, error));
+                }
                 Err(error) => failed.push(error),
             }
         }

@@ -233,7 +233,8 @@ fn a11_a_witness_killed_at_any_moment_burns_once() {
         };
         let answers = Mutex::new(Vec::new());
         let ask_for = |address, session: &str| {
-            if let Some((200, note)) = ask(address, "/burn", &burn(session).text()) {
+            let asked = Note::sign(&burn(session).text(), &log).unwrap().to_string();
+            if let Some((200, note)) = ask(address, "/burn", &asked) {
                 let note = Note::parse(note.as_bytes()).unwrap();
                 assert!(note.cosigned_at(&key).is_ok());
                 answers.lock().unwrap().push(note.text().to_owned());
@@ -249,6 +250,8 @@ fn a11_a_witness_killed_at_any_moment_burns_once() {
             served.kill();
         });
         let served = Served::new(&state);
+        // Whoever only reaches the witness burns nothing.
+        assert_eq!(ask(served.address, "/burn", &burn("s-1").text()).unwrap().0, 400);
         for session in ["s-1", "s-2", "s-1"] {
             ask_for(served.address, session);
         }
@@ -277,4 +280,22 @@ fn one_process_serves_and_strangers_get_a_word() {
     {
         assert_eq!(ask(served.address, path, body).unwrap().0, status, "{path}");
     }
+}
+
+/// A peer that holds its connections open, or asks without end, is refused; then it may ask again.
+#[test]
+fn a_peer_that_floods_is_refused() {
+    let scratch = Scratch::new("flood");
+    let (state, _) = made(&scratch);
+    let served = Served::new(&state);
+    let held: Vec<_> = (0..8).map(|_| TcpStream::connect(served.address).unwrap()).collect();
+    // Nobody reads what it asks, so the word may be lost with the connection.
+    let refused = ask(served.address, "/else", "");
+    assert!(refused.is_none_or(|(status, _)| status == 429));
+    drop(held);
+    let mut tries = (0..500).map(|_| {
+        thread::sleep(Duration::from_millis(10));
+        ask(served.address, "/else", "").map(|(status, _)| status)
+    });
+    assert!(tries.any(|status| status == Some(404)), "it never got a place again");
 }

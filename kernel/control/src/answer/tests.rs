@@ -38,6 +38,7 @@ fn status() -> StatusView {
         size_percent: 100,
         reconciliation: Reconciliation::Differs(vec![text("BTC: 1 here, 2 there")]),
         sessions: BTreeMap::from([(text("s1"), text("open"))]),
+        seals: vec![],
         next: text("portcullis status"),
     }
 }

@@ -119,6 +119,8 @@ fn c19_an_overdue_seal_blocks_the_next_opening() {
     world.snapshot();
     world.account(&[], &[("USDT", "1000"), ("BTC", "5")]);
     assert_eq!(try_open(&mut world), "SEAL_OVERDUE");
+    let told = world.core.view().seals;
+    assert!(matches!(&told[..], [line] if line.starts_with("s-1: overdue since ")), "{told:?}");
     lesson(&mut world);
     assert_eq!(seal(&mut world, 1).answers(), ["DONE"]);
     let approval = world.draft("s-3", Phase::Paper);
@@ -128,4 +130,29 @@ fn c19_an_overdue_seal_blocks_the_next_opening() {
     crashed.restart(false);
     let ended = crashed.core.unsealed()[&name("s-1")].ended;
     assert_eq!(ended, Some(crashed.core.place().at.wall));
+}
+
+/// C9: a review is signed by whoever answered it. Another's answer is not spoken for; who answers
+/// the question anew has answered it.
+#[test]
+fn c9_the_reviewer_who_seals_is_the_one_who_answered() {
+    let mut world = World::open(Phase::Paper);
+    world.close();
+    let told = world.core.view().seals;
+    assert!(
+        matches!(&told[..], [line] if line.starts_with("s-1: not sealed, due by ")),
+        "{told:?}"
+    );
+    let answer = |world: &mut World, who: &str, about: &str| {
+        let said = note(who, NoteKind::Answer, Some(about), "all ended");
+        assert_eq!(say(world, said).answers(), ["DONE"]);
+    };
+    answer(&mut world, "anna", "orders");
+    answer(&mut world, "otto", "limits");
+    assert_eq!(seal(&mut world, 2).answers(), ["REVIEWER_DIFFERS"]);
+    check_again(&world);
+    answer(&mut world, "anna", "limits");
+    assert_eq!(seal(&mut world, 3).answers(), ["DONE"]);
+    assert!(world.core.view().seals.is_empty());
+    check_again(&world);
 }

@@ -1,7 +1,7 @@
 //! Witnesses: whose word counts, for how long, and that what was burned opens nothing twice.
 
 use portcullis_core::entry::{Class, Entry, decode};
-use portcullis_core::{Input, Standing};
+use portcullis_core::{Core, EpochName, Input, Standing};
 use portcullis_domain::policy::guards::Guard;
 use portcullis_domain::{Phase, WallNs};
 use portcullis_gate::GuardState;
@@ -239,6 +239,32 @@ fn a11_a_disk_that_was_set_back_is_a_kill() {
         assert!(blocked[0].contains(code), "{blocked:?}");
         check_replay(&world);
     }
+}
+
+/// A11: a witness that has seen a later epoch has seen more of this journal than the disk has.
+#[test]
+fn a11_a_later_epoch_that_was_seen_is_a_kill() {
+    let check = |origin: &str, standing: Standing, expect: &str| {
+        let mut world = World::new().witnessed();
+        let (origin, present) = (origin.to_owned(), "portcullis/host-1/acct/3".to_owned());
+        let name = EpochName { origin: present, key: people::CHECKPOINT_KEY.to_owned() };
+        world.core.fold(&Core::first_epoch(world.now, name).bytes).unwrap();
+        world.start(true, false);
+        let at = world.now.wall;
+        let seen = note(&Checkpoint { origin: origin.clone(), ..journal(5) }, &["far"], at);
+        assert_eq!(bring(&mut world, seen, standing).answers(), [expect], "{origin}");
+        assert_eq!(world.core.is_killed(), expect == "WITNESS_AHEAD", "{origin}");
+    };
+    let at = World::new().now.wall;
+    check("portcullis/host-1/acct/4", Standing::Ahead, "WITNESS_AHEAD");
+    check("portcullis/host-1/acct/10", Standing::Ahead, "WITNESS_AHEAD");
+    check("portcullis/host-1/acct/4", Standing::Ours(at), "CHECKPOINT_FOREIGN");
+    check("portcullis/host-1/acct/4", Standing::Forked, "CHECKPOINT_FOREIGN");
+    for other in ["/4/simulated", "/2", "/04", "/x", "", "/4/5"] {
+        check(&format!("portcullis/host-1/acct{other}"), Standing::Ahead, "CHECKPOINT_FOREIGN");
+    }
+    check("portcullis/host-2/acct/4", Standing::Ahead, "CHECKPOINT_FOREIGN");
+    check("portcullis/host-1/acct-4/3", Standing::Ahead, "CHECKPOINT_FOREIGN");
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hint::black_box;
 use std::io::{self, Read as _, Write as _};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use portcullis_evidence::epoch_folder;
 use portcullis_evidence::note::{KeyKind, NoteFault, NoteSigner};
 
 use crate::fault::{BAD_CONFIG, DaemonFault, REFUSED};
@@ -14,6 +16,8 @@ use crate::fault::{BAD_CONFIG, DaemonFault, REFUSED};
 const KEY: &str = "key";
 /// The key's file until it is whole.
 const UNFINISHED: &str = "key.unfinished";
+const MISSING: &str = "EPOCH_KEY_MISSING";
+const MALFORMED: &str = "EPOCH_KEY_MALFORMED";
 /// Longest key file in bytes.
 const KEY_BYTES_MAX: u64 = 1024;
 
@@ -37,9 +41,11 @@ pub(crate) fn prepare(folder: &Path, origin: &str) -> Result<NoteSigner, DaemonF
     Ok(key)
 }
 
-/// Whether an epoch's key lies there: its last checkpoint may not be signed yet.
-pub(crate) fn is_there(folder: &Path) -> bool {
-    folder.join(KEY).exists()
+/// The first of these epochs whose key lies there: its last checkpoint may not be signed yet. The
+/// last of them if there is none, whose key is missed then.
+pub(crate) fn first_there(epochs: &Path, mut of: RangeInclusive<u32>) -> u32 {
+    let last = *of.end();
+    of.find(|epoch| epoch_folder(epochs, *epoch).join(KEY).exists()).unwrap_or(last)
 }
 
 /// The key of an epoch that has begun.
@@ -50,10 +56,10 @@ pub(crate) fn load(folder: &Path, origin: &str) -> Result<NoteSigner, DaemonFaul
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let cause = "the key that this epoch's first entry names is not here: nobody can sign \
                          another checkpoint of it";
-            let next = "put the epoch's key file back; without it this home's evidence cannot be \
-                        continued: portcullis init makes another home";
+            let next = "put the epoch's key file back; if it is lost, portcullisd with --rescue \
+                        begins another epoch, killed, that has the loss on record";
             let subject = path.display().to_string();
-            return Err(DaemonFault::new(REFUSED, "EPOCH_KEY_MISSING", &subject, cause, next));
+            return Err(DaemonFault::new(REFUSED, MISSING, &subject, cause, next));
         }
         Err(error) => return Err(unusable(&path, "EPOCH_KEY_UNREADABLE", &error.to_string())),
     };
@@ -83,6 +89,32 @@ pub(crate) fn forget(folder: &Path) -> Result<(), DaemonFault> {
         File::open(folder)?.sync_all()
     };
     overwrite().map_err(|error: io::Error| unwritable(folder, &error))
+}
+
+/// Finishes what a crash left of [`forget`]: a key that was overwritten and still has its name.
+pub(crate) fn forget_wiped(folder: &Path) -> Result<(), DaemonFault> {
+    let wiped = |key: &[u8]| !key.is_empty() && key.iter().all(|byte| *byte == 0);
+    match read_private(&folder.join(KEY)) {
+        Ok(key) if wiped(&key) => forget(folder),
+        // What else is there is found by whoever needs it.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Why nobody can sign for an epoch any more: its key is gone, or is not what was announced.
+pub(crate) fn loss(folder: &Path, origin: &str, announced: &str) -> Option<&'static str> {
+    match load(folder, origin) {
+        Ok(key) if key.verifier().to_string() == announced => None,
+        Ok(_) => {
+            Some("EPOCH_KEY_FOREIGN: the epoch's key is not the one that its first entry names")
+        }
+        Err(fault) if fault.code == MISSING => Some("EPOCH_KEY_MISSING: the epoch's key is lost"),
+        Err(fault) if fault.code == MALFORMED => {
+            Some("EPOCH_KEY_MALFORMED: the epoch's key is no key")
+        }
+        // Whoever may not read it has lost nothing.
+        Err(_) => None,
+    }
 }
 
 /// Zeros over a secret, where the compiler cannot see that nobody reads them.
@@ -122,7 +154,7 @@ fn write_private(folder: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn malformed(folder: &Path, fault: NoteFault) -> DaemonFault {
-    unusable(&folder.join(KEY), "EPOCH_KEY_MALFORMED", fault.cause())
+    unusable(&folder.join(KEY), MALFORMED, fault.cause())
 }
 
 fn unwritable(folder: &Path, error: &io::Error) -> DaemonFault {

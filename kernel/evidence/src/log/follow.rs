@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CHECKPOINT, LogFault, LogFiles, TileWriter};
+use super::{CHECKPOINT, KEPT_FOLDER, LogFault, LogFiles, TileWriter};
 use crate::Watermark;
 use crate::journal::{ReadFault, Reader, Source};
 use crate::note::{Checkpoint, NOTE_BYTES_MAX, NoteSigner, SignedCheckpoint, VerifierKey};
@@ -142,6 +142,13 @@ impl<S: Source> Follower<S> {
         self.tiles.size() != self.signed
     }
 
+    /// Whether the entries up to an earlier checkpoint are still being taken over: what is signed
+    /// before is signed already.
+    #[must_use]
+    pub const fn is_behind(&self) -> bool {
+        self.before.is_some()
+    }
+
     /// What there is to sign: the journal's own root, which the tiles must give too.
     ///
     /// # Errors
@@ -163,10 +170,7 @@ impl<S: Source> Follower<S> {
     /// # Errors
     /// As [`Follower::checkpoint`]; `LOG_UNWRITABLE`; a key that is not this log's.
     pub fn sign(&mut self, key: &NoteSigner, durably: bool) -> Result<Checkpoint, FollowFault> {
-        let checkpoint = self.checkpoint()?;
-        let note = checkpoint.sign(key).map_err(LogFault::Note)?.to_string();
-        // Tiles first: a checkpoint is never without what it speaks of.
-        self.tiles.flush()?;
+        let (checkpoint, note) = self.note(key)?;
         let files = self.tiles.files();
         if durably {
             files.put_durably(CHECKPOINT, note.as_bytes())?;
@@ -175,5 +179,25 @@ impl<S: Source> Follower<S> {
         }
         self.signed = checkpoint.size;
         Ok(checkpoint)
+    }
+
+    /// Signs as [`Follower::sign`] does, and the checkpoint also stays where no later one replaces
+    /// it: what people look for later is what the tree was at an opening, an approval or a kill.
+    ///
+    /// # Errors
+    /// As [`Follower::sign`].
+    pub fn keep(&mut self, key: &NoteSigner) -> Result<Checkpoint, FollowFault> {
+        let (checkpoint, note) = self.note(key)?;
+        let name = format!("{KEPT_FOLDER}/{}", checkpoint.size);
+        self.tiles.files().put(&name, note.as_bytes())?;
+        self.sign(key, false)
+    }
+
+    /// Tiles first: a checkpoint is never without what it speaks of.
+    fn note(&mut self, key: &NoteSigner) -> Result<(Checkpoint, String), FollowFault> {
+        let checkpoint = self.checkpoint()?;
+        let note = checkpoint.sign(key).map_err(LogFault::Note)?.to_string();
+        self.tiles.flush()?;
+        Ok((checkpoint, note))
     }
 }

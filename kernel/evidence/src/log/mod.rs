@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! checkpoint                a signed note: origin, size and root of the tree
+//! kept/<size>               such a note for each milestone, which no later one replaces
 //! tile/<level>/<N>[.p/<W>]  256 (or W) hashes of 32 bytes; level 0 hashes leaves
 //! tile/entries/<N>[.p/<W>]  256 (or W) × ( u16 length, big-endian | leaf )
 //! ```
@@ -41,6 +42,8 @@ use crate::note::NoteFault;
 
 /// The file of the checkpoint within a log.
 pub const CHECKPOINT: &str = "checkpoint";
+/// The folder of the checkpoints that stay, each named by its size.
+pub const KEPT_FOLDER: &str = "kept";
 
 /// Why a log or a proof of it is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]

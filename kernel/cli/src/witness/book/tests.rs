@@ -110,7 +110,7 @@ fn a_tree_that_grows_is_cosigned_across_restarts() {
         known = log.tiles.size();
         check_signed(&mut book, &log, known);
         book = reopened(&scratch, book);
-        let last = book.last(OF).body;
+        let last = book.last(OF, NOW_S).body;
         assert!(last.starts_with(&format!("{} {known}\n", origin(1))), "{last}");
     }
 }
@@ -212,14 +212,19 @@ fn burn(log: &TestLog, nonce: &str) -> Burn {
     }
 }
 
+/// A burn as the house asks for it.
+fn asked(log: &TestLog, burn: &Burn) -> String {
+    Note::sign(&burn.text(), &log.signer).unwrap().to_string()
+}
+
 /// A11: a nonce is burned once, whatever is said with it, and only at the tree that is known.
 #[test]
 fn a11_a_nonce_is_burned_once() {
     let scratch = Scratch::new("book");
     let mut log = TestLog::new(&scratch, "log", 1);
     let mut book = witness(&scratch, &log);
-    let ask = |book: &mut Book, burn: &Burn| book.burn(burn.text().as_bytes(), NOW_S);
     log.grow(&["a", "b"]);
+    let ask = |book: &mut Book, burn: &Burn| book.burn(asked(&log, burn).as_bytes(), NOW_S);
     log.offer(&mut book, 0);
     let good = burn(&log, "n1");
     let said = ask(&mut book, &good);
@@ -241,6 +246,17 @@ fn a11_a_nonce_is_burned_once() {
     let foreign = Burn { installation: "portcullis/h/b".to_owned(), ..burn(&log, "n2") };
     assert_eq!(ask(&mut book, &foreign).status, 404);
     assert_eq!(book.burn(b"burn this", NOW_S).status, 400);
+    // Nobody but the house burns its nonces: no key, another's, or the last epoch's.
+    let wanted = burn(&log, "n2");
+    assert_eq!(book.burn(wanted.text().as_bytes(), NOW_S).status, 400);
+    for key in [(origin(1), [9; 32]), (origin(2), Digest::of(b"2").0)] {
+        let stranger = NoteSigner::from_seed(&key.0, KeyKind::Ed25519, key.1).unwrap();
+        let asked = Note::sign(&wanted.text(), &stranger).unwrap().to_string();
+        assert_eq!(book.burn(asked.as_bytes(), NOW_S).status, 403);
+    }
+    let cosigned = NoteSigner::from_seed("w1", KeyKind::Cosignature, [7; 32]).unwrap();
+    let burned = cosigned.burn(&wanted, NOW_S).unwrap().to_string();
+    assert_eq!(book.burn(burned.as_bytes(), NOW_S).status, 403);
     // What a crash left of a burn burns.
     let named = Digest::of(format!("{OF}\nn3").as_bytes()).hex();
     fs::write(scratch.path().join("w1/burns").join(named), b"").unwrap();
@@ -264,8 +280,8 @@ fn a_witness_that_cannot_write_does_not_sign() {
     fs::remove_dir(&in_the_way).unwrap();
     assert_eq!(log.offer(&mut book, 1).0, 500);
     let known = TestLog::new(&scratch, "known", 1).grow(&["a"]).checkpoint();
-    let asked = Burn { journal: known, ..burn(&log, "n1") };
-    assert_eq!(book.burn(asked.text().as_bytes(), NOW_S).status, 500);
+    let wanted = Burn { journal: known, ..burn(&log, "n1") };
+    assert_eq!(book.burn(asked(&log, &wanted).as_bytes(), NOW_S).status, 500);
     book = reopened(&scratch, book);
     assert_eq!(log.offer(&mut book, 2), (409, "1\n".to_owned()));
     check_signed(&mut book, &log, 1);

@@ -70,3 +70,24 @@ fn a_forgotten_key_is_overwritten_before_its_name_goes() {
     forget(&folder).unwrap();
     fs::remove_dir_all(epochs).unwrap();
 }
+
+/// A crash between overwriting and removing leaves zeros under the key's name.
+#[test]
+fn what_a_crash_left_of_forgetting_is_forgotten_and_nothing_else() {
+    let epochs = scratch();
+    let folder = epoch_folder(&epochs, 1);
+    let key = prepare(&folder, ORIGIN).unwrap().verifier().to_string();
+    forget_wiped(&folder).unwrap();
+    assert_eq!(loss(&folder, ORIGIN, &key), None);
+    assert!(loss(&folder, ORIGIN, "another").unwrap().starts_with("EPOCH_KEY_FOREIGN"));
+    let length = fs::read(folder.join(KEY)).unwrap().len();
+    fs::write(folder.join(KEY), vec![0; length]).unwrap();
+    assert!(loss(&folder, ORIGIN, &key).unwrap().starts_with(MALFORMED));
+    assert_eq!(first_there(&epochs, 1..=2), 1);
+    forget_wiped(&folder).unwrap();
+    assert!(!folder.join(KEY).exists());
+    assert!(loss(&folder, ORIGIN, &key).unwrap().starts_with(MISSING));
+    assert_eq!(first_there(&epochs, 1..=2), 2);
+    forget_wiped(&folder).unwrap();
+    fs::remove_dir_all(epochs).unwrap();
+}

@@ -65,5 +65,8 @@ pub(super) fn standing(before: &[&[u8]]) -> Result<Standing, RenderFault> {
         Some((order.cl_ord_id.to_string(), instrument.symbol.clone()))
     };
     standing.symbols = orders.filter_map(symbol).collect();
+    let booked = core.account().orders.executions();
+    standing
+        .booked_before(booked.map(|(id, of)| (of.cl_ord_id.to_string(), id.0.as_str().to_owned())));
     Ok(standing)
 }

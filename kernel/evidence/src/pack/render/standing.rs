@@ -95,6 +95,12 @@ impl Standing {
         self.executions.take(item)
     }
 
+    /// Executions, by order and id, that were booked before the first entry that is taken in. The
+    /// venue tells of them again, and none is booked again.
+    pub(super) fn booked_before(&mut self, executions: impl Iterator<Item = (String, String)>) {
+        self.executions.seen.extend(executions);
+    }
+
     /// A session has ended; whatever came before it was shown in its pack.
     fn end(&mut self) {
         self.open = false;
@@ -164,4 +170,45 @@ fn execution_of(report: &Value) -> Result<Option<(String, String)>, JsonError> {
     }
     let exec_id = fields.fields("trade")?.text("exec_id")?.to_owned();
     Ok(Some((cl_ord_id, exec_id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::entry::{Class, Decoded, Place};
+    use portcullis_statement::json::object;
+
+    use super::*;
+
+    const ORDER: &str = "pc0000000000000001";
+
+    fn item(kind: &str, body: Value) -> Item {
+        let place = Place { input: 7, ..Place::default() };
+        let (kind, corr, reason) = (kind.to_owned(), ORDER.to_owned(), "-".to_owned());
+        Item { seq: 9, entry: Decoded { class: Class::Input, kind, place, corr, reason, body } }
+    }
+
+    fn told(exec_id: &str) -> Value {
+        let trade = object([("exec_id", exec_id.into())]);
+        object([("cl_ord_id", ORDER.into()), ("trade", trade)])
+    }
+
+    /// A reading of the account tells of everything that the venue remembers, in one event. What
+    /// the epoch before has booked is not what the entry books.
+    #[test]
+    fn an_execution_of_the_epoch_before_is_not_drawn_again() {
+        let check = |before: &[&str], expect: &str| {
+            let mut standing = Standing::default();
+            let before = before.iter().map(|id| (ORDER.to_owned(), (*id).to_owned()));
+            standing.booked_before(before);
+            let fills = Value::List(vec![told("e-1"), told("e-2")]);
+            let account = item("account", object([("fills", fills)]));
+            assert!(standing.take(&account).unwrap().is_empty());
+            let fills = standing.take(&item("booked", object([]))).unwrap();
+            let [fill] = fills.as_slice() else { panic!("{fills:?}") };
+            assert_eq!(execution_of(&fill.report).unwrap().unwrap().1, expect);
+        };
+        check(&[], "e-1");
+        check(&["e-1"], "e-2");
+        check(&["e-2"], "e-1");
+    }
 }
