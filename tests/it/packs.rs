@@ -113,3 +113,23 @@ fn a_session_that_ended_in_a_crash_gets_its_pack_with_reasons_for_its_gaps() {
     sealed(&house, &crashed, "red");
     house.stop();
 }
+
+/// A session may be approved while the one before it is open: its pack leads back to the epoch in
+/// which the approval was drafted, and an altered way back is no way.
+#[test]
+fn an_approval_that_was_drafted_in_an_earlier_epoch_is_proved_by_the_pack() {
+    let mut house = House::ready();
+    let first = traded(&house);
+    let home = house.text("home");
+    let ahead = house.approval("2", "ahead", "both");
+    close(&house);
+    let first = pack(&house, &first, &["--lesson", "nothing new"]);
+    sealed(&house, &first, "yellow");
+    house.must(&["open", &ahead, "--home", &home]);
+    house.await_status("the session ahead", |view| view.session.is_some());
+    close(&house);
+    let pack = pack(&house, "ahead", &["--lesson", "approved in time"]);
+    assert!(pack.join("log/001-back.tlog-proof").is_file());
+    sealed(&house, &pack, "green");
+    house.stop();
+}

@@ -64,6 +64,7 @@ fn p2_8_a_paper_session_trades_is_packed_sealed_and_verified() {
     assert!(again.stdout.ends_with("EQUAL\n"), "{again:?}");
     assert!(!again.stdout.contains(" 0 answers equal"), "{again:?}");
     check_ladder(&ended);
+    check_renderings(&ended);
     // Without an anchor from outside the same pack proves no origin, and that is no success.
     assert_eq!(house.call(&["evidence", "verify", &folder]).code, 3);
 }
@@ -93,6 +94,24 @@ fn check_ladder(ended: &Ended) {
     assert!(!met("P2-R1") && !met("P6-IN-2"), "{status:?}");
     let gated = ended.house.call(&["phase", "status", "--home", &home, "--entry-to", "6"]);
     assert_eq!(gated.code, 5, "{gated:?}");
+}
+
+/// Renderings belong to a pack: verify makes them again, and one that shows something else fails.
+fn check_renderings(ended: &Ended) {
+    let (house, folder) = (&ended.house, ended.pack.display().to_string());
+    let pin = house.text("pin");
+    let verify = || house.call(&["evidence", "verify", &folder, "--trust", &pin]);
+    assert!(verify().stdout.contains("none were made"));
+    house.must(&["scribe", "render", &folder]);
+    let verified = verify();
+    assert!(verified.code == 0 && verified.stdout.contains("rendered again"), "{verified:?}");
+    let report = ended.pack.join("renderings/report.html");
+    let page = std::fs::read_to_string(&report).unwrap();
+    std::fs::write(&report, page.replace("Session report", "Session retort") + " ").unwrap();
+    let altered = verify();
+    assert_eq!(altered.code, 5, "{altered:?}");
+    assert!(altered.stderr.contains("RENDERINGS_DAMAGED"), "{altered:?}");
+    std::fs::remove_dir_all(ended.pack.join("renderings")).unwrap();
 }
 
 /// What the exchange was asked for is what was approved: each order under its own id, once. What

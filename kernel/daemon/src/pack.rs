@@ -16,7 +16,7 @@ use portcullis_domain::{Name, Phase, WallNs};
 use portcullis_evidence::chunk::Chunk;
 use portcullis_evidence::disk::segment_name;
 use portcullis_evidence::pack::{
-    KernelLeaves, NOTES_FILE, PackContents, Part, RENDERER_VERSION, Told, folder_name,
+    Attested, KernelLeaves, NOTES_FILE, PackContents, Part, RENDERER_VERSION, Told, folder_name,
     render_parts, runlog_form, seal_pack, session_of_folder, sessions, sessions_folder, write_pack,
 };
 use portcullis_evidence::{JournalFolder, ReadFault, Reader, Watermark};
@@ -25,6 +25,8 @@ use portcullis_statement::{
     ApprovedPlugin, Digest, Envelope, Kind, Refusal, SignedStatement, Statement,
 };
 
+mod attested;
+
 use crate::clock;
 use crate::control::{ask, refused};
 use crate::house::House;
@@ -32,6 +34,8 @@ use crate::house::House;
 /// How long the last chunk is waited for, and the pause between two looks.
 const LAST_CHUNK_NS_MAX: i64 = 10 * NS_PER_S;
 const PAUSE: Duration = Duration::from_millis(50);
+/// How often a session is read while its journal goes on.
+const READS_MAX: usize = 5;
 
 /// A refusal: code and cause.
 type No = (String, String);
@@ -57,9 +61,29 @@ fn wait_for_last_chunk(house: &House) {
     drop(house.look());
 }
 
+/// Reads the session, and what was signed of it: anew while its journal goes on in between.
+fn read(house: &House, session: &Name) -> Result<(Ended, Vec<SignedStatement>, Attested), No> {
+    for _ in 0..READS_MAX {
+        let mut ended = find(house, session)?;
+        let statements = std::mem::take(&mut ended.papers).all()?;
+        let entries: Vec<&[u8]> = ended.epoch.entries.iter().map(Vec::as_slice).collect();
+        let epoch = attested::Epoch {
+            number: ended.number,
+            origin: &ended.epoch.origin,
+            entries: &entries,
+            session_end: ended.range.end,
+        };
+        let attested = attested::attested(house, &epoch, &statements, &ended.cosigned)?;
+        if let Some(attested) = attested {
+            return Ok((ended, statements, attested));
+        }
+    }
+    Err(no("PACK_CHECKPOINT_MISSING", "the journal grows faster than it is read; ask again"))
+}
+
 fn write(house: &House, session: &Name) -> Result<PackView, No> {
     wait_for_last_chunk(house);
-    let ended = find(house, session)?;
+    let (ended, statements, attested) = read(house, session)?;
     let entries: Vec<&[u8]> = ended.epoch.entries.iter().map(Vec::as_slice).collect();
     let notes: Vec<&[u8]> = ended.notes.iter().map(Vec::as_slice).collect();
     let told = Told {
@@ -73,10 +97,10 @@ fn write(house: &House, session: &Name) -> Result<PackView, No> {
     parts.push(Part { name: NOTES_FILE.to_owned(), bytes: lines });
     let phase = ended.facts.phase;
     let chunks = chunks(house, &ended.market.named)?;
-    let statements = ended.papers.all()?;
     let contents = PackContents {
         session: session.clone(),
         key: key_of(&entries)?,
+        attested,
         range: ended.range,
         phase,
         simulated: true,
@@ -135,6 +159,7 @@ struct Epoch {
 
 /// A session that has ended, and all that its pack is made of.
 struct Ended {
+    number: u32,
     epoch: Epoch,
     range: Range<usize>,
     facts: Facts,
@@ -143,6 +168,8 @@ struct Ended {
     /// What people said about it, in its own epoch and in those after it.
     notes: Vec<Vec<u8>>,
     market: Market,
+    /// Checkpoints that came back from witnesses, from its own epoch on.
+    cosigned: Vec<Vec<u8>>,
 }
 
 /// The entries that name a session's chunks: up to the next opening, since the last chunk of its
@@ -178,6 +205,7 @@ fn find(house: &House, session: &Name) -> Result<Ended, No> {
         if let Some(ended) = &mut found {
             take_notes(&entries, session, &mut ended.notes)?;
             ended.market.take(&entries);
+            take_cosigned(&entries, &mut ended.cosigned);
             continue;
         }
         let mut here = None;
@@ -200,8 +228,11 @@ fn find(house: &House, session: &Name) -> Result<Ended, No> {
         let mut market = Market::default();
         // Behind its own opening.
         market.take(entries.get(range.start.saturating_add(1)..).unwrap_or_default());
+        let mut cosigned = Vec::new();
+        take_cosigned(&entries, &mut cosigned);
         let papers = std::mem::take(&mut papers);
-        found = Some(Ended { epoch, range, facts, opened, papers, notes, market });
+        found =
+            Some(Ended { number, epoch, range, facts, opened, papers, notes, market, cosigned });
     }
     found.ok_or_else(|| no("SESSION_UNKNOWN", "no session of that name has ended yet"))
 }
@@ -241,6 +272,11 @@ fn take_notes(entries: &[&[u8]], session: &Name, notes: &mut Vec<Vec<u8>>) -> Re
         }
     }
     Ok(())
+}
+
+fn take_cosigned(entries: &[&[u8]], cosigned: &mut Vec<Vec<u8>>) {
+    let came_back = entries.iter().filter(|bytes| entry::kind(bytes) == Some(b"cosigned"));
+    cosigned.extend(came_back.map(|bytes| bytes.to_vec()));
 }
 
 struct Facts {

@@ -5,6 +5,7 @@
 //
 //	log         FOLDER VKEY           signature, every tile, every entry, and the root over them
 //	consistent  OLDER FOLDER VKEY     a checkpoint seen earlier is continued by the one in FOLDER
+//	signed      FILE VKEY             a checkpoint by itself
 //	included    FOLDER VKEY NUMBER    one entry, by a path from the tiles
 //	proof       FILE VKEY             one entry, by a c2sp.org/tlog-proof@v1 that holds everything
 //	cosigned    FILE VKEY             a witness's c2sp.org/tlog-cosignature on a checkpoint
@@ -51,6 +52,8 @@ func answer(words []string) (string, error) {
 		return wholeLog(words[1], words[2])
 	case len(words) == 4 && words[0] == "consistent":
 		return consistent(words[1], words[2], words[3])
+	case len(words) == 3 && words[0] == "signed":
+		return signedNote(words[1], words[2])
 	case len(words) == 4 && words[0] == "included":
 		return included(words[1], words[2], words[3])
 	case len(words) == 3 && words[0] == "proof":
@@ -92,6 +95,16 @@ func tree(text string, origin string) (tlog.Tree, error) {
 	}
 	root, err := tlog.ParseHash(lines[2])
 	return tlog.Tree{N: size, Hash: root}, err
+}
+
+// signedNote opens a checkpoint that stands without its log, as in a pack.
+func signedNote(file string, vkey string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	signed, err := checkpoint(text, vkey)
+	return fmt.Sprintf("%d %s", signed.N, signed.Hash), err
 }
 
 func checkpointIn(folder string, vkey string) (tlog.Tree, error) {

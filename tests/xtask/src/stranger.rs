@@ -12,6 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// Where the demo alters a copy of a pack.
+const TAMPERED: &str = "tampered";
+
 const NEXT: &str = "cargo xtask stranger";
 
 /// The verb.
@@ -55,42 +58,77 @@ pub(crate) fn build() -> Result<(), Failure> {
 /// Everything in a demo's folder that a stranger can judge; says what it was, in numbers.
 fn judge(demo: &Path) -> Result<String, Failure> {
     let packs = found(demo, "manifest.json")?;
-    let logs: Vec<PathBuf> = found(demo, "checkpoint")?;
+    // A pack has the checkpoint alone, an epoch the tiles too.
+    let mut logs: Vec<PathBuf> = found(demo, "checkpoint")?;
+    logs.retain(|log| log.join("tile").is_dir());
     if packs.is_empty() {
         return Err(fault("the demo left no pack"));
     }
     let (mut signatures, mut refused) = (0, 0);
-    for pack in &packs {
-        let mut sums = Command::new("sha256sum");
-        sums.args(["--check", "--strict", "--quiet", "SHA256SUMS"]).current_dir(pack);
-        process::run(sums, "sha256sum -c", NEXT)?;
+    let (whole, tampered): (Vec<_>, Vec<_>) =
+        packs.into_iter().partition(|pack| !pack.ends_with(TAMPERED));
+    for pack in &whole {
+        if !sums_hold(pack)? {
+            return Err(fault(format!("sha256sum: {} is altered", pack.display())));
+        }
         let (good, bad) = statements(&pack.join("statements"))?;
         signatures += good;
         refused += bad;
+        checkpoint_of(pack)?;
+    }
+    // The demo flipped a byte in a copy: a check that cannot fail would be none.
+    let found = tampered.iter().map(|pack| Ok(!sums_hold(pack)?));
+    let found: Vec<bool> = found.collect::<Result<_, Failure>>()?;
+    if found.is_empty() || found.contains(&false) {
+        return Err(fault("sha256sum does not see the byte that the demo flipped in a copy"));
     }
     let mut entries = 0;
     for log in &logs {
         entries += log_entries(log)?;
     }
     Ok(format!(
-        "stranger: {} packs by sha256sum, {signatures} signatures by ssh-keygen, {refused} forged \
-         ones refused by it, {} logs with {entries} entries by Go",
-        packs.len(),
+        "stranger: {} packs by sha256sum and their checkpoints by Go, {} altered one found, \
+         {signatures} signatures by ssh-keygen, {refused} forged ones refused by it, {} logs with \
+         {entries} entries by Go",
+        whole.len(),
+        found.len(),
         logs.len()
     ))
+}
+
+/// Whether `sha256sum` finds everything in a pack as it is listed.
+fn sums_hold(pack: &Path) -> Result<bool, Failure> {
+    let mut sums = Command::new("sha256sum");
+    sums.args(["--check", "--strict", "--status", "SHA256SUMS"]).current_dir(pack);
+    sums.status().map(|status| status.success()).map_err(fault)
+}
+
+/// The checkpoint of a pack, judged by Go under the key that the manifest names.
+fn checkpoint_of(pack: &Path) -> Result<(), Failure> {
+    let manifest = fs::read(pack.join("manifest.json")).map_err(fault)?;
+    let manifest: Value = serde_json::from_slice(&manifest).map_err(fault)?;
+    let file = pack.join("log/checkpoint");
+    asked(&format!("signed\t{}\t{}\n", file.display(), text(&manifest, "key")?)).map(drop)
+}
+
+/// What the stranger answers to one request: the words behind "ok".
+fn asked(request: &str) -> Result<String, Failure> {
+    let questions = process::target().join("stranger").join("questions");
+    fs::write(&questions, request).map_err(fault)?;
+    let mut go = Command::new(process::target().join("stranger/stranger"));
+    go.stdin(fs::File::open(questions).map_err(fault)?);
+    let output = go.output().map_err(fault)?;
+    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+    let found = answer.strip_prefix("ok ").map(|words| words.trim_end().to_owned());
+    found.ok_or_else(|| fault(format!("{}: {}", request.trim_end(), answer.trim_end())))
 }
 
 /// A whole log, judged by Go under the key that its first entry names. How many entries it has.
 fn log_entries(log: &Path) -> Result<u64, Failure> {
     let key = log_key(log)?;
-    let questions = process::target().join("stranger").join("questions");
-    fs::write(&questions, format!("log\t{}\t{key}\n", log.display())).map_err(fault)?;
-    let mut go = Command::new(process::target().join("stranger/stranger"));
-    go.stdin(fs::File::open(questions).map_err(fault)?);
-    let output = go.output().map_err(fault)?;
-    let answer = String::from_utf8_lossy(&output.stdout).into_owned();
-    let size = answer.strip_prefix("ok ").and_then(|it| it.split(' ').next()?.parse().ok());
-    size.ok_or_else(|| fault(format!("{}: {}", log.display(), answer.trim_end())))
+    let words = asked(&format!("log\t{}\t{key}\n", log.display()))?;
+    let size = words.split(' ').next().and_then(|word| word.parse().ok());
+    size.ok_or_else(|| fault(format!("{}: {words}", log.display())))
 }
 
 /// The key in the first entry of a log, which is the first of its first bundle.

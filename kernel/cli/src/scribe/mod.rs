@@ -7,7 +7,7 @@ mod line;
 mod market;
 mod mirror;
 mod parquet;
-mod render;
+pub(crate) mod render;
 mod report;
 mod source;
 #[cfg(test)]

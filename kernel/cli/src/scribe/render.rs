@@ -34,11 +34,20 @@ pub(crate) struct Args {
     pub(crate) check: bool,
 }
 
+/// What is said of renderings that hold.
+pub(crate) const SAME_AGAIN: &str = "the same bytes, rendered again";
+
 /// Runs the verb.
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let evidence = Evidence::read(&args.place, args.session.as_deref())?;
     if args.check {
-        return check(&evidence);
+        let place = &evidence.place;
+        if same_again(&evidence)? {
+            return out::result(&out::field("renderings", SAME_AGAIN));
+        }
+        let next = "portcullis scribe render PACK";
+        let cause = "no renderings were made of it";
+        return Err(CliError::new(Exit::NotFound, "RENDERINGS_ABSENT", &shown(place), cause, next));
     }
     let folder = target(args, &evidence)?;
     let rendered = render(&evidence)?;
@@ -103,8 +112,15 @@ fn bound(evidence: &Evidence, rendered: &BTreeMap<String, Vec<u8>>) -> Rendering
     }
 }
 
-/// Renders again and compares, byte for byte.
-fn check(evidence: &Evidence) -> Result<(), CliError> {
+/// Whether a pack has renderings: rendered again and compared, byte for byte.
+pub(crate) fn check_pack(place: &Path) -> Result<bool, CliError> {
+    if !place.join(RENDERINGS_FOLDER).exists() {
+        return Ok(false);
+    }
+    same_again(&Evidence::read(place, None)?)
+}
+
+fn same_again(evidence: &Evidence) -> Result<bool, CliError> {
     let place = &evidence.place;
     let failed = |code: &str, subject: &str, cause: &str| {
         let next = "keep the pack as it is; render again with --out FOLDER and compare";
@@ -115,11 +131,7 @@ fn check(evidence: &Evidence) -> Result<(), CliError> {
     };
     let found = check_renderings(place, pack, evidence.root)
         .map_err(|finding| failed(finding.code, &finding.place, &finding.reason))?;
-    let Some(found) = found else {
-        let next = "portcullis scribe render PACK";
-        let cause = "no renderings were made of it";
-        return Err(CliError::new(Exit::NotFound, "RENDERINGS_ABSENT", &shown(place), cause, next));
-    };
+    let Some(found) = found else { return Ok(false) };
     let again = bound(evidence, &render(evidence)?);
     let differs = again.files.iter().find(|(name, entry)| found.files.get(*name) != Some(*entry));
     match differs {
@@ -130,6 +142,6 @@ fn check(evidence: &Evidence) -> Result<(), CliError> {
         None if again.files.len() != found.files.len() => {
             Err(failed("RENDERINGS_DIFFER", &shown(place), "more files than this version makes"))
         }
-        None => out::result(&out::field("renderings", "the same bytes, rendered again")),
+        None => Ok(true),
     }
 }

@@ -50,9 +50,16 @@ impl<'a> Witnessed<'a> {
         else {
             return Ok(());
         };
-        let Ok(note) = Note::parse(note.as_bytes()) else { return Ok(()) };
-        let Ok(checkpoint) = Checkpoint::parse(note.text()) else { return Ok(()) };
-        for (witness, at) in self.witnesses.signed(&note) {
+        if let Ok(note) = Note::parse(note.as_bytes()) {
+            self.take_note(&note);
+        }
+        Ok(())
+    }
+
+    /// Takes a note that came from elsewhere. What no witness of the roster has signed is nothing.
+    pub fn take_note(&mut self, note: &Note) {
+        let Ok(checkpoint) = Checkpoint::parse(note.text()) else { return };
+        for (witness, at) in self.witnesses.signed(note) {
             let epoch = self.seen.entry(checkpoint.origin.clone()).or_default();
             let known = epoch.get(&witness.name).map(|seen| (seen.checkpoint.size, seen.at));
             if known.is_none_or(|known| known < (checkpoint.size, at)) {
@@ -60,7 +67,6 @@ impl<'a> Witnessed<'a> {
                 epoch.insert(witness.name.clone(), seen);
             }
         }
-        Ok(())
     }
 
     /// Who has seen that epoch, and how far.

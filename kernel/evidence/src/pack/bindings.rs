@@ -14,6 +14,7 @@ use portcullis_statement::{
 };
 
 use super::folder::{Finding, Folder};
+use super::lineage::Lineage;
 use super::manifest::Manifest;
 use super::parts::{
     MANIFEST_FILE, SEAL_FILE, STATEMENTS, component_file, has_ending, signature_file,
@@ -101,7 +102,7 @@ impl Believed {
     pub(super) fn check_approval(
         &self,
         manifest: &Manifest,
-        recovered: &Recovered,
+        (recovered, lineage): (&Recovered, &Lineage),
     ) -> Result<(), Finding> {
         let (name, approval) = &self.approval;
         let item = approval.item();
@@ -109,10 +110,14 @@ impl Believed {
         if item.session != manifest.session || item.phase != manifest.phase {
             return wrong("approves another session or phase");
         }
-        if item.journal.origin != recovered.end.origin || item.journal.key != manifest.key {
+        if item.journal.origin != recovered.end.origin {
+            let first = recovered.entries.first().map(Vec::as_slice).unwrap_or_default();
+            if let Err(reason) = lineage.check(first, &item.journal) {
+                return wrong(&reason);
+            }
+        } else if item.journal.key != manifest.key || *lineage != Lineage::default() {
             return wrong("binds another journal");
-        }
-        if recovered.root_at(item.journal.size) != Some(item.journal.root) {
+        } else if recovered.root_at(item.journal.size) != Some(item.journal.root) {
             return wrong("binds entries that this journal does not begin with");
         }
         let pretended =

@@ -10,15 +10,19 @@
 //!   journal/NNNNNN.journal           the epoch's journal up to the session's end
 //!   chunks/<sha256 of content>.gz    market data for replay
 //!   plugins/<sha256>.wasm             the components that ran, for replay
+//!   log/checkpoint                   signed by the epoch's key; log/witness-<name> by others
+//!   log/NNN-back.tlog-proof          an epoch before it, if the approval was drafted there
 //!   statements/NN-<kind>.json        what people signed, and beside it
 //!   statements/NN-<kind>.json.K.sig  their signatures, as ssh-keygen makes them
 //!   manifest.json SHA256SUMS         what there is
 //!   statements/seal.json, .K.sig     signed later, over the manifest's digest
 //! ```
 
+mod attested;
 mod bindings;
 mod folder;
 mod kernel_leaves;
+mod lineage;
 mod manifest;
 mod parts;
 pub mod render;
@@ -32,8 +36,10 @@ mod tests;
 mod verify;
 mod write;
 
+pub use attested::Attested;
 pub use folder::{Finding, Folder, PackJournal};
 pub use kernel_leaves::KernelLeaves;
+pub use lineage::{Lineage, Previous};
 pub use manifest::{FileEntry, Manifest};
 pub use parts::{
     JOURNAL, MANIFEST_FILE, NOTES_FILE, PACK_VERSION, PackContents, Part, SessionLeaves, Told,

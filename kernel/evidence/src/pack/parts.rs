@@ -5,6 +5,7 @@ use std::ops::Range;
 use portcullis_domain::{Name, Phase, WallNs};
 use portcullis_statement::SignedStatement;
 
+use super::attested::Attested;
 use crate::Digest;
 use crate::chunk::Chunk;
 use crate::disk::segment_name;
@@ -22,6 +23,7 @@ pub(super) const SUMS_FILE: &str = "SHA256SUMS";
 pub(super) const STATEMENTS: &str = "statements/";
 pub(super) const CHUNKS: &str = "chunks/";
 pub(super) const PLUGINS: &str = "plugins/";
+pub(super) const LOG: &str = "log/";
 pub(super) const SEAL_FILE: &str = "statements/seal.json";
 
 /// What people said about the session: the kernel's own entries of their notes, one a line.
@@ -63,7 +65,7 @@ pub fn required_parts(phase: Phase) -> Vec<&'static str> {
 
 /// Everything that a manifest of this version says a pack of that phase must have.
 pub(super) fn required(phase: Phase) -> Vec<&'static str> {
-    let made = [MANIFEST_FILE, SUMS_FILE, STATEMENTS, JOURNAL, CHUNKS, PLUGINS];
+    let made = [MANIFEST_FILE, SUMS_FILE, STATEMENTS, JOURNAL, LOG, CHUNKS, PLUGINS];
     required_parts(phase).into_iter().chain(made).collect()
 }
 
@@ -125,6 +127,8 @@ pub struct PackContents {
     pub phase: Phase,
     /// The key that signs the checkpoints of the journal's epoch.
     pub key: String,
+    /// What was signed of that journal, and how it goes back to the approval's.
+    pub attested: Attested,
     /// Whether the clock or the venue was not a real one.
     pub simulated: bool,
     /// Exactly the parts of [`required_parts`], in any order.

@@ -17,6 +17,7 @@ use crate::journal::{self, Head, Journal, JournalFolder};
 use crate::testing::Scratch;
 
 mod files;
+mod log;
 mod signed;
 
 /// Two installations of the same host and account: ours, and one that a stranger made.
@@ -111,7 +112,7 @@ fn written(pack: &Path) -> WrittenPack {
     WrittenPack { manifest: Digest::of(&bytes), journal, session_root }
 }
 
-/// A sound journal of other entries in the place of this one, under `origin`.
+/// A sound journal of other entries in the place of this one, under `origin`, with a checkpoint.
 fn rejournal(pack: &Path, origin: &str, change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Head {
     let folder = JournalFolder::new(pack.join("journal"));
     let mut entries = journal::read(folder).unwrap().entries;
@@ -122,6 +123,7 @@ fn rejournal(pack: &Path, origin: &str, change: impl FnOnce(&mut Vec<Vec<u8>>)) 
         made.commit().unwrap();
     }
     write(pack.join(SEGMENT), &made.disk().segments(1)[0]).unwrap();
+    log::resign(pack, origin, made.head());
     made.head()
 }
 
@@ -164,6 +166,7 @@ fn every_kind_of_tampering_is_found_and_has_its_code() {
         files::FLIPPED,
         files::MISSING,
         files::LISTINGS,
+        log::LOGS,
         signed::JOURNALS,
         signed::STATEMENTS_ALTERED,
     ]
@@ -184,7 +187,7 @@ fn every_kind_of_tampering_is_found_and_has_its_code() {
         count += 1;
     }
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
-    assert!(count >= 80, "{count} kinds");
+    assert!(count >= 95, "{count} kinds");
 }
 
 fn outcome(bench: &Bench, pack: &Path) -> Outcome {

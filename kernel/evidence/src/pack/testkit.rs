@@ -15,11 +15,13 @@ use portcullis_statement::{
 };
 
 use super::{
-    PackContents, Part, SessionLeaves, Told, WrittenPack, required_parts, seal_pack, write_pack,
+    Attested, PackContents, Part, SessionLeaves, Told, WrittenPack, required_parts, seal_pack,
+    write_pack,
 };
 use crate::chunk::ChunkWriter;
 use crate::disk::MemoryDisk;
 use crate::journal::{Head, Journal};
+use crate::note::{Checkpoint, KeyKind, NoteSigner};
 use crate::testing::Scratch;
 
 #[path = "../../../statement/src/testkit/limits.rs"]
@@ -27,7 +29,6 @@ mod wide;
 use wide::wide_limits;
 
 pub(super) const ORIGIN: &str = "host-1/acct/1";
-pub(super) const CHECKPOINT_KEY: &str = "host-1+00000000+key";
 pub(super) const BEGINS: WallNs = WallNs(1_800_000_000_000_000_000);
 const PEOPLE: [(&str, &[Role]); 3] = [
     ("ada", &[Role::Author, Role::Approver]),
@@ -56,6 +57,18 @@ impl SessionLeaves for TestLeaves {
         let bytes = format!("{{\"entries\":{}}}", told.session.len()).into_bytes();
         Ok(vec![Part { name: "metrics.json".to_owned(), bytes }])
     }
+}
+
+/// The key of an epoch's log.
+pub(super) fn checkpoint_signer(origin: &str) -> NoteSigner {
+    NoteSigner::from_seed(origin, KeyKind::Ed25519, Digest::of(origin.as_bytes()).0).unwrap()
+}
+
+/// What the notary signs of a journal that has come so far; nobody witnesses it.
+pub(super) fn attested(head: Head) -> Attested {
+    let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: head.size, root: head.root };
+    let note = checkpoint.sign(&checkpoint_signer(ORIGIN)).unwrap();
+    Attested { checkpoint: note.to_string().into_bytes(), ..Attested::default() }
 }
 
 /// The keys of one installation; another salt makes a stranger's.
@@ -150,7 +163,8 @@ impl Installation {
             session: name("s-1"),
             range: 1..5,
             phase: Phase::Paper,
-            key: CHECKPOINT_KEY.to_owned(),
+            key: checkpoint_signer(ORIGIN).verifier().to_string(),
+            attested: attested(journal.head()),
             simulated: true,
             parts: required_parts(Phase::Paper).into_iter().map(part).collect(),
             statements: self.statements(Phase::Paper, before),
@@ -175,7 +189,7 @@ impl Installation {
             classification: Classification::Green,
             journal: JournalHead {
                 head: written.journal.root,
-                key: CHECKPOINT_KEY.to_owned(),
+                key: checkpoint_signer(ORIGIN).verifier().to_string(),
                 origin: ORIGIN.to_owned(),
                 size: written.journal.size,
             },
@@ -243,7 +257,7 @@ fn approval(phase: Phase, endpoint: Digest, release: Digest, before: Head) -> Se
         kill_seq: 0,
         journal: JournalBinding {
             origin: ORIGIN.to_owned(),
-            key: CHECKPOINT_KEY.to_owned(),
+            key: checkpoint_signer(ORIGIN).verifier().to_string(),
             size: before.size,
             root: before.root,
         },
@@ -281,7 +295,7 @@ fn instrument() -> Instrument {
 /// Every file below `root`, sorted, by its name in the pack.
 pub(super) fn files(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
-    for folder in ["", "statements", "journal", "chunks", "plugins"] {
+    for folder in ["", "statements", "journal", "log", "chunks", "plugins"] {
         for item in std::fs::read_dir(root.join(folder)).unwrap() {
             let item = item.unwrap();
             if item.metadata().unwrap().is_file() {

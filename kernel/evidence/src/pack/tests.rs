@@ -35,7 +35,7 @@ fn an_honest_pack_holds_under_its_genesis_and_only_then() {
     assert_eq!(verdict.outcome, Outcome::Ok, "{:#?}", verdict.steps);
     assert_eq!((verdict.exit_code(), verdict.simulated), (0, Some(true)));
     assert!(verdict.steps.iter().all(|step| matches!(step.result, StepResult::Passed(_))));
-    assert_eq!(verdict.steps.len(), 12);
+    assert_eq!(verdict.steps.len(), 15);
 
     let unproven = verify(&pack, None, &TestLeaves);
     assert_eq!(unproven.outcome, Outcome::SelfConsistentOriginUnproven);

@@ -10,8 +10,10 @@ use std::path::Path;
 use portcullis_domain::Name;
 use portcullis_statement::{Classification, Digest};
 
-use super::bindings::{SIGNATURES_MAX, STATEMENT_BYTES_MAX, believe, check_seal};
+use super::attested::{CHECKPOINT_FILE, check_checkpoint, check_names, check_witnesses};
+use super::bindings::{Believed, SIGNATURES_MAX, STATEMENT_BYTES_MAX, believe, check_seal};
 use super::folder::{Finding, Folder, PackJournal};
+use super::lineage::Lineage;
 use super::manifest::Manifest;
 use super::parts::{
     CHUNKS, JOURNAL, MANIFEST_FILE, NOTES_FILE, SEAL_FILE, STATEMENTS, SUMS_FILE, SessionLeaves,
@@ -21,6 +23,7 @@ use super::parts::{
 use crate::bytes::len_u64;
 use crate::chunk::{CHUNK_BYTES_MAX, read_chunk};
 use crate::journal::{self, ReadFault, Recovered};
+use crate::note::NOTE_BYTES_MAX;
 
 /// Longest manifest and sums in bytes.
 const LISTING_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -118,10 +121,16 @@ pub fn verify(root: &Path, pin: Option<Digest>, leaves: &dyn SessionLeaves) -> V
         let believed = steps.run("statements", believe(folder, pin), |believed| {
             format!("{} under genesis {}", believed.count, believed.trust.fingerprint())
         });
+        let lineage = steps.run("lineage", read_lineage(folder), |lineage| {
+            format!("{} epochs back to the approval", lineage.ancestors.len())
+        });
         if let Some(recovered) = &recovered {
-            check_session(&mut steps, folder, (manifest, recovered), leaves);
-            if let Some(believed) = &believed {
-                let approval = believed.check_approval(manifest, recovered);
+            let end = check_session(&mut steps, folder, (manifest, recovered), leaves);
+            if let Some(end) = end {
+                check_attested(&mut steps, folder, (manifest, recovered, end), believed.as_ref());
+            }
+            if let (Some(believed), Some(lineage)) = (&believed, &lineage) {
+                let approval = believed.check_approval(manifest, (recovered, lineage));
                 steps.run("approval", approval, |()| format!("of {}", manifest.session));
             }
         }
@@ -142,7 +151,7 @@ pub fn verify(root: &Path, pin: Option<Digest>, leaves: &dyn SessionLeaves) -> V
 }
 
 /// Every step that [`verify`] must have passed for a pack to hold.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 14] = [
     "structure",
     "manifest",
     "journal files",
@@ -150,8 +159,11 @@ const STEPS: [&str; 11] = [
     "files",
     "chunks",
     "statements",
+    "lineage",
     "session root",
     "complete",
+    "checkpoint",
+    "witnesses",
     "approval",
     "seal",
 ];
@@ -208,7 +220,7 @@ fn read_manifest(folder: &Folder) -> Result<(Manifest, Digest), Finding> {
     let manifest = Manifest::parse(&bytes)
         .map_err(|error| Finding::new("PACK_MANIFEST", MANIFEST_FILE, &error.to_string()))?;
     let parts = required_parts(manifest.phase).into_iter().map(str::to_owned);
-    for needed in parts.chain([segment_file(1)]) {
+    for needed in parts.chain([segment_file(1), CHECKPOINT_FILE.to_owned()]) {
         if !manifest.files.contains_key(&needed) {
             return Err(Finding::new("PACK_MANIFEST", &needed, "required and not listed"));
         }
@@ -297,13 +309,40 @@ fn check_chunks(folder: &Folder) -> Result<u32, Finding> {
     Ok(count)
 }
 
-/// The session root and the derived parts follow from the entries.
+/// The epochs before the pack's own, and nothing beside them in `log/`.
+fn read_lineage(folder: &Folder) -> Result<Lineage, Finding> {
+    let lineage = Lineage::read(folder)?;
+    check_names(folder, &lineage)?;
+    Ok(lineage)
+}
+
+/// Who signed that the journal went as far as the session.
+fn check_attested(
+    steps: &mut Steps,
+    folder: &Folder,
+    (manifest, recovered, end): (&Manifest, &Recovered, u64),
+    believed: Option<&Believed>,
+) {
+    let checkpoint = folder
+        .read(CHECKPOINT_FILE, len_u64(NOTE_BYTES_MAX))
+        .and_then(|bytes| check_checkpoint(&bytes, &manifest.key, (recovered, end)));
+    steps
+        .run("checkpoint", checkpoint, |it| format!("{} entries signed by {}", it.size, it.origin));
+    if let Some(believed) = believed {
+        let witnesses = believed.trust.roster().witnesses();
+        let seen = check_witnesses(folder, witnesses, (recovered, end));
+        steps.run("witnesses", seen, String::clone);
+    }
+}
+
+/// The session root and the derived parts follow from the entries. How many entries there are up to
+/// the session's end, if it is found.
 fn check_session(
     steps: &mut Steps,
     folder: &Folder,
     (manifest, recovered): (&Manifest, &Recovered),
     leaves: &dyn SessionLeaves,
-) {
+) -> Option<u64> {
     let entries = recovered.slices();
     let ranges = sessions(&entries, leaves);
     let found = ranges.iter().filter_map(|range| {
@@ -319,7 +358,7 @@ fn check_session(
     let session = steps.run("session root", session, |(entries, _)| {
         format!("{} over {} entries", manifest.session_root, entries.len())
     });
-    let Some(session) = session else { return };
+    let session = session?;
     steps.run("complete", check_complete(folder, manifest), |count| format!("{count} parts"));
     match compare_derived(folder, manifest, session, leaves) {
         Ok(0) => steps.done.push(Step {
@@ -330,6 +369,8 @@ fn check_session(
             steps.run("derived parts", compared, |count| format!("{count} rendered again"));
         }
     }
+    let (session, before) = session;
+    Some(len_u64(session.len()).saturating_add(len_u64(before.len())))
 }
 
 /// No part has a blank left, and the notes are as many as the seal counts.

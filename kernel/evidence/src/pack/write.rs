@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use portcullis_statement::{Envelope, Kind, Refusal, SignedStatement};
 
+use super::attested::check_checkpoint;
 use super::bindings::contradicts_simulation;
+use super::folder::Finding;
 use super::manifest::{FileEntry, Manifest};
 use super::parts::{
     MANIFEST_FILE, NOTES_FILE, PackContents, SEAL_FILE, STATEMENTS, SUMS_FILE, SessionLeaves,
@@ -39,6 +41,8 @@ pub enum PackFault {
     },
     /// The journal has no session that is opened and closed.
     SessionNotClosed,
+    /// The checkpoint is not of this journal, or not of the whole session.
+    Checkpoint(Finding),
     /// A statement cannot be read, or is no seal.
     Statement(Refusal),
     /// The contents say that it was real, the statements that it was not.
@@ -70,6 +74,7 @@ impl PackFault {
             Self::Journal(fault) => fault.code(),
             Self::JournalTorn { .. } => "JOURNAL_TRUNCATED",
             Self::SessionNotClosed => "PACK_SESSION_OPEN",
+            Self::Checkpoint(finding) => finding.code,
             Self::Statement(refusal) => refusal.code(),
             Self::Simulated => "PACK_SIMULATED",
             Self::SealElsewhere => "PACK_SEAL_ELSEWHERE",
@@ -92,6 +97,7 @@ impl fmt::Display for PackFault {
             Self::Journal(fault) => fault.fmt(f),
             Self::JournalTorn { bytes } => write!(f, "{bytes} bytes after the last whole group"),
             Self::SessionNotClosed => f.write_str("no session in the journal is closed"),
+            Self::Checkpoint(finding) => write!(f, "{}: {}", finding.place, finding.reason),
             Self::Statement(refusal) => f.write_str(&refusal.cause()),
             Self::Simulated => f.write_str("statements of a simulation in a pack that denies it"),
             Self::SealElsewhere => f.write_str("the seal binds another manifest"),
@@ -126,7 +132,8 @@ pub fn write_pack(
     contents: &PackContents,
     leaves: &dyn SessionLeaves,
 ) -> Result<WrittenPack, PackFault> {
-    let files = collect(contents)?;
+    let log = contents.attested.files();
+    let files = collect(contents, &log)?;
     let recovered = journal::read(contents.journal.as_slice()).map_err(PackFault::Journal)?;
     let end = &recovered.end;
     if end.torn_bytes > 0 {
@@ -137,6 +144,9 @@ pub fn write_pack(
     let ended = sessions(&entries, leaves).contains(&range);
     let session = entries.get(range).filter(|_| ended);
     let session_root = session_root(session.ok_or(PackFault::SessionNotClosed)?, leaves);
+    let whole = (&recovered, len_u64(contents.range.end));
+    check_checkpoint(&contents.attested.checkpoint, &contents.key, whole)
+        .map_err(PackFault::Checkpoint)?;
     let entry = |(name, bytes): (&String, &&[u8])| {
         let entry = FileEntry { digest: Digest::of(bytes), bytes: len_u64(bytes.len()) };
         (name.clone(), entry)
@@ -163,7 +173,10 @@ pub fn write_pack(
 }
 
 /// Names every file of the pack but manifest and sums, and refuses what must not be among them.
-fn collect(contents: &PackContents) -> Result<BTreeMap<String, &[u8]>, PackFault> {
+fn collect<'a>(
+    contents: &'a PackContents,
+    log: &'a [(String, Vec<u8>)],
+) -> Result<BTreeMap<String, &'a [u8]>, PackFault> {
     let mut files: BTreeMap<String, &[u8]> = BTreeMap::new();
     let (required, mut open) = (required_parts(contents.phase), Vec::new());
     for part in &contents.parts {
@@ -182,6 +195,7 @@ fn collect(contents: &PackContents) -> Result<BTreeMap<String, &[u8]>, PackFault
         return Err(PackFault::Missing((*missing).to_owned()));
     }
     collect_statements(contents, &mut files)?;
+    files.extend(log.iter().map(|(name, bytes)| (name.clone(), bytes.as_slice())));
     for chunk in &contents.chunks {
         files.insert(chunk_file(chunk.digest), &chunk.compressed);
     }
@@ -241,7 +255,8 @@ fn write_folder(target: &Path, files: &BTreeMap<String, &[u8]>) -> Result<(), Pa
 }
 
 fn fill(folder: &Path, files: &BTreeMap<String, &[u8]>) -> Result<(), PackFault> {
-    let subfolders = ["statements", "journal", "chunks", "plugins"].map(|name| folder.join(name));
+    let subfolders =
+        ["statements", "journal", "log", "chunks", "plugins"].map(|name| folder.join(name));
     fs::create_dir(folder).map_err(io_fault(folder))?;
     for subfolder in &subfolders {
         fs::create_dir(subfolder).map_err(io_fault(subfolder))?;

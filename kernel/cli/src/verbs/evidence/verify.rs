@@ -9,6 +9,7 @@ use portcullis_statement::json::{Value, object};
 use super::source::escape_once;
 use crate::files::{self, shown};
 use crate::home::Installation;
+use crate::scribe::render::{SAME_AGAIN, check_pack};
 use crate::{CliError, Exit, out};
 
 /// Longest pin or genesis in bytes.
@@ -68,12 +69,22 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let pin = trust.as_deref().map(read_trust).transpose()?;
     args.pack.require()?;
     let verdict = verify(folder, pin, &KernelLeaves);
+    let is_damaged = matches!(verdict.outcome, Outcome::Damaged(_));
+    // Nothing can be rendered again from what is damaged.
+    let rendered = (!is_damaged).then(|| check_pack(folder));
+    let said = match &rendered {
+        Some(Ok(true)) => SAME_AGAIN.to_owned(),
+        Some(Ok(false)) => "none were made".to_owned(),
+        Some(Err(error)) => format!("FAILED {}", error.code),
+        None => "not looked into".to_owned(),
+    };
     if *json {
-        out::json("evidence.verify", document(&verdict))?;
+        out::json("evidence.verify", document(&verdict, &said))?;
     } else {
-        out::result(&render(&verdict))?;
+        out::result(&render(&verdict, &said))?;
     }
-    conclude(folder, &verdict)
+    conclude(folder, &verdict)?;
+    rendered.transpose().map(drop)
 }
 
 /// The digest to trust: that of a pin file, or of a genesis.
@@ -99,7 +110,7 @@ pub(super) fn word(verdict: &Verdict) -> &'static str {
 }
 
 /// One line per step. What is a simulation is said first.
-fn render(verdict: &Verdict) -> String {
+fn render(verdict: &Verdict, renderings: &str) -> String {
     let mut text = String::new();
     if verdict.simulated == Some(true) {
         text += "SIMULATED: clock or venue were not real\n";
@@ -112,6 +123,7 @@ fn render(verdict: &Verdict) -> String {
         };
         text += &line(step.name, &format!("{mark:<11} {detail}"));
     }
+    text += &line("renderings", renderings);
     if let Some(classification) = verdict.classification {
         text += &line("judged", classification.name());
     }
@@ -128,7 +140,7 @@ fn finding_text(finding: &Finding) -> String {
     format!("{place}: {reason} [{code}]")
 }
 
-fn document(verdict: &Verdict) -> Value {
+fn document(verdict: &Verdict, renderings: &str) -> Value {
     let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
     let step = |step: &portcullis_evidence::pack::Step| {
         let (result, detail) = match &step.result {
@@ -143,6 +155,7 @@ fn document(verdict: &Verdict) -> Value {
             "classification",
             text(verdict.classification.map(portcullis_statement::Classification::name)),
         ),
+        ("renderings", renderings.into()),
         ("session", text(verdict.session.as_ref().map(portcullis_domain::Name::as_str))),
         ("simulated", verdict.simulated.map_or(Value::Null, Value::Bool)),
         ("steps", Value::List(verdict.steps.iter().map(step).collect())),
@@ -222,6 +235,6 @@ mod tests {
         let exit = |outcome| conclude(Path::new("p"), &verdict(outcome)).map_err(|e| e.exit);
         assert_eq!(exit(Outcome::Ok), Ok(()));
         assert_eq!(exit(Outcome::SelfConsistentOriginUnproven), Err(Exit::Refused));
-        assert!(render(&verdict(Outcome::Ok)).starts_with("SIMULATED"));
+        assert!(render(&verdict(Outcome::Ok), "").starts_with("SIMULATED"));
     }
 }

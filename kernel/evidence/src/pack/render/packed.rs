@@ -11,7 +11,7 @@ use super::tests::{eventful, field, parts, records, text, with};
 use super::*;
 use crate::bytes::len_u64;
 use crate::pack::parts::NOTES_FILE;
-use crate::pack::testkit::{CHECKPOINT_KEY, Installation, name};
+use crate::pack::testkit::{Installation, ORIGIN, attested, checkpoint_signer, name};
 use crate::pack::{KernelLeaves, Outcome, PackContents, seal_pack, sessions, verify, write_pack};
 use crate::testing::Scratch;
 
@@ -23,7 +23,8 @@ fn contents(story: &Story, parts: Vec<Part>) -> PackContents {
         session: name("s-1"),
         range: story.opened..story.opened.saturating_add(session.len()),
         phase: Phase::Paper,
-        key: CHECKPOINT_KEY.to_owned(),
+        key: checkpoint_signer(ORIGIN).verifier().to_string(),
+        attested: attested(story.journal.head()),
         simulated: true,
         parts: parts.into_iter().chain([notes]).collect(),
         statements: story.statements.clone(),

@@ -1,6 +1,7 @@
 //! Journals and statements that are sound in themselves, and not what was signed.
 
 use super::*;
+use crate::pack::testkit::checkpoint_signer;
 
 /// Journals that are sound in themselves and not the sealed one.
 pub(super) const JOURNALS: Kinds = &[
@@ -52,7 +53,8 @@ pub(super) const JOURNALS: Kinds = &[
         |b, p| {
             let head = rejournal(p, "host-1/acct/2", |_| {});
             relist(p);
-            list(p, |m| (m.journal, m.origin) = (head, "host-1/acct/2".to_owned()));
+            let key = checkpoint_signer("host-1/acct/2").verifier().to_string();
+            list(p, |m| (m.journal, m.origin, m.key) = (head, "host-1/acct/2".to_owned(), key));
             put(p, SEAL, &b.ours.seal(&written(p), 1));
         },
         "PACK_BINDING",
