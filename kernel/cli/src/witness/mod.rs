@@ -4,8 +4,8 @@
 //! It speaks `c2sp.org/tlog-witness` (`POST /add-checkpoint`), so that our journals can have
 //! others' witnesses and others' logs ours, and three paths of its own: `POST /next-epoch` (the
 //! proof, as `c2sp.org/tlog-proof@v1`, of the entry that ends an epoch), `POST /burn` (the text of
-//! a burn, signed by the key of the epoch) and `GET /last/<installation>`. What it answers is signed or
-//! checked by whoever asked, so plain HTTP on loopback, or through a tunnel, is enough.
+//! a burn, signed by the key of the epoch) and `GET /last/<installation>`. What it answers is
+//! signed, or checked by whoever asked, so plain HTTP on loopback, or through a tunnel, is enough.
 
 mod asked;
 mod book;
