@@ -67,6 +67,9 @@ pub(crate) struct TrustArgs {
     pub(crate) state: PathBuf,
     /// The vkey of the epoch to begin with; its name is the origin.
     pub(crate) vkey: String,
+    /// The house was rescued: go on with this later epoch, whose key no entry could announce.
+    #[arg(long)]
+    pub(crate) after_rescue: bool,
 }
 
 /// Answers carriers until it is ended.
@@ -168,7 +171,7 @@ fn trust(args: &TrustArgs) -> Result<(), CliError> {
     })?;
     let origin = key.name().to_owned();
     let mut book = Book::open(&args.state)?;
-    book.trust(key)?;
+    if args.after_rescue { book.trust_rescued(key) } else { book.trust(key) }?;
     let by = book.verifier().name().to_owned();
     out::result(&(out::field("witness", &by) + &out::field("follows", &origin)))
 }

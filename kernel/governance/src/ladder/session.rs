@@ -137,8 +137,8 @@ impl SessionFacts {
     }
 }
 
-/// From when to when the witnesses saw a session: each of their words that came in it and covers its opening
-/// has the time at which they signed, and a quorum of them has to have.
+/// From when to when the witnesses saw a session. Each of their words that came in it and covers its
+/// opening has the time at which they signed, and a quorum of them has to have.
 pub(super) fn witnessed(
     told: &Told<'_>,
     witnesses: Option<&Witnesses>,
