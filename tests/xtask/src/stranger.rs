@@ -274,6 +274,7 @@ fn verified(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canary::Scratch;
 
     fn keygen(folder: &Path, arguments: &[&str]) {
         let mut command = Command::new("ssh-keygen");
