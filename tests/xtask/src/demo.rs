@@ -5,6 +5,7 @@ use crate::canary::{self, Scratch};
 use crate::process::{self, Failure};
 use crate::replay::Recording;
 use crate::setup;
+use crate::stranger;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -37,7 +38,8 @@ fn show(command: impl FnOnce(&Path) -> Command) -> Result<(), Failure> {
 }
 
 /// Runs the demo of the debug build in a folder of its own and looks through what it left: the
-/// canary check. Returns what was looked at.
+/// canary check, and the judgement of programs that are not ours where they are built. Returns what
+/// was looked at.
 pub(crate) fn checked(component: &Path) -> Result<String, Failure> {
     let fault = |cause: String| Failure::new("the demo", cause, "cargo xtask demo");
     let scratch = Scratch::new().map_err(fault)?;
@@ -46,7 +48,10 @@ pub(crate) fn checked(component: &Path) -> Result<String, Failure> {
     command.current_dir(process::project());
     let outcome = process::run(command, "the demo", "cargo xtask demo");
     outcome.and(nothing_left(Profile::Debug))?;
-    canary::check(&scratch.only_folder().map_err(fault)?).map_err(fault)
+    let folder = scratch.only_folder().map_err(fault)?;
+    let seen = canary::check(&folder).map_err(fault)?;
+    let judged = if stranger::is_built() { stranger::judge(&folder)? } else { String::new() };
+    Ok(format!("canary check: {seen}\n{judged}"))
 }
 
 /// A program of ours that outlives the demo is a fault of the demo: it is ended and named.

@@ -4,7 +4,7 @@
 //! decide. What belongs to which file is read from the pack itself, as a stranger would.
 
 use crate::build::{self, PROGRAMS, Profile};
-use crate::canary::Scratch;
+use crate::demo;
 use crate::process::{self, Failure};
 use crate::setup;
 use serde_json::Value;
@@ -24,12 +24,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     build()?;
     build::programs(&PROGRAMS, Profile::Debug)?;
     let component = build::shown_component()?;
-    let scratch = Scratch::new().map_err(fault)?;
-    let mut demo = process::bound_to_us(&build::program("portcullis", Profile::Debug));
-    demo.arg("demo").arg("--component").arg(component).arg("--dir").arg(scratch.path());
-    demo.current_dir(process::project());
-    process::run(demo, "the demo", "cargo xtask demo")?;
-    println!("{}", judge(&scratch.only_folder().map_err(fault)?)?);
+    println!("{}", demo::checked(&component)?);
     let tests = ["test", "--package", "portcullis-tests", "--test", "it", "stranger::"];
     let mut tests = process::cargo(tests);
     tests.args(["--", "--nocapture"]);
@@ -55,8 +50,13 @@ pub(crate) fn build() -> Result<(), Failure> {
     process::run(go, "building the stranger", "cargo xtask setup")
 }
 
+/// Whether there is a judge of logs.
+pub(crate) fn is_built() -> bool {
+    process::target().join("stranger/stranger").is_file()
+}
+
 /// Everything in a demo's folder that a stranger can judge; says what it was, in numbers.
-fn judge(demo: &Path) -> Result<String, Failure> {
+pub(crate) fn judge(demo: &Path) -> Result<String, Failure> {
     let packs = found(demo, "manifest.json")?;
     // A pack has the checkpoint alone, an epoch the tiles too.
     let mut logs: Vec<PathBuf> = found(demo, "checkpoint")?;
@@ -274,6 +274,7 @@ fn verified(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canary::Scratch;
 
     fn keygen(folder: &Path, arguments: &[&str]) {
         let mut command = Command::new("ssh-keygen");

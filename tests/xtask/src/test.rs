@@ -192,7 +192,7 @@ fn demo_checked() -> Outcome {
     }
     match demo::checked(&component) {
         Ok(seen) => {
-            println!("canary check: {seen}");
+            println!("{seen}");
             Outcome::Passed
         }
         Err(failure) => Outcome::Failed(failure.to_string()),
