@@ -7,10 +7,10 @@ use portcullis_domain::number::NumberError;
 use portcullis_statement::json::{self, Value};
 
 use super::*;
-use crate::scribe::testing::evidence;
 use crate::testing::Scratch;
+use crate::testing::evidence;
 
-#[path = "../../../../../tests/src/python.rs"]
+#[path = "../../../../tests/src/python.rs"]
 #[expect(unreachable_pub, reason = "shared with the tests of the product as a whole")]
 mod tools;
 
