@@ -284,6 +284,44 @@ fn d3_a_rescue_begins_anew_behind_the_damage_and_stands_killed() {
     assert_eq!(kinds("killed").len(), 1);
 }
 
+/// A12: a key that is sealed to a house opens no other one, whatever else is the same.
+#[test]
+fn a12_a_fresh_home_does_not_get_the_key_of_another() {
+    let mut house = House::empty("");
+    let credential = house.path("venue.json");
+    let plain = fs::read_to_string(&credential).unwrap();
+    let seal = |genesis: &str, journal: Option<&str>| {
+        let journal = journal.map_or_else(String::new, |it| format!(",\"journal\":\"{it}\""));
+        let own = plain.trim_end().strip_suffix('}').unwrap();
+        fs::write(&credential, format!("{own},\"genesis\":\"{genesis}\"{journal}}}")).unwrap();
+    };
+    let pin = fs::read_to_string(house.path("pin")).unwrap().trim().to_owned();
+    let other = "ab".repeat(32);
+    seal(&other, None);
+    check(&house, house.daemon_command(), ("CREDENTIAL_SEALED", 3));
+    assert!(!house.path("home/epochs/000001/journal").exists(), "a refused start begins nothing");
+    seal(&pin, None);
+    house.start_daemon();
+    house.stop();
+    let key = fs::read_to_string(house.path("home/epochs/000001/key")).unwrap();
+    let key = portcullis_evidence::note::NoteSigner::parse(key.trim_end()).unwrap();
+    seal(&pin, Some(&key.verifier().to_string()));
+    house.start_daemon();
+    house.stop();
+    // The same people, genesis and pin, and no history.
+    fs::rename(house.path("home/epochs"), house.path("set-aside")).unwrap();
+    check(&house, house.daemon_command(), ("CREDENTIAL_SEALED", 3));
+    fs::write(&credential, &plain).unwrap();
+    house.start_daemon();
+    house.stop();
+    seal(&pin, Some(&key.verifier().to_string()));
+    check(&house, house.daemon_command(), ("CREDENTIAL_SEALED", 3));
+    fs::remove_dir_all(house.path("home/epochs")).unwrap();
+    fs::rename(house.path("set-aside"), house.path("home/epochs")).unwrap();
+    house.start_daemon();
+    house.stop();
+}
+
 /// A whole and valid journal, but of another account.
 #[test]
 fn a_journal_of_another_origin_is_refused() {

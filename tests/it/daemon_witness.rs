@@ -65,6 +65,12 @@ impl Witnesses {
     fn serve(&mut self, key: &VerifierKey) {
         for name in NAMES {
             Self::call(&["witness", "trust", &self.state(name), &key.to_string()]);
+        }
+        self.run();
+    }
+
+    fn run(&mut self) {
+        for name in NAMES {
             let mut command = Command::new(program("portcullis").unwrap());
             let (state, place) = (self.state(name), self.place(name));
             command.args(["witness", "serve", "--state", &state, "--listen", &place]);
@@ -301,4 +307,50 @@ fn a11_a_cut_journal_is_found_by_those_who_saw_the_rest() {
     assert!(["WITNESS_AHEAD", "WITNESS_FORKED"].contains(&&*refused), "{refused}");
     house.await_status("the kill", |view| view.killed);
     assert_eq!(house.count("session-opened"), 0);
+}
+
+/// A house that was rescued has a key that nobody announced: its witnesses follow it when the
+/// people who run them say so, and then never go back.
+#[test]
+fn a_rescued_house_is_followed_again_by_a_persons_word() {
+    let (mut witnesses, mut house) = ready();
+    let first = first_key(&house);
+    let said = witnesses.verb(&house, &["witness", "carry"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    house.stop();
+    copy(&house.path("home"), &house.path("then"));
+    fs::remove_file(house.path("home/epochs/000001/key")).unwrap();
+    assert!(house.daemon_command().arg("--rescue").output().unwrap().status.success());
+    house.start_daemon();
+    await_until("the new epoch is signed", || {
+        house.path("home/epochs/000002/log/checkpoint").exists().then_some(())
+    });
+    let said = witnesses.verb(&house, &["witness", "carry"]);
+    let told = said.stderr.contains("EPOCH_UNANNOUNCED") && said.stderr.contains("--after-rescue");
+    assert!(said.code == 3 && told, "{said:?}");
+    let text = fs::read_to_string(house.path("home/epochs/000002/key")).unwrap();
+    let second = NoteSigner::parse(text.trim_end()).unwrap().verifier().clone();
+    witnesses.served.clear();
+    for name in NAMES {
+        let state = witnesses.state(name);
+        let trust = |key: &VerifierKey, more: &[&str]| {
+            let key = key.to_string();
+            house.call(&[&["witness", "trust", &state, &key], more].concat())
+        };
+        assert!(trust(&second, &[]).stderr.contains("WITNESS_TRUSTS"));
+        assert!(trust(&first, &["--after-rescue"]).stderr.contains("WITNESS_EPOCH"));
+        assert_eq!(trust(&second, &["--after-rescue"]).code, 0);
+        assert!(trust(&first, &["--after-rescue"]).stderr.contains("WITNESS_EPOCH"));
+    }
+    witnesses.run();
+    let said = witnesses.verb(&house, &["witness", "carry"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    // The house of before the rescue, whole and with its key, is one that was set back.
+    house.crash();
+    restore(&house, "then");
+    house.start_daemon();
+    house.await_agreed();
+    let said = witnesses.verb(&house, &["witness", "carry"]);
+    assert!(said.code != 0 && said.stderr.contains("WITNESS_AHEAD"), "{said:?}");
+    house.await_status("the kill", |view| view.killed);
 }

@@ -49,6 +49,7 @@ impl Core {
                 }
             }
             AmendVerdict::Approve(approved) => {
+                self.warn(approved.warnings(), &order.intent, turn);
                 if self.request_amend(order, change, turn) {
                     let amend = self.leaving(approved, turn);
                     turn.effect(Effect::Amend(Box::new(amend)));

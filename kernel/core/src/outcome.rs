@@ -122,6 +122,8 @@ pub enum Outcome {
     Warned {
         /// Which, with the numbers.
         warning: Denial,
+        /// Whose limit: a strategy's name, an instrument's symbol; empty for the whole.
+        of: String,
     },
     /// A wish to take an order back was denied.
     CancelDenied {
@@ -403,7 +405,7 @@ impl Outcome {
             Self::Proposed { shown, .. } => shown.proposal.to_string(),
             Self::CancelDenied { cl_ord_id, .. } => cl_ord_id.to_string(),
             Self::Reckoned { day, .. } => format!("day-{day}"),
-            Self::Paused { denial, .. } | Self::Warned { warning: denial } => {
+            Self::Paused { denial, .. } | Self::Warned { warning: denial, .. } => {
                 denial.scope.name().to_owned()
             }
             Self::Intervened { cl_ord_id: Some(id), .. } => id.to_string(),
@@ -452,7 +454,7 @@ impl Outcome {
             Self::Denied { denial, .. }
             | Self::Malformed { denial, .. }
             | Self::Paused { denial, .. }
-            | Self::Warned { warning: denial }
+            | Self::Warned { warning: denial, .. }
             | Self::CancelDenied { denial, .. }
             | Self::AmendDenied { denial, .. } => denial.code.code(),
             Self::Proposed { .. } => "WAITS_FOR_A_PERSON",

@@ -138,7 +138,7 @@ pub(crate) struct LiveSession {
     /// When plugins last asked for their cancels.
     pub(crate) cancels_asked: BTreeMap<ClOrdId, BootNs>,
     /// Codes of limits that are beyond their warning level, so that each is told once.
-    pub(crate) warned: BTreeSet<(DenyCode, Scope)>,
+    pub(crate) warned: BTreeSet<(DenyCode, Scope, String)>,
     /// Phase 1: the book of what would have been.
     pub(crate) shadow: Option<Ledger>,
     /// What waits for a person's word.

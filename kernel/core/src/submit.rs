@@ -69,7 +69,7 @@ impl Core {
             }
             Verdict::Propose(proposal) => self.on_proposed(proposal, turn),
             Verdict::WouldBe(shadow) => {
-                self.warn(shadow.warnings(), turn);
+                self.warn(shadow.warnings(), &intent, turn);
                 if !self.issue(intent, (id, shadow.reserve_px()), door, turn) {
                     return Submitted::Faulted;
                 }
@@ -87,7 +87,7 @@ impl Core {
         door: Door,
         turn: &mut Turn,
     ) -> Submitted {
-        self.warn(order.warnings(), turn);
+        self.warn(order.warnings(), order.item(), turn);
         let id = order.cl_ord_id();
         if !self.issue(order.item().clone(), (id, order.reserve_px()), door, turn) {
             return Submitted::Faulted;
@@ -171,11 +171,12 @@ impl Core {
     }
 
     /// Records each limit once when an order takes it beyond its warning level.
-    fn warn(&mut self, warnings: &[Denial], turn: &mut Turn) {
+    pub(crate) fn warn(&mut self, warnings: &[Denial], intent: &OrderIntent, turn: &mut Turn) {
         let Some(live) = self.live.as_mut() else { return };
         for warning in warnings {
-            if live.warned.insert((warning.code, warning.scope)) {
-                turn.record(&Outcome::Warned { warning: *warning });
+            let of = whose(&live.gate, warning.scope, intent);
+            if live.warned.insert((warning.code, warning.scope, of.clone())) {
+                turn.record(&Outcome::Warned { warning: *warning, of });
             }
         }
     }
@@ -245,5 +246,22 @@ impl LiveSession {
     pub(crate) fn count(&mut self, verdict: &'static str) {
         let counted = self.verdicts.entry(verdict).or_insert(0);
         *counted = counted.saturating_add(1);
+    }
+}
+
+/// Whose limit of a scope an order is held against: a name, or nothing where there is only one.
+fn whose(gate: &Gate, scope: Scope, intent: &OrderIntent) -> String {
+    match scope {
+        Scope::Strategy => {
+            let plugin = intent.origin.plugin().map(|plugin| usize::from(plugin.0));
+            let plugin = plugin.and_then(|plugin| gate.approval().plugins.get(plugin));
+            plugin.map_or_else(String::new, |plugin| plugin.name.to_string())
+        }
+        Scope::Instrument | Scope::Order => {
+            let mut all = gate.instruments().iter();
+            let own = all.find(|instrument| instrument.id == intent.instrument);
+            own.map_or_else(String::new, |instrument| instrument.symbol.clone())
+        }
+        Scope::Session | Scope::Account | Scope::Venue | Scope::Host => String::new(),
     }
 }

@@ -72,6 +72,7 @@ impl Home {
             let next = "write {\"key\":…,\"secret\":…} there, readable by this user alone";
             DaemonFault::new(BAD_CONFIG, fault.code(), &subject, fault.cause(), next)
         })?;
+        check_seal(&credential, &trust, &args.credential)?;
         Ok(Self {
             root,
             sandbox: args.sandbox.clone(),
@@ -146,6 +147,16 @@ impl Home {
         Ok(())
     }
 
+    /// A key that is sealed to a journal serves no other: `first` is the key that the first epoch
+    /// names, `None` where there is no epoch at all.
+    pub(crate) fn check_journal(&self, first: Option<&str>) -> Result<(), DaemonFault> {
+        let Some(journal) = self.credential.journal() else { return Ok(()) };
+        if first == Some(journal) {
+            return Ok(());
+        }
+        Err(sealed(&self.epochs_path(), "the venue's key is sealed to another journal than this"))
+    }
+
     pub(crate) fn start(
         &self,
         (first, clean): (bool, bool),
@@ -167,6 +178,32 @@ impl Home {
             damage: None,
         })
     }
+}
+
+/// A key that trades is sealed to one house: another home, made anew with the same people, has no
+/// losses, no latch and no history, and must not get it.
+fn check_seal(credential: &Credential, trust: &Trust, path: &Path) -> Result<(), DaemonFault> {
+    let simulated = match trust.roster().ladder() {
+        EndpointKind::Simulated | EndpointKind::Recorded => true,
+        EndpointKind::Sandbox | EndpointKind::Real => false,
+    };
+    match credential.genesis() {
+        None if simulated => Ok(()),
+        None => {
+            let cause = "the key of an account outside a simulation is sealed to one house";
+            let genesis = trust.fingerprint().hex();
+            let next = format!("add \"genesis\":\"{genesis}\" to it, if it is this house's");
+            let path = path.display().to_string();
+            Err(DaemonFault::new(REFUSED, "CREDENTIAL_UNSEALED", &path, cause, &next))
+        }
+        Some(genesis) if genesis == trust.fingerprint().hex() => Ok(()),
+        Some(_) => Err(sealed(path, "the key is sealed to the house of another genesis")),
+    }
+}
+
+fn sealed(path: &Path, cause: &str) -> DaemonFault {
+    let next = "start the house that it belongs to; a new house gets a new key from the venue";
+    DaemonFault::new(REFUSED, "CREDENTIAL_SEALED", &path.display().to_string(), cause, next)
 }
 
 /// One daemon a home: the lock is the operating system's and dies with the process.

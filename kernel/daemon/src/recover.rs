@@ -95,7 +95,13 @@ impl Home {
         let epochs = self.epochs_path();
         let disk = FileDisk::open(&epochs).map_err(|fault| disk_fault(&epochs, &fault))?;
         let last = disk.last_epoch().map_err(|fault| disk_fault(&epochs, &fault))?;
-        let Some(epoch) = last else { return self.first_epoch(disk) };
+        let Some(epoch) = last else {
+            self.check_journal(None)?;
+            return self.first_epoch(disk);
+        };
+        if let Some(first) = first_key(disk.journal(1)) {
+            self.check_journal(Some(&first))?;
+        }
         let read = self.read_epoch(&disk, epoch)?;
         // What did not begin whole has not begun: the end of the epoch before says so too, and the
         // notary signs nothing before the whole beginning is durable.
@@ -162,6 +168,16 @@ impl Home {
         })?;
         Ok(Read { core, end, clean, path })
     }
+}
+
+/// The key that the first entry of the first epoch names; `None` where that epoch is damaged, which
+/// is told elsewhere, or not here any more.
+fn first_key(source: JournalFolder) -> Option<String> {
+    let mut reader = Reader::open(source).ok()?;
+    let group = reader.next().ok()??;
+    let mut core = Core::new();
+    core.fold(group.entries().next()?).ok()?;
+    core.epoch().map(|(_, name)| name.key.clone())
 }
 
 /// Whether the first entries of an epoch are there, all of them.

@@ -16,6 +16,8 @@ const CHARS_MAX: usize = 512;
 pub struct Credential {
     key: String,
     secret: String,
+    genesis: Option<String>,
+    journal: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -23,6 +25,10 @@ pub struct Credential {
 struct Raw {
     key: String,
     secret: String,
+    #[serde(default)]
+    genesis: Option<String>,
+    #[serde(default)]
+    journal: Option<String>,
 }
 
 impl Drop for Raw {
@@ -32,7 +38,8 @@ impl Drop for Raw {
 }
 
 impl Credential {
-    /// Reads `{"key":"…","secret":"…"}`; the secret is standard base64.
+    /// Reads `{"key":"…","secret":"…"}`; the secret is standard base64. With `genesis` or `journal`
+    /// it is sealed: good for the house of that genesis, and of that journal, alone.
     ///
     /// # Errors
     /// [`VenueFault::CredentialInvalid`], which never quotes the bytes.
@@ -42,7 +49,8 @@ impl Credential {
             Ok(raw) => raw,
             // The reader's own words may quote what stands in the file.
             Err(error) => {
-                let cause = format!("line {} is not of {{\"key\",\"secret\"}}", error.line());
+                let keys = "{\"key\",\"secret\"} and perhaps \"genesis\",\"journal\"";
+                let cause = format!("line {} is not of {keys}", error.line());
                 return Err(VenueFault::CredentialInvalid(cause));
             }
         };
@@ -53,7 +61,9 @@ impl Credential {
         if !fits(&raw.key) || !fits(&raw.secret) {
             return Err(invalid("key and secret are 1 to 512 printable characters without blanks"));
         }
-        let credential = Self { key: raw.key.clone(), secret: raw.secret.clone() };
+        let (genesis, journal) = (raw.genesis.clone(), raw.journal.clone());
+        let (key, secret) = (raw.key.clone(), raw.secret.clone());
+        let credential = Self { key, secret, genesis, journal };
         match credential.sign("", "", "") {
             Ok(_) => Ok(credential),
             Err(_) => Err(invalid("the secret is not standard base64")),
@@ -64,6 +74,18 @@ impl Credential {
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Fingerprint of the genesis that it is sealed to, in hex, as the file says it.
+    #[must_use]
+    pub fn genesis(&self) -> Option<&str> {
+        self.genesis.as_deref()
+    }
+
+    /// Key of the first epoch of the journal that it is sealed to, as the file says it.
+    #[must_use]
+    pub fn journal(&self) -> Option<&str> {
+        self.journal.as_deref()
     }
 
     /// The signature of a request.
@@ -111,6 +133,8 @@ mod tests {
             }
         };
         check(r#"{"key":"k","secret":"c2VjcmV0"}"#, true);
+        check(r#"{"key":"k","secret":"c2VjcmV0","genesis":"g","journal":"j"}"#, true);
+        check(r#"{"key":"k","secret":"c2VjcmV0","genesis":7}"#, false);
         for bad in [
             "",
             "c2VjcmV0",

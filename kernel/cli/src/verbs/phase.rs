@@ -168,6 +168,7 @@ fn document(career: &Career, report: &Report) -> Value {
 fn session_value(facts: &SessionFacts) -> Value {
     object([
         ("endpoint", facts.endpoint.name().into()),
+        ("earned_ns", facts.earned_ns().to_string().into()),
         ("open_ns", facts.open_ns.to_string().into()),
         ("orders", count(facts.orders)),
         ("phase", i64::from(facts.phase.number()).into()),

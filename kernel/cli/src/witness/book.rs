@@ -12,6 +12,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use portcullis_core::is_later_epoch;
 use portcullis_evidence::log::{LogProof, check_consistency};
 use portcullis_statement::Digest;
 use portcullis_statement::json::{self, Fields, JsonError, Value, object};
@@ -158,6 +159,23 @@ impl Book {
             let next = "its next keys come with their proofs: portcullis witness carry";
             return Err(CliError::new(Exit::Refused, "WITNESS_TRUSTS", &of, &cause, next));
         }
+        self.follow(of, key)
+    }
+
+    /// Trusts the key of a later epoch that no entry announced, since the one before was rescued
+    /// from: a person's decision, who has heard why. An earlier epoch is never gone back to.
+    pub(crate) fn trust_rescued(&mut self, key: VerifierKey) -> Result<(), CliError> {
+        let of = installation(key.name());
+        let known = self.logs.get(&of).map(|known| known.key.name().to_owned());
+        if !known.is_some_and(|known| is_later_epoch(key.name(), &known)) {
+            let cause = "this witness does not follow an earlier epoch of that installation";
+            let next = "take the vkey of the epoch that the rescue began";
+            return Err(CliError::new(Exit::Refused, "WITNESS_EPOCH", key.name(), cause, next));
+        }
+        self.follow(of, key)
+    }
+
+    fn follow(&mut self, of: String, key: VerifierKey) -> Result<(), CliError> {
         if key.kind() != KeyKind::Ed25519 {
             let (cause, next) = ("it is not the key of a log", "take the vkey of the epoch");
             return Err(CliError::new(Exit::Usage, "KEY_KIND", key.name(), cause, next));

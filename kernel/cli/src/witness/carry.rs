@@ -76,6 +76,9 @@ impl Reach {
                 self.add(log, size)?;
                 let end = log.end().map_err(|fault| self.said(fault.code(), &fault.to_string()))?;
                 let (status, body) = self.place.ask("POST /next-epoch", &end.to_string())?;
+                if status == 400 {
+                    return Err(self.unannounced(&last.key.to_string()));
+                }
                 if status != 200 {
                     return Err(self.refused(status, &body, &last.key.to_string()));
                 }
@@ -141,6 +144,15 @@ impl Reach {
             }
         }
         error
+    }
+
+    /// An epoch without an end of its own: the house was rescued, and no entry names the next key.
+    fn unannounced(&self, key: &str) -> CliError {
+        let (code, name) = ("EPOCH_UNANNOUNCED", self.witness.name.to_string());
+        let cause = "the epoch that it follows has no last entry: the house was rescued";
+        let next =
+            format!("whoever runs it: portcullis witness trust STATE '{key}' --after-rescue");
+        CliError::new(Exit::Refused, code, &name, cause, &next)
     }
 
     fn said(&self, code: &str, cause: &str) -> CliError {

@@ -4,8 +4,8 @@
 //! It speaks `c2sp.org/tlog-witness` (`POST /add-checkpoint`), so that our journals can have
 //! others' witnesses and others' logs ours, and three paths of its own: `POST /next-epoch` (the
 //! proof, as `c2sp.org/tlog-proof@v1`, of the entry that ends an epoch), `POST /burn` (the text of
-//! a burn, signed by the key of the epoch) and `GET /last/<installation>`. What it answers is signed or
-//! checked by whoever asked, so plain HTTP on loopback, or through a tunnel, is enough.
+//! a burn, signed by the key of the epoch) and `GET /last/<installation>`. What it answers is
+//! signed, or checked by whoever asked, so plain HTTP on loopback, or through a tunnel, is enough.
 
 mod asked;
 mod book;
@@ -67,6 +67,9 @@ pub(crate) struct TrustArgs {
     pub(crate) state: PathBuf,
     /// The vkey of the epoch to begin with; its name is the origin.
     pub(crate) vkey: String,
+    /// The house was rescued: go on with this later epoch, whose key no entry could announce.
+    #[arg(long)]
+    pub(crate) after_rescue: bool,
 }
 
 /// Answers carriers until it is ended.
@@ -168,7 +171,7 @@ fn trust(args: &TrustArgs) -> Result<(), CliError> {
     })?;
     let origin = key.name().to_owned();
     let mut book = Book::open(&args.state)?;
-    book.trust(key)?;
+    if args.after_rescue { book.trust_rescued(key) } else { book.trust(key) }?;
     let by = book.verifier().name().to_owned();
     out::result(&(out::field("witness", &by) + &out::field("follows", &origin)))
 }

@@ -39,9 +39,8 @@ impl Outcome {
                 denial_body(intent.reference, denial, intent_value(intent))
             }
             Self::Malformed { reference, denial } => denial_body(*reference, denial, Value::Null),
-            Self::Warned { warning } | Self::CancelDenied { denial: warning, .. } => {
-                with_figures(warning, [])
-            }
+            Self::Warned { warning, of } => with_figures(warning, [("of", of.as_str().into())]),
+            Self::CancelDenied { denial, .. } => with_figures(denial, []),
             Self::Paused { denial, until } => paused_body(denial, *until),
             Self::Proposed { intent, shown, market, expires } => {
                 proposed_body(intent, shown, *market, *expires)

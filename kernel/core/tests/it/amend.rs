@@ -1,12 +1,14 @@
 //! Changes of working orders: what the gate says, what counts meanwhile, and what becomes of them.
 
+use portcullis_core::entry::{Decoded, decode};
 use portcullis_core::{Effect, Input};
 use portcullis_domain::frame::{IntentRecord, event_kind};
 use portcullis_domain::{ClOrdId, ExecType, Phase};
 use portcullis_gate::DenyCode;
-use portcullis_statement::json::Value;
+use portcullis_statement::json::{Fields, Value};
 
 use crate::people::{px, qty};
+use crate::replay::check_replay;
 use crate::world::{
     ALPHA, BETA, Out, SECOND_NS, World, amend, buy, cancel, folded, replaced, resting, sell,
 };
@@ -333,4 +335,22 @@ fn changes_count_against_the_message_rate() {
     let rate = out.reasons("denied").iter().filter(|code| **code == "MAX_MSG_RATE").count();
     let max = 16_usize;
     assert!(out.submits().len() + out.amends().len() <= max, "{rate} denied of {max}");
+}
+
+/// A change comes as near to a limit as a new order does. The warning says whose limit it is.
+#[test]
+fn a_change_near_a_limit_is_warned_of_by_name() {
+    let (mut world, _) = working(Phase::Paper);
+    let out = ask(&mut world, 70_000, 10_000);
+    assert_eq!(out.amends().len(), 1);
+    assert!(out.reasons("warned").contains(&"MAX_ORDER_NOTIONAL"), "{:?}", out.reasons("warned"));
+    let told = |of: &str| {
+        let warned = world.journal().into_iter().map(|bytes| decode(&bytes).unwrap());
+        let warned = warned.filter(|entry| entry.kind == "warned");
+        let of = |entry: &Decoded| Fields::new(&entry.body).unwrap().text("of").unwrap() == of;
+        warned.filter(of).map(|entry| entry.corr).collect::<Vec<_>>()
+    };
+    assert!(told("BTC-USDT").iter().all(|scope| scope == "instrument"), "{:?}", told("BTC-USDT"));
+    assert!(!told("BTC-USDT").is_empty());
+    check_replay(&world);
 }

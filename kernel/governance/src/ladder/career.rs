@@ -7,7 +7,9 @@ use portcullis_core::entry::{self, Decoded, EntryError};
 use portcullis_domain::Name;
 use portcullis_evidence::pack::{KernelLeaves, RenderFault, Told, sessions};
 use portcullis_statement::json::{Fields, JsonError};
-use portcullis_statement::{Classification, Digest, EndpointKind, Envelope, Statement};
+use portcullis_statement::{
+    Classification, Digest, EndpointKind, Envelope, Genesis, Statement, Witnesses,
+};
 
 use super::SessionFacts;
 
@@ -74,6 +76,8 @@ pub struct Career {
     offered: BTreeMap<String, (Name, Classification)>,
     sealed: BTreeMap<Name, Classification>,
     notes: BTreeMap<String, Vec<Vec<u8>>>,
+    /// The roster's witnesses, by the genesis under which the house started.
+    witnesses: Option<Witnesses>,
 }
 
 impl Career {
@@ -88,6 +92,7 @@ impl Career {
                     let session = entry::decode(bytes)?.corr;
                     self.notes.entry(session).or_default().push(bytes.to_vec());
                 }
+                Some(b"started") => self.start(&entry::decode(bytes)?)?,
                 Some(b"statement") => self.offer(&entry::decode(bytes)?)?,
                 Some(b"statement-accepted") => {
                     let accepted = entry::decode(bytes)?.corr;
@@ -106,6 +111,18 @@ impl Career {
                 _ => {}
             }
         }
+        Ok(())
+    }
+
+    /// The kernel verified the genesis before it started; its roster says whose word counts.
+    fn start(&mut self, entry: &Decoded) -> Result<(), CareerFault> {
+        let Input::Started(start) = Input::decode(entry)? else {
+            return Err(CareerFault::Malformed("a start is none".to_owned()));
+        };
+        let genesis = Envelope::parse(&start.genesis.bytes);
+        let genesis = genesis.and_then(|it| Genesis::from_value(&it.body));
+        let genesis = genesis.map_err(|refusal| CareerFault::Malformed(refusal.cause()))?;
+        self.witnesses = Some(genesis.roster.witnesses().clone());
         Ok(())
     }
 
@@ -133,7 +150,10 @@ impl Career {
             let notes = self.notes.get(&opened.corr).map(Vec::as_slice).unwrap_or_default();
             let notes: Vec<&[u8]> = notes.iter().map(Vec::as_slice).collect();
             let before = epoch.get(..range.start).unwrap_or_default();
-            let mut facts = SessionFacts::read(&Told { session, before, notes: &notes })?;
+            let mut facts = SessionFacts::read(
+                &Told { session, before, notes: &notes },
+                self.witnesses.as_ref(),
+            )?;
             facts.sealed = self.sealed.get(&facts.session).copied();
             self.sessions.push(facts);
         }

@@ -135,7 +135,8 @@ fn measured(measure: Measure, career: &Career, target: EndpointKind) -> (Found, 
         Measure::DaysOpen(phase) => {
             let mut sessions = of(&[phase]);
             sessions.retain(|facts| facts.sealed.is_some());
-            let ns = sessions.iter().fold(0_i64, |sum, facts| sum.saturating_add(facts.open_ns));
+            let ns =
+                sessions.iter().fold(0_i64, |sum, facts| sum.saturating_add(facts.earned_ns()));
             (Found::Number(ns.div_euclid(NS_PER_DAY)), sessions)
         }
         Measure::Successes(phases) => {

@@ -1,11 +1,13 @@
 //! What one session was, as far as the ladder asks: read from its entries and its rendered parts.
 
-use portcullis_core::entry::{self, Decoded};
+use portcullis_core::entry::{self, Class, Decoded};
+use portcullis_core::{Input, Standing};
 use portcullis_domain::time::NS_PER_S;
-use portcullis_domain::{Name, Phase};
+use portcullis_domain::{Name, Phase, WallNs};
 use portcullis_evidence::pack::{Part, RENDERER_VERSION, Told, classify, render_parts};
 use portcullis_statement::json::{self, Fields, JsonError};
-use portcullis_statement::{Classification, EndpointKind};
+use portcullis_statement::note::{Checkpoint, Note};
+use portcullis_statement::{Classification, EndpointKind, Witnesses};
 
 use super::CareerFault;
 
@@ -26,6 +28,9 @@ pub struct SessionFacts {
     pub day: i64,
     /// How long it was open: the shorter of what both clocks say.
     pub open_ns: i64,
+    /// Between the first and the last word of the roster's witnesses on its entries, by their own
+    /// clocks; zero where they did not speak twice.
+    pub witnessed_ns: i64,
     /// Orders, those of the shadow too.
     pub orders: u64,
     /// Orders that were filled, in part or whole.
@@ -51,7 +56,10 @@ pub struct SessionFacts {
 
 impl SessionFacts {
     /// Reads a session that has ended. Whether it is sealed is said later in the journal.
-    pub(super) fn read(told: &Told<'_>) -> Result<Self, CareerFault> {
+    pub(super) fn read(
+        told: &Told<'_>,
+        witnesses: Option<&Witnesses>,
+    ) -> Result<Self, CareerFault> {
         let opened = decoded(told.session.first())?;
         let ended = decoded(told.session.last())?;
         let (phase, endpoint) = opened_in(&opened)?;
@@ -61,14 +69,19 @@ impl SessionFacts {
         let mut latency = metrics.fields("latency")?;
         let (began, over) = (opened.place.at, ended.place.at);
         let wall_ns = over.wall.0.saturating_sub(began.wall.0);
+        let seen = witnessed(told, witnesses)?;
+        // The day is the witnesses' too, where theirs is the time that counts.
+        let theirs = seen.filter(|_| phase >= Phase::PreLive);
+        let day = theirs.map_or(began.wall, |(first, _)| first);
         let tally = Tally::of(told.session)?;
         Ok(Self {
             session: Name::new(&opened.corr)
                 .ok_or_else(|| CareerFault::Malformed(opened.corr.clone()))?,
             phase,
             endpoint,
-            day: began.wall.0.div_euclid(DAY_NS),
+            day: day.0.div_euclid(DAY_NS),
             open_ns: wall_ns.min(over.boot.since_ns(began.boot)).max(0),
+            witnessed_ns: seen.map_or(0, |(first, last)| last.0.saturating_sub(first.0).max(0)),
             orders: metrics.uint("orders")?,
             orders_filled: tally.filled,
             orders_rejected: tally.rejected,
@@ -82,10 +95,17 @@ impl SessionFacts {
         })
     }
 
+    /// How long it was open, as far as that counts: from phase 4 on no longer than the witnesses
+    /// saw it, for a clock of the house's own can be set.
+    #[must_use]
+    pub fn earned_ns(&self) -> i64 {
+        if self.phase < Phase::PreLive { self.open_ns } else { self.open_ns.min(self.witnessed_ns) }
+    }
+
     /// Whether it lasted and, from phase 2 on, traded: an empty session earns nothing.
     #[must_use]
     pub fn has_substance(&self) -> bool {
-        self.open_ns >= OPEN_NS_MIN && (self.phase < Phase::Paper || self.orders > 0)
+        self.earned_ns() >= OPEN_NS_MIN && (self.phase < Phase::Paper || self.orders > 0)
     }
 
     /// Whether it counts as a success: sealed, reconciled, ended by a person's word, and without a
@@ -115,6 +135,41 @@ impl SessionFacts {
         ];
         reasons.into_iter().filter(|(holds, _)| *holds).map(|(_, why)| why).collect()
     }
+}
+
+/// From when to when the witnesses saw a session. Each of their words that came in it and covers its
+/// opening has the time at which they signed, and a quorum of them has to have.
+pub(super) fn witnessed(
+    told: &Told<'_>,
+    witnesses: Option<&Witnesses>,
+) -> Result<Option<(WallNs, WallNs)>, CareerFault> {
+    let Some(witnesses) = witnesses.filter(|it| it.quorum() > 0) else { return Ok(None) };
+    let mut seen: Option<(WallNs, WallNs)> = None;
+    for bytes in told.session.iter().filter(|it| entry::kind(it) == Some(b"cosigned")) {
+        let entry = decoded(Some(bytes))?;
+        // What was decided about it has the same name.
+        if entry.class != Class::Input {
+            continue;
+        }
+        let Input::Cosigned { note, standing: Standing::Ours(_), .. } = Input::decode(&entry)?
+        else {
+            continue;
+        };
+        let Ok(note) = Note::parse(note.as_bytes()) else { continue };
+        let covers = Checkpoint::parse(note.text())
+            .is_ok_and(|it| usize::try_from(it.size).unwrap_or(usize::MAX) > told.before.len());
+        let times: Vec<WallNs> = witnesses.signed(&note).into_iter().map(|(_, at)| at).collect();
+        if !covers || times.len() < witnesses.quorum() {
+            continue;
+        }
+        // Between two clocks that differ lies the shorter time.
+        let (early, late) = (times.iter().min(), times.iter().max());
+        let Some((early, late)) = early.copied().zip(late.copied()) else { continue };
+        let first = seen.map_or(late, |(first, _)| first.min(late));
+        let last = seen.map_or(early, |(_, last)| last.max(early));
+        seen = Some((first, last));
+    }
+    Ok(seen)
 }
 
 /// What is counted entry by entry.

@@ -2,10 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use portcullis_core::entry::Place;
+use portcullis_core::{Class, Entry, Input, Standing};
 use portcullis_domain::{Name, Phase};
-use portcullis_statement::{Classification, EndpointKind};
+use portcullis_evidence::pack::Told;
+use portcullis_statement::note::{Checkpoint, KeyKind, NoteSigner};
+use portcullis_statement::{
+    Classification, Digest, EndpointKind, FailureDomain, Witness, Witnesses,
+};
 
 use super::criteria::Measure;
+use super::session::witnessed;
 use super::{Bound, CRITERIA, Career, Demands, Found, Report, SessionFacts};
 
 const MINUTE_NS: i64 = 60_000_000_000;
@@ -19,6 +26,7 @@ fn good(number: u64, phase: Phase) -> SessionFacts {
         endpoint: EndpointKind::Real,
         day: i64::try_from(number).unwrap() / 2,
         open_ns: 20 * MINUTE_NS,
+        witnessed_ns: 19 * MINUTE_NS,
         orders: 100,
         orders_filled: 99,
         orders_rejected: 1,
@@ -94,7 +102,9 @@ fn ten_good_sessions_by_hand_are_ten_and_nine_are_not_enough() {
 #[test]
 fn each_thing_that_is_wrong_with_a_session_keeps_it_from_counting() {
     type Spoil = fn(&mut SessionFacts);
-    let spoilt: [(&str, Spoil); 8] = [
+    let spoilt: [(&str, Spoil); 9] = [
+        // C7: from phase 4 on only what the witnesses saw is time.
+        ("too short or empty", |it| it.witnessed_ns = 10 * MINUTE_NS - 1),
         ("not sealed", |it| it.sealed = None),
         ("red", |it| it.sealed = Some(Classification::Red)),
         // People can call it worse than its entries do, never better.
@@ -114,6 +124,70 @@ fn each_thing_that_is_wrong_with_a_session_keeps_it_from_counting() {
         assert_eq!(facts.why_not(), [why]);
         check(vec![facts], "P6-IN-2", Found::Number(0), false);
     }
+}
+
+/// C7: weeks are not earned by setting a clock. The shorter of both clocks counts, and from phase 4
+/// on no more of it than the witnesses saw.
+#[test]
+fn c7_unwitnessed_time_counts_nothing_from_phase_4() {
+    let check = |phase, (open, witnessed): (i64, i64), earned: i64| {
+        let times = |it| SessionFacts { open_ns: open, witnessed_ns: witnessed, ..it };
+        assert_eq!(times(good(1, phase)).earned_ns(), earned, "{phase:?}");
+    };
+    for phase in [Phase::PreLive, Phase::ManualLive, Phase::MonitoredAuto, Phase::Continuous] {
+        check(phase, (DAY_NS, 0), 0);
+        check(phase, (DAY_NS, MINUTE_NS), MINUTE_NS);
+        check(phase, (MINUTE_NS, DAY_NS), MINUTE_NS);
+    }
+    check(Phase::Shadow, (DAY_NS, 0), DAY_NS);
+    check(Phase::Paper, (DAY_NS, 0), DAY_NS);
+}
+
+/// A word of these witnesses on the first `size` entries, as the kernel took it in.
+fn word(size: u64, by: &[(&NoteSigner, u64)], standing: Standing) -> Vec<u8> {
+    let (origin, root) = ("portcullis/host-1/acct/1".to_owned(), Digest::of(b"root"));
+    let checkpoint = Checkpoint { origin, size, root };
+    let lines = by.iter().map(|(key, at)| key.cosign(&checkpoint, *at).unwrap().to_string());
+    let note = format!("{}\n{}\n", checkpoint.text(), lines.collect::<Vec<_>>().join("\n"));
+    let content = Input::Cosigned { request: 1, note, standing }.content(false).unwrap();
+    Entry::new(Class::Input, &Place::default(), content).bytes
+}
+
+/// C7: a session is as long as a quorum of the witnesses saw it, whatever its own clocks say.
+#[test]
+fn c7_the_time_of_a_session_is_between_two_words_of_its_witnesses() {
+    let key = |name: &str, seed| NoteSigner::from_seed(name, KeyKind::Cosignature, [seed; 32]);
+    let (near, far, other) = (key("near", 1), key("far", 2), key("far", 3));
+    let (near, far, other) = (near.unwrap(), far.unwrap(), other.unwrap());
+    let witness = |name: &str, key: &NoteSigner| Witness {
+        name: Name::new(name).unwrap(),
+        key: key.verifier().clone(),
+        domain: FailureDomain::SameHost,
+        operator: Name::new("eve").unwrap(),
+    };
+    let both = vec![witness("near", &near), witness("far", &far)];
+    let witnesses = Witnesses::new(both, 2).unwrap();
+    let ours = Standing::Ours(portcullis_domain::WallNs(0));
+    let check = |words: &[Vec<u8>], expect_s: i64| {
+        let session: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
+        let told = Told { session: &session, before: &[b"first"], notes: &[] };
+        let seen = witnessed(&told, Some(&witnesses)).unwrap();
+        let found = seen.map_or(0, |(first, last)| (last.0 - first.0).max(0));
+        assert_eq!(found, expect_s * 1_000_000_000);
+        assert_eq!(witnessed(&told, None).unwrap(), None, "nobody is no witness");
+    };
+    let two = |size, at| word(size, &[(&near, at), (&far, at + 2)], ours);
+    check(&[], 0);
+    check(&[two(2, 100)], 0);
+    // From the later of two clocks to the earlier.
+    check(&[two(2, 100), two(3, 400), two(4, 700)], 598);
+    check(&[two(4, 700), two(2, 100)], 598);
+    // From before the opening, by one alone, by a stranger, or not of this journal: no word.
+    check(&[two(1, 10), two(2, 100), two(3, 400)], 298);
+    check(&[two(2, 100), word(9, &[(&near, 900)], ours)], 0);
+    check(&[two(2, 100), word(9, &[(&near, 900), (&other, 900)], ours)], 0);
+    let forked = word(9, &[(&near, 900), (&far, 900)], Standing::Forked);
+    check(&[two(2, 100), forked], 0);
 }
 
 /// C2, C3: what was simulated proves nothing of a real account.

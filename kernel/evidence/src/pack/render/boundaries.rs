@@ -1,16 +1,28 @@
 //! `boundaries.json`: every limit the session ran under, how far it was used, and what happened
 //! where it was reached.
+//!
+//! Each peak says where it is from (`peak_basis`):
+//!
+//! - `ENTRIES`: from all entries of the session, what was denied included;
+//! - `SESSION_ALONE`: likewise, without what went before the session on the same day;
+//! - `WARNED`: from the warnings and denials, which hold the figure of the first warning and of each
+//!   denial: what lies between was not written;
+//! - `BELOW_WARNING`: judged at each order, which always was below the warning level;
+//! - `AT_THE_MOMENT`: measured against market or clock when an order is judged, and written only
+//!   where it was denied;
+//! - `SETTING`: says how others are judged; nothing uses it up.
 
 use std::collections::BTreeMap;
 
-use portcullis_domain::number::parse_scaled_wide;
+use portcullis_domain::number::{format_scaled, parse_scaled_wide};
 use portcullis_domain::policy::{Direction, LimitRow, LimitTable, Limits};
 use portcullis_domain::{Instrument, Money};
-use portcullis_statement::json::{JsonError, Value, count, object};
+use portcullis_statement::json::{Fields, JsonError, Value, count, object};
 
 use super::RENDERER_VERSION;
 use super::fault::RenderFault;
 use super::item::Item;
+use super::peaks::{Activity, Peaks, whose};
 use super::session::Session;
 use crate::bytes::len_u64;
 use crate::text::escape_value;
@@ -27,10 +39,13 @@ struct Use {
     seen: Vec<String>,
 }
 
+/// By code, scope, and whose limit it was: a name, or nothing where entries name nobody.
+type Uses<'a> = BTreeMap<(&'a str, &'a str, String), Use>;
+
 /// Where a limit stands, and what it is held against.
 struct Place<'a> {
-    session: &'a Session,
-    uses: &'a BTreeMap<(&'a str, &'a str), Use>,
+    uses: &'a Uses<'a>,
+    peaks: &'a Peaks,
     scope: &'static str,
     of: &'a str,
     instrument: Option<&'a Instrument>,
@@ -38,10 +53,11 @@ struct Place<'a> {
 
 /// All limits of the session's approval, table by table.
 pub(super) fn of(session: &Session) -> Result<Value, RenderFault> {
-    let uses = uses(session)?;
+    let peaks = Peaks::of(session)?;
+    let uses = uses(session, &peaks)?;
     let approved = &session.approval.item;
     let limits: &Limits = &approved.limits;
-    let place = |scope, of, instrument| Place { session, uses: &uses, scope, of, instrument };
+    let place = |scope, of, instrument| Place { uses: &uses, peaks: &peaks, scope, of, instrument };
     let mut rows = rows(&limits.rules, &place("session", "", None));
     for (scope, table) in
         [("account", &limits.account), ("venue", &limits.venue), ("host", &limits.host)]
@@ -84,48 +100,87 @@ fn told_value(item: &Item) -> Value {
     ])
 }
 
-/// Warnings and denials by code and scope.
-fn uses(session: &Session) -> Result<BTreeMap<(&str, &str), Use>, RenderFault> {
-    let mut uses: BTreeMap<(&str, &str), Use> = BTreeMap::new();
+/// Warnings and denials by code, scope and name.
+fn uses<'a>(session: &'a Session, peaks: &Peaks) -> Result<Uses<'a>, RenderFault> {
+    let mut uses = Uses::new();
     for item in session.run() {
         let (warned, denied) = (item.is("warned"), DENIALS.contains(&item.kind()));
         if !warned && !denied {
             continue;
         }
-        let (scope, observed) = item.body(|body| {
+        let (scope, observed, of) = item.body(|body| {
             let scope = body.text("scope")?;
+            let of = named(session, (item, peaks), (body, scope))?;
             match body.value("observed")? {
-                Value::Null => Ok((scope, None)),
-                Value::Text(text) => Ok((scope, Some(text.clone()))),
+                Value::Null => Ok((scope, None, of)),
+                Value::Text(text) => Ok((scope, Some(text.clone()), of)),
                 Value::Bool(_) | Value::Int(_) | Value::List(_) | Value::Object(_) => {
                     Err(JsonError::field("observed", "is no figure"))
                 }
             }
         })?;
-        let here = uses.entry((item.entry.reason.as_str(), scope)).or_default();
+        let here = uses.entry((item.entry.reason.as_str(), scope, of)).or_default();
         here.seen.extend(observed);
         if warned { &mut here.warnings } else { &mut here.denials }.push(item.seq);
     }
     Ok(uses)
 }
 
-fn rows<T: LimitTable>(table: &T, place: &Place<'_>) -> Vec<Value> {
-    let scope = |row: &LimitRow<T>| {
-        // One order's own limits are judged in the scope of the order.
-        let scopes = [place.scope, "order"].map(|scope| (row.denies, scope));
-        scopes.into_iter().find_map(|key| place.uses.get(&key))
+/// Whose limit an entry speaks of: it says so, or its intent or its order does.
+fn named(
+    session: &Session,
+    (item, peaks): (&Item, &Peaks),
+    (body, scope): (&mut Fields<'_>, &str),
+) -> Result<String, JsonError> {
+    if let Some(of) = body.optional_text("of")? {
+        return Ok(of.to_owned());
+    }
+    let intent = body.optional("intent").filter(|intent| **intent != Value::Null);
+    let (symbol, plugin) = if let Some(intent) = intent {
+        whose(session, intent)?
+    } else {
+        let order = item.entry.corr.as_str();
+        let symbol = session.at_end.symbols.get(order).cloned().unwrap_or_default();
+        (symbol, peaks.plugin_of(order).map(str::to_owned))
     };
+    Ok(match scope {
+        "strategy" => plugin.unwrap_or_default(),
+        "instrument" | "order" => symbol,
+        _ => String::new(),
+    })
+}
+
+/// What is said of a row's limit: in its scope, or in that of the order; by its name or by none.
+fn used<T: LimitTable>(row: &LimitRow<T>, place: &Place<'_>) -> Use {
+    let mut all = Use::default();
+    for ((code, scope, of), one) in place.uses {
+        let here = *scope == place.scope || *scope == "order" && place.scope != "strategy";
+        if *code == row.denies && here && (of == place.of || of.is_empty()) {
+            all.warnings.extend(&one.warnings);
+            all.denials.extend(&one.denials);
+            all.seen.extend(one.seen.iter().cloned());
+        }
+    }
+    all.warnings.sort_unstable();
+    all.denials.sort_unstable();
+    all
+}
+
+fn rows<T: LimitTable>(table: &T, place: &Place<'_>) -> Vec<Value> {
     T::ROWS
         .iter()
         .map(|row| {
-            let used = scope(row).cloned().unwrap_or_default();
-            let peak = used.seen.iter().cloned().chain(reckoned(row.name, place));
+            let used = used(row, place);
+            let reckoned = reckoned(row.name, place);
+            let basis = basis(row.name, reckoned.is_some(), &used);
+            let peak = used.seen.iter().cloned().chain(reckoned);
             object([
                 ("breaches", Value::List(used.denials.iter().map(|seq| count(*seq)).collect())),
                 ("code", row.denies.into()),
                 ("denials", count(len_u64(used.denials.len()))),
                 ("key", row.name.into()),
                 ("of", place.of.into()),
+                ("peak_basis", basis.into()),
                 ("peak_use", peak_of(peak, row.stricter)),
                 ("scope", place.scope.into()),
                 ("stricter_is", row.stricter.name().into()),
@@ -135,6 +190,42 @@ fn rows<T: LimitTable>(table: &T, place: &Place<'_>) -> Vec<Value> {
             ])
         })
         .collect()
+}
+
+/// Keys that say how others are judged.
+const SETTINGS: [&str; 8] = [
+    "conversion_haircut_bps",
+    "warning_percent",
+    "cancel_share_percent",
+    "proposal_ttl_ms",
+    "price_collar_window_ms",
+    "duplicate_window_ms",
+    "cooldown_ms",
+    "repeat_window_ms",
+];
+
+/// Keys of what is measured against market or clock at the moment of judging.
+const MOMENTS: [&str; 8] = [
+    "account_age_ms_max",
+    "clock_skew_ms_max",
+    "conversion_age_ms_max",
+    "price_drift_bps",
+    "price_collar_bps",
+    "price_collar_window_bps",
+    "market_data_age_ms_max",
+    "metadata_age_ms_max",
+];
+
+/// Where a peak is from; the head of this file tells what each word means.
+fn basis(key: &str, reckoned: bool, used: &Use) -> &'static str {
+    match (reckoned, used.seen.is_empty()) {
+        (true, _) if key == "daily_notional_max" => "SESSION_ALONE",
+        (true, _) => "ENTRIES",
+        (false, _) if SETTINGS.contains(&key) => "SETTING",
+        (false, _) if MOMENTS.contains(&key) => "AT_THE_MOMENT",
+        (false, false) => "WARNED",
+        (false, true) => "BELOW_WARNING",
+    }
 }
 
 /// The figure that came nearest to what the limit forbids; null where no entry holds one.
@@ -148,53 +239,38 @@ fn peak_of(figures: impl Iterator<Item = String>, stricter: Direction) -> Value 
     peak.map_or(Value::Null, |(_, text)| text.into())
 }
 
-/// What the entries tell of a limit's use although it was never near: sizes, values and counts of
-/// orders, and positions. Other figures are on record from their warning level on.
+/// What the entries tell of a limit's use although it was never near.
 fn reckoned(key: &str, place: &Place<'_>) -> Option<String> {
-    let Place { session, scope, of, instrument, .. } = place;
-    let orders = session.run().iter().filter(|item| item.is("ordered"));
-    let own = orders.filter(|item| match *scope {
-        "strategy" => plugin_of(session, item) == Some(*of),
-        "instrument" => item.body(|body| body.text("symbol")).ok() == Some(*of),
-        _ => true,
-    });
-    let number = |item: &Item, key| item.body(|body| body.fields("intent")?.int(key)).ok();
+    let Place { peaks, scope, of, instrument, .. } = place;
+    if let Some(instrument) = instrument {
+        let traded = peaks.instruments.get(*of)?;
+        let qty = |units: i64| format_scaled(units.into(), instrument.qty_scale);
+        let px = |units: i64| format_scaled(units.into(), instrument.price_scale);
+        return match key {
+            "order_qty_max" => traded.order_qty.map(qty),
+            "order_notional_max" => traded.order_notional.map(Money::text),
+            "position_qty_max" => traded.position.map(qty),
+            "short_qty_max" => traded.short.map(qty),
+            "price_min" => traded.px_low.map(px),
+            "price_max" => traded.px_high.map(px),
+            _ => None,
+        };
+    }
+    let nothing = Activity::default();
+    let used = match *scope {
+        "session" => return None,
+        "strategy" => peaks.strategies.get(*of).unwrap_or(&nothing),
+        _ => &peaks.whole,
+    };
     match key {
-        "orders_per_session_max" => Some(own.count().to_string()),
-        "order_qty_max" => {
-            let most = own.filter_map(|item| number(item, "qty")).max()?;
-            Some(portcullis_domain::number::format_scaled(
-                most.into(),
-                instrument.as_ref()?.qty_scale,
-            ))
-        }
-        "position_qty_max" => {
-            let symbol =
-                |item: &&Item| session.at_end.symbols.get(&item.entry.corr).map(String::as_str);
-            let booked = session.run().iter().filter(|item| item.is("booked"));
-            let booked = booked.filter(|item| symbol(item) == Some(*of));
-            let held = booked.filter_map(|item| item.body(|body| body.int("position")).ok());
-            let most = held.map(i64::saturating_abs).max()?;
-            Some(portcullis_domain::number::format_scaled(
-                most.into(),
-                instrument.as_ref()?.qty_scale,
-            ))
-        }
-        "order_value_max" => own.filter_map(value_of).max().map(Money::text),
-        "daily_notional_max" => {
-            own.filter_map(value_of).try_fold(Money::ZERO, Money::plus).map(Money::text)
-        }
+        "order_value_max" => used.order_value.map(Money::text),
+        "daily_notional_max" => used.value.map(Money::text),
+        "open_orders_max" => Some(used.open_orders.to_string()),
+        "open_positions_max" => Some(used.open_positions.to_string()),
+        "open_proposals_max" => Some(used.proposals.to_string()),
+        "orders_per_session_max" => Some(used.orders.to_string()),
+        "messages_per_second_max" => Some(used.messages.to_string()),
+        "repeat_executions_max" => Some(used.executions.to_string()),
         _ => None,
     }
-}
-
-/// The order's value in the account's currency.
-fn value_of(item: &Item) -> Option<Money> {
-    Money::parse(item.body(|body| body.text("value")).ok()?).ok()
-}
-
-fn plugin_of<'a>(session: &'a Session, item: &Item) -> Option<&'a str> {
-    let number = item.body(|body| body.fields("intent")?.uint("plugin")).ok()?;
-    let plugins = &session.approval.item.plugins;
-    Some(plugins.get(usize::try_from(number).ok()?)?.name.as_str())
 }

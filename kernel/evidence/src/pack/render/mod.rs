@@ -25,6 +25,7 @@ mod metrics;
 #[cfg(test)]
 mod packed;
 mod page;
+mod peaks;
 mod recon;
 mod remark;
 mod review;

@@ -244,6 +244,19 @@ fn p3_3_boundaries_show_use_warnings_and_denials_of_each_limit() {
         }
         body
     });
+    // Another strategy's warning is not this one's.
+    let mut other = figures("81");
+    if let Value::Object(entries) = &mut other {
+        entries.insert("scope".to_owned(), "strategy".into());
+        entries.insert("of".to_owned(), "another".into());
+    }
+    story.raw(Class::Outcome, ("warned", "strategy", "MAX_FEES"), other.clone());
+    story.raw(Class::Outcome, ("warned", "strategy", "MAX_LOSS_SESSION"), {
+        if let Value::Object(entries) = &mut other {
+            entries.insert("of".to_owned(), "ema-cross".into());
+        }
+        other
+    });
     story.close("END");
     let bounds = json::parse_canonical(text(&parts(&story), "boundaries.json").as_bytes()).unwrap();
     let Value::List(rows) = field(&bounds, "limits") else { panic!("{bounds:?}") };
@@ -251,14 +264,30 @@ fn p3_3_boundaries_show_use_warnings_and_denials_of_each_limit() {
         let fits =
             |row: &&Value| field(row, "scope") == &scope.into() && field(row, "key") == &key.into();
         let row = rows.iter().find(fits).unwrap();
-        ["peak_use", "warnings", "denials"].map(|key| field(row, key).canonical_text())
+        let figures = ["peak_use", "peak_basis", "warnings", "denials"];
+        figures.map(|key| field(row, key).canonical_text().replace('"', "")).join(" ")
     };
-    assert_eq!(row("account", "open_orders_max"), ["\"101\"", "1", "1"]);
-    assert_eq!(row("venue", "open_orders_max"), ["null", "0", "0"]);
-    assert_eq!(row("account", "orders_per_session_max"), ["\"2\"", "0", "0"]);
-    assert_eq!(row("strategy", "orders_per_session_max"), ["\"2\"", "0", "0"]);
-    assert_eq!(row("instrument", "order_qty_max"), ["\"10\"", "0", "1"]);
-    assert_eq!(row("instrument", "position_qty_max"), ["\"0.01000\"", "0", "0"]);
+    let check = |scope: &str, key: &str, expect: &str| assert_eq!(row(scope, key), expect, "{key}");
+    check("account", "open_orders_max", "101 ENTRIES 1 1");
+    check("venue", "open_orders_max", "1 ENTRIES 0 0");
+    check("strategy", "open_orders_max", "1 ENTRIES 0 0");
+    check("account", "orders_per_session_max", "2 ENTRIES 0 0");
+    check("strategy", "orders_per_session_max", "2 ENTRIES 0 0");
+    check("strategy", "messages_per_second_max", "2 ENTRIES 0 0");
+    check("strategy", "repeat_executions_max", "1 ENTRIES 0 0");
+    check("strategy", "open_positions_max", "1 ENTRIES 0 0");
+    check("strategy", "open_proposals_max", "0 ENTRIES 0 0");
+    check("strategy", "fees_max", "null BELOW_WARNING 0 0");
+    check("strategy", "loss_session_max", "81 WARNED 1 0");
+    check("strategy", "repeat_window_ms", "null SETTING 0 0");
+    check("instrument", "order_qty_max", "10 ENTRIES 0 1");
+    // A second order worked beside the position until it was known not to have left.
+    check("instrument", "position_qty_max", "0.02000 ENTRIES 0 0");
+    check("instrument", "short_qty_max", "0.00000 ENTRIES 0 0");
+    check("instrument", "price_max", "60000.00 ENTRIES 0 0");
+    check("instrument", "price_min", "60000.00 ENTRIES 0 0");
+    check("instrument", "order_notional_max", "600 ENTRIES 0 0");
+    check("instrument", "market_data_age_ms_max", "null AT_THE_MOMENT 0 0");
     // Every key of every table, none left out.
     let count =
         |scope: &str| rows.iter().filter(|row| field(row, "scope") == &scope.into()).count();
