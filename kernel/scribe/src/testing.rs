@@ -17,6 +17,10 @@ use super::source::Evidence;
 mod scratch;
 pub(crate) use scratch::Scratch;
 
+#[path = "../../../tests/src/python.rs"]
+#[expect(unreachable_pub, reason = "shared with the tests of the product as a whole")]
+pub(crate) mod tools;
+
 #[path = "../../statement/src/testkit/limits.rs"]
 mod wide;
 use wide::wide_limits;
