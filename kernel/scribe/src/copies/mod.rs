@@ -15,9 +15,11 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use portcullis_control::Request;
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Value, count, object};
 
+use crate::client::{self, SOON};
 use crate::files;
 use crate::{CliError, out};
 use home::{Durable, FILE_BYTES_MAX, Whole};
@@ -69,8 +71,22 @@ pub(crate) fn copy(args: &CopyArgs) -> Result<(), CliError> {
         let made = round(&args.home, &store, &mut compared)?;
         let status = Status::of(&args.home, &store)?;
         out::result(&(out::field("copied", &format!("{made} bytes")) + &status.text()))?;
+        claim(&args.home, status.unreplicated_bytes);
         let Some(seconds) = args.every else { return Ok(()) };
         std::thread::sleep(Duration::from_secs(seconds));
+    }
+}
+
+/// Tells a daemon that runs there what is not copied. Where a phase bounds it, a daemon that hears
+/// nothing lets nothing new out; copying goes on whatever it says.
+fn claim(home: &Path, unreplicated_bytes: u64) {
+    let socket = home.join("control.sock");
+    if !files::exists(&socket) {
+        return;
+    }
+    match client::done(&socket, &Request::Copied { unreplicated_bytes }, SOON) {
+        Ok(_) => {}
+        Err(error) => out::narrate(&format!("the daemon was not told: {}", error.code)),
     }
 }
 

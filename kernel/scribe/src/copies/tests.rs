@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use portcullis_control::{Answer, Reply};
 use portcullis_evidence::{FileDisk, Journal};
 
 use super::*;
-use crate::testing::Scratch;
+use crate::testing::{Scratch, daemon, frame};
 
 const ORIGIN: &str = "portcullis/host-1/acct/1/simulated";
 
@@ -152,4 +153,15 @@ fn other_bytes_under_a_copied_name_are_a_refusal() {
     scene.compared.clear();
     assert_eq!(scene.round().unwrap_err().code, "COPY_DIFFERS");
     assert_eq!(fs::read(&piece).unwrap(), bytes);
+}
+
+/// The daemon of the home hears how much has no copy; a home without one is copied all the same.
+#[test]
+fn the_daemon_is_told_what_is_not_copied() {
+    let scene = Scene::new();
+    claim(&scene.home(), 5);
+    let answer = Answer::last(Reply::Done { text: "noted".to_owned() });
+    let heard = daemon(scene.home().join("control.sock"), vec![frame(&answer)]);
+    claim(&scene.home(), 7);
+    assert_eq!(heard.join().unwrap(), Request::Copied { unreplicated_bytes: 7 });
 }
