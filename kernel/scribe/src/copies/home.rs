@@ -8,12 +8,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use portcullis_evidence::Watermark;
-use portcullis_evidence::journal::{JournalFolder, Reader};
+use portcullis_evidence::journal::{JournalFolder, ReadFault, Reader};
 use portcullis_statement::Digest;
 
-use crate::files::{self, shown};
-use crate::source::epochs;
-use crate::{CliError, Exit};
+use crate::CliError;
+use crate::files;
+use crate::source::{epochs, unreadable};
 
 /// Longest file that is copied.
 pub(super) const FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
@@ -35,8 +35,7 @@ pub(super) struct Durable {
 /// Every epoch, from the first. Of the last one, which may be written to meanwhile, what the
 /// journal itself names as durable.
 pub(super) fn durable(home: &Path) -> Result<Vec<Durable>, CliError> {
-    let mut numbers = epochs(home)?;
-    numbers.reverse();
+    let numbers = epochs(home)?;
     let last = numbers.last().copied();
     numbers.iter().map(|epoch| of_epoch(home, *epoch, Some(*epoch) == last)).collect()
 }
@@ -44,10 +43,7 @@ pub(super) fn durable(home: &Path) -> Result<Vec<Durable>, CliError> {
 fn of_epoch(home: &Path, epoch: u32, is_last: bool) -> Result<Durable, CliError> {
     let folder = || JournalFolder::of_epoch(&home.join("epochs"), epoch);
     let path = folder().path().to_owned();
-    let fault = |fault: portcullis_evidence::journal::ReadFault| {
-        let next = "portcullis status --home HOME; try again if the daemon is writing";
-        CliError::new(Exit::CheckFailed, fault.code(), &shown(&path), &fault.to_string(), next)
-    };
+    let fault = |fault: ReadFault| unreadable(fault.code(), &path, &fault.to_string());
     let mut reader = Reader::open(folder()).map_err(fault)?;
     let mut known = 0;
     while let Some(group) = reader.next().map_err(fault)? {

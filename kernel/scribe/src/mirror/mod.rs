@@ -15,13 +15,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portcullis_evidence::Watermark;
-use portcullis_evidence::journal::{JournalFolder, Reader};
+use portcullis_evidence::journal::{JournalFolder, ReadFault, Reader};
 use portcullis_evidence::tree::log_leaf;
 use serde_json::{Value, json};
 
 use super::copies::durable_epochs;
-use crate::files::shown;
-use crate::{CliError, Exit, out};
+use crate::source::unreadable;
+use crate::{CliError, out};
 use nats::{Connection, refused};
 
 /// Mirrors a home's entries to a NATS server.
@@ -83,10 +83,7 @@ fn round(
     for (epoch, origin, size) in &epochs {
         round.whole = round.whole.saturating_add(*size);
         let folder = JournalFolder::of_epoch(&home.join("epochs"), *epoch);
-        let fault = |fault: portcullis_evidence::journal::ReadFault| {
-            let next = "portcullis status --home HOME";
-            CliError::new(Exit::CheckFailed, fault.code(), &shown(home), &fault.to_string(), next)
-        };
+        let fault = |fault: ReadFault| unreadable(fault.code(), home, &fault.to_string());
         let (mut reader, mut seq) = (Reader::open(folder).map_err(fault)?, 0_u64);
         while let Some(group) = reader.next_below(Watermark(*size)).map_err(fault)? {
             for entry in group.entries() {
