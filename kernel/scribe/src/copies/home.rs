@@ -3,6 +3,7 @@
 //! Segments of the journal grow, so they are copied in pieces named by their place:
 //! `epochs/000001/journal/000001.journal.FROM-TO`. In the order of their names they are it again.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ const DEPTH_MAX: usize = 12;
 
 /// How far the journal of one epoch goes that is durable for certain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Durable {
+pub(crate) struct Durable {
     pub(super) epoch: u32,
     pub(super) origin: String,
     /// Entries, and the root over them.
@@ -32,12 +33,24 @@ pub(super) struct Durable {
     pub(super) segments: Vec<(PathBuf, u64)>,
 }
 
+/// Epochs that are over, as this run has read them: they never change any more.
+pub(crate) type Closed = BTreeMap<u32, Durable>;
+
 /// Every epoch, from the first. Of the last one, which may be written to meanwhile, what the
 /// journal itself names as durable.
-pub(super) fn durable(home: &Path) -> Result<Vec<Durable>, CliError> {
+pub(super) fn durable(home: &Path, closed: &mut Closed) -> Result<Vec<Durable>, CliError> {
     let numbers = epochs(home)?;
     let last = numbers.last().copied();
-    numbers.iter().map(|epoch| of_epoch(home, *epoch, Some(*epoch) == last)).collect()
+    let read = |epoch: u32| match closed.get(&epoch) {
+        Some(known) => Ok(known.clone()),
+        None if Some(epoch) == last => of_epoch(home, epoch, true),
+        None => {
+            let read = of_epoch(home, epoch, false)?;
+            closed.insert(epoch, read.clone());
+            Ok(read)
+        }
+    };
+    numbers.into_iter().map(read).collect()
 }
 
 fn of_epoch(home: &Path, epoch: u32, is_last: bool) -> Result<Durable, CliError> {
