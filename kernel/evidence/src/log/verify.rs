@@ -8,7 +8,8 @@
 use std::fmt;
 use std::path::Path;
 
-use portcullis_core::entry::{Class, Decoded, decode};
+use portcullis_core::entry::{Class, Decoded, decode, glance};
+use portcullis_domain::BootNs;
 use portcullis_domain::time::NS_PER_S;
 use portcullis_statement::json::Fields;
 
@@ -16,6 +17,7 @@ use super::follow::FollowFault;
 use super::reader::BUNDLE_BYTES_MAX;
 use super::writer::TileFiles;
 use super::{CHECKPOINT, LogFault, LogFiles, TileName, TileWriter};
+use crate::Digest;
 use crate::journal::{Head, JournalFolder, Reader};
 use crate::note::{Checkpoint, NOTE_BYTES_MAX, SignedCheckpoint, VerifierKey};
 use crate::tree::log_leaf;
@@ -137,8 +139,8 @@ pub fn verify_epoch(folder: &Path) -> Result<EpochReport, EpochFault> {
         size: 0,
     };
     while let Some(group) = reader.next()? {
-        for entry in group.entries() {
-            judged.take(entry)?;
+        for (entry, hash) in group.entries().zip(group.leaf_hashes()) {
+            judged.take(entry, *hash)?;
         }
     }
     let end = reader.into_end();
@@ -163,34 +165,32 @@ struct Judged {
     note: Vec<u8>,
     key: Option<VerifierKey>,
     signed: Option<Checkpoint>,
-    before: Option<Decoded>,
+    /// Of the entry before: its boot clock, and whether it was the epoch's end.
+    before: Option<(BootNs, bool)>,
     size: u64,
 }
 
 impl Judged {
-    fn take(&mut self, bytes: &[u8]) -> Result<(), EpochFault> {
-        let entry = decode(bytes)
-            .map_err(|error| EpochFault::Entry { entry: self.size, cause: format!("{error:?}") })?;
-        match &self.before {
-            None => self.begin(&entry)?,
-            Some(before) if before.kind == EPOCH_ENDED => {
-                return Err(EpochFault::AfterEnd { entry: self.size });
-            }
-            Some(before) if entry.kind != STARTED => {
-                let ns = entry.place.at.boot.since_ns(before.place.at.boot);
+    fn take(&mut self, bytes: &[u8], hash: Digest) -> Result<(), EpochFault> {
+        let (boot, is_end, is_start) = self.seen(bytes)?;
+        match self.before {
+            None => self.begin(&self.decoded(bytes)?)?,
+            Some((_, true)) => return Err(EpochFault::AfterEnd { entry: self.size }),
+            Some((before, false)) if !is_start => {
+                let ns = boot.since_ns(before);
                 if ns > SILENCE_NS_MAX {
                     return Err(EpochFault::Silence { entry: self.size, ns });
                 }
             }
             Some(_) => {}
         }
-        self.before = Some(entry);
+        self.before = Some((boot, is_end));
         self.size = self.size.saturating_add(1);
         // What comes after the checkpoint has tiles or not; nobody has signed them yet.
         let Some(signed) = self.signed.as_ref().filter(|it| it.size >= self.size) else {
             return Ok(());
         };
-        self.tiles.push(&log_leaf(bytes))?;
+        self.tiles.push_hashed(&log_leaf(bytes), hash)?;
         if signed.size == self.size {
             self.tiles.flush()?;
             if self.tiles.root() != signed.root {
@@ -198,6 +198,23 @@ impl Judged {
             }
         }
         Ok(())
+    }
+
+    /// The boot clock of an entry, and whether it is an epoch's end or a run's start.
+    fn seen(&self, bytes: &[u8]) -> Result<(BootNs, bool, bool), EpochFault> {
+        let of = |kind: &str| (kind == EPOCH_ENDED, kind == STARTED);
+        if let Some(glance) = glance(bytes) {
+            let (is_end, is_start) = of(glance.kind);
+            return Ok((glance.boot, is_end, is_start));
+        }
+        let entry = self.decoded(bytes)?;
+        let (is_end, is_start) = of(&entry.kind);
+        Ok((entry.place.at.boot, is_end, is_start))
+    }
+
+    fn decoded(&self, bytes: &[u8]) -> Result<Decoded, EpochFault> {
+        let malformed = |error| EpochFault::Entry { entry: self.size, cause: format!("{error:?}") };
+        decode(bytes).map_err(malformed)
     }
 
     /// The first entry names the key, and the key opens the checkpoint.
@@ -228,7 +245,7 @@ impl Judged {
         if checkpoint.size > journal.size {
             return Err(FollowFault::Shortened { size: checkpoint.size }.into());
         }
-        let ended = self.before.is_some_and(|last| last.kind == EPOCH_ENDED);
+        let ended = self.before.is_some_and(|(_, is_end)| is_end);
         if ended && checkpoint.size != journal.size {
             return Err(EpochFault::EndUnsigned);
         }
