@@ -82,7 +82,10 @@ const SIM: &[&str] = &["domain", "statement", "gate", "core", "evidence", "path"
 
 /// No second order path: the command line reaches a venue through the daemon or not at all.
 const NOT_FOR_THE_COMMAND_LINE: &[&str] =
-    &["venue", "lifeline", "daemon", "guardian", "exchange", "cli", "tests"];
+    &["venue", "lifeline", "daemon", "guardian", "exchange", "cli", "scribe", "tests"];
+
+/// The scribe reads evidence: it has no word in governance, and no path to a venue or a plugin.
+const SCRIBE: &[&str] = &["domain", "statement", "core", "evidence", "wire", "control", "console"];
 
 const LAW: &[Row] = &[
     row("kernel/domain", Only(&[]), Trusted(&[])),
@@ -112,6 +115,8 @@ const LAW: &[Row] = &[
     row("kernel/control", Only(&["domain", "gate"]), Trusted(&[SERDE, SERDE_JSON])),
     row("kernel/daemon", Only(DAEMON), Trusted(&[CHANNEL, SIGNAL_HOOK, RUSTIX])),
     row("kernel/guardian", Only(&["domain", "lifeline", "control"]), Trusted(&[SIGNAL_HOOK])),
+    row("kernel/console", Only(&["statement", "evidence"]), Free),
+    row("kernel/scribe", Only(SCRIBE), Free),
     row("kernel/cli", AllBut(NOT_FOR_THE_COMMAND_LINE), Free),
     row("plugins/sandbox", Only(&["domain"]), Free),
     row("plugins/compiler", Only(&["domain", "sandbox"]), Free),
@@ -133,6 +138,7 @@ const FOR_TESTS_ALONE: &[(&str, &str, &str)] = &[
     ("kernel/core", "base64", "the same key, in the same file"),
     ("kernel/path", "ring", "the same key, in the same file"),
     ("kernel/path", "base64", "the same key, in the same file"),
+    ("kernel/scribe", "governance", "evidence made by hand needs an instrument of the policies"),
     ("kernel/wire", "flate2", "the recordings beside the project are compressed"),
 ];
 
@@ -304,7 +310,7 @@ fn the_law_refuses_what_it_should() {
 #[test]
 fn nothing_but_a_test_imports_a_program_or_a_test() {
     for row in LAW.iter().filter(|row| row.folder != "tests") {
-        for name in ["daemon", "guardian", "exchange", "cli", "tests"] {
+        for name in ["daemon", "guardian", "exchange", "cli", "scribe", "tests"] {
             let fault = fault(&format!("portcullis-{name}"), &row.ours, &row.outside);
             assert!(fault.is_some(), "{} {name}", row.folder);
         }

@@ -66,6 +66,9 @@ fn c19_notes_before_and_after_the_end_are_in_the_pack_that_the_seal_binds() {
     let home = house.text("home");
     refused(&house.call(&["pack", &session, "--home", &home]), "SESSION_UNKNOWN");
     close(&house);
+    let due = house.status().unwrap();
+    let line = format!("{session}: not sealed, due by ");
+    assert!(due.seals[0].starts_with(&line) && due.next.contains(&session), "{due:?}");
     assert_eq!(note(&house, &session, "the feed was slow", &["--anomaly"]).code, 0);
     refused(&note(&house, &session, "x", &["--gap", "nothing"]), "NOTE_SUBJECT_UNKNOWN");
     refused(&house.call(&["pack", &session, "--home", &home]), "PACK_LESSON_MISSING");
@@ -75,6 +78,7 @@ fn c19_notes_before_and_after_the_end_are_in_the_pack_that_the_seal_binds() {
     refused(&house.call(&["submit", &stale, "--home", &home]), "PACK_STALE");
     let first = pack(&house, &session, &[]);
     sealed(&house, &first, "yellow");
+    assert_eq!(house.status().unwrap().seals, [""; 0]);
     refused(&note(&house, &session, "too late", &[]), "SESSION_SEALED");
     let runlog = fs::read_to_string(first.join("runlog.md")).unwrap();
     for expect in ["in the session, observation", "after the session, anomaly", "one thing more"] {

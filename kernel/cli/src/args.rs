@@ -3,7 +3,6 @@
 use clap::{Parser, Subcommand};
 
 use crate::bench::BenchVerb;
-use crate::scribe::ScribeVerb;
 use crate::verbs::evidence::EvidenceVerb;
 use crate::verbs::limits::LimitsVerb;
 use crate::verbs::order::OrderVerb;
@@ -14,7 +13,7 @@ use crate::verbs::proposal::ProposalVerb;
 use crate::verbs::recon::ReconVerb;
 use crate::verbs::request::RequestVerb;
 use crate::verbs::session::SessionVerb;
-use crate::verbs::{ask, explain, init, kill, sign, status};
+use crate::verbs::{ask, explain, init, kill, scribe, sign, status};
 use crate::witness::WitnessVerb;
 use crate::{demo, replay};
 
@@ -88,9 +87,9 @@ pub(crate) enum Verb {
     /// Judge evidence.
     #[command(subcommand)]
     Evidence(EvidenceVerb),
-    /// Render evidence for people and for their tools.
-    #[command(subcommand)]
-    Scribe(ScribeVerb),
+    /// Render evidence, copy it, mirror it: done by a program of its own, portcullis-scribe.
+    #[command(disable_help_flag = true)]
+    Scribe(scribe::Args),
     /// Look at components and install them.
     #[command(subcommand)]
     Plugin(PluginVerb),

@@ -7,51 +7,37 @@ mod client;
 mod clock;
 mod demo;
 mod draft;
-mod error;
-mod files;
 mod home;
 mod inspect;
 mod keygen;
-mod out;
 mod replay;
 mod request_file;
 mod review;
-mod scribe;
 #[cfg(test)]
 mod testing;
 mod verbs;
 mod witness;
 mod worker;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use clap::error::ErrorKind;
 
 use args::{Cli, Verb};
-pub(crate) use error::{CliError, Exit};
+pub(crate) use portcullis_console::{CliError, Exit, files, out};
 use verbs::plugin::PluginVerb;
 use verbs::proposal::ProposalVerb;
 use verbs::request::RequestVerb;
 use verbs::{
     ask, evidence, explain, init, kill, limits, order, phase, plugin, position, proposal, recon,
-    request, session, sign, status,
+    request, scribe, session, sign, status,
 };
 
 fn main() -> ExitCode {
-    let outcome = match Cli::try_parse() {
+    portcullis_console::conclude(match Cli::try_parse() {
         Ok(cli) => run(cli.verb),
-        Err(error) => help_or_usage(&error),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // With stderr gone there is nobody left to tell; the exit code still speaks.
-            drop(writeln!(std::io::stderr(), "{error}"));
-            ExitCode::from(error.exit.code())
-        }
-    }
+        Err(error) => portcullis_console::help_or_usage(&error),
+    })
 }
 
 fn run(verb: Verb) -> Result<(), CliError> {
@@ -88,27 +74,9 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Plugin(PluginVerb::Inspect(args)) => plugin::inspect(&args),
         Verb::Plugin(PluginVerb::Install(args)) => plugin::install(&args),
         Verb::Replay(args) => replay::run(args),
-        Verb::Scribe(verb) => scribe::run(&verb),
+        Verb::Scribe(args) => scribe::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Witness(verb) => witness::run(&verb),
         Verb::Stop(args) => ask::stop(&args),
     }
-}
-
-/// What the parser has to say: help is a result, everything else a failure in our one shape.
-fn help_or_usage(error: &clap::Error) -> Result<(), CliError> {
-    let text = error.render().to_string();
-    if error.exit_code() == 0 {
-        return out::result(&text);
-    }
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let (cause, next) = ("no verb was given", "portcullis --help");
-        return Err(CliError::new(Exit::Usage, "USAGE", "command line", cause, next));
-    }
-    let (cause, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
-    let cause = cause.strip_prefix("error: ").unwrap_or(cause);
-    let cause: Vec<_> = cause.lines().map(str::trim).collect();
-    let hint = rest.lines().find_map(|line| line.trim().strip_prefix("tip: "));
-    let next = hint.map_or_else(|| "portcullis VERB --help".to_owned(), str::to_owned);
-    Err(CliError::new(Exit::Usage, "USAGE", "command line", &cause.join(" "), &next))
 }

@@ -1,8 +1,5 @@
 //! What several test modules share: a folder that cleans up after itself, and people with keys.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use portcullis_domain::{ClOrdId, Name, OrdType, Role, Side, TimeInForce, WallNs};
 use portcullis_statement::{
     Digest, EndpointKind, Envelope, Mark, Person, PublicKey, Release, Roster, ShownProposal,
@@ -15,38 +12,14 @@ use crate::draft::{self, Desk};
 mod wide;
 pub(crate) use wide::wide_limits;
 
-static COUNTER: AtomicU64 = AtomicU64::new(0);
+#[path = "../../console/src/scratch.rs"]
+mod scratch;
+pub(crate) use scratch::Scratch;
 
 /// The moment at which everything in a test is drafted.
 pub(crate) const NOW: WallNs = WallNs(1_800_000_000_000_000_000);
 /// An hour later.
 pub(crate) const LATER: WallNs = WallNs(1_800_003_600_000_000_000);
-
-/// A folder of its own for one test, removed at the end.
-pub(crate) struct Scratch {
-    path: PathBuf,
-}
-
-impl Scratch {
-    pub(crate) fn new(name: &str) -> Self {
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let folder = format!("portcullis-cli-{name}-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(folder);
-        std::fs::create_dir_all(&path).unwrap();
-        Self { path }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // A folder that cannot be removed is no reason to fail a test that passed.
-        drop(std::fs::remove_dir_all(&self.path));
-    }
-}
 
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()

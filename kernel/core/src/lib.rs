@@ -67,4 +67,4 @@ pub use roll::{EpochName, NotRolled, Roll};
 pub use snapshot::{NotNow, snapshot_sections};
 pub use state::{Core, SessionState, Step};
 pub use view::{FindingView, OrderView, PositionView, View};
-pub use witness::{Standing, is_later_epoch};
+pub use witness::{Standing, epoch_in};

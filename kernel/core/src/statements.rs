@@ -2,7 +2,8 @@
 
 use portcullis_domain::WallNs;
 use portcullis_statement::{
-    Digest, Latch, Release, SignedStatement, Statement, Target, Trust, Unkill, Verified,
+    Digest, EndpointKind, Latch, Release, SignedStatement, Statement, Target, Trust, Unkill,
+    Verified,
 };
 
 use crate::effect::{Answer, Effect};
@@ -37,10 +38,17 @@ impl Core {
         // What is called a first run and is none contradicts itself: that is not clean either.
         let first = start.first && turn.place.input <= 1;
         let clean = start.clean && !start.first && start.torn_bytes == 0;
-        let unsound = start.damage.is_some() || !first && !clean;
-        if unsound && self.kill.is_none() {
-            let damaged = start.damage.as_ref().map(|_| "JOURNAL_DAMAGED");
-            let reason = damaged.unwrap_or("NO_CLEAN_STOP_MARK").to_owned();
+        let unsound = !first && !clean;
+        // A journal without any history says nothing of an account that may have one.
+        let ladder = self.identity.as_ref().map(|it| it.trust.roster().ladder());
+        let fresh = first && ladder.is_some_and(EndpointKind::is_outside);
+        let reason = match &start.damage {
+            Some(_) => Some("JOURNAL_DAMAGED"),
+            None if unsound => Some("NO_CLEAN_STOP_MARK"),
+            None => fresh.then_some("NEW_ORIGIN"),
+        };
+        if let Some(reason) = reason.filter(|_| self.kill.is_none()) {
+            let reason = reason.to_owned();
             let who = "kernel".to_owned();
             // Nothing is connected yet. The first reading of the account says what rests at the
             // venue, and that is taken back then: found first, canceled after.

@@ -114,8 +114,9 @@ impl Core {
         let note = Note::parse(note.as_bytes()).map_err(|_fault| malformed)?;
         let checkpoint = Checkpoint::parse(note.text()).map_err(|_fault| malformed)?;
         let (origin, present) = (&*checkpoint.origin, self.origin().unwrap_or_default());
-        let ahead = standing == Standing::Ahead && is_later_epoch(origin, present);
-        if origin != present && !ahead {
+        // Of another epoch only that it contradicts this disk is news.
+        let set_back = matches!(standing, Standing::Ahead | Standing::Forked);
+        if origin != present && !(set_back && epoch_in(origin, present).is_some()) {
             return Err(("CHECKPOINT_FOREIGN", "the checkpoint is another journal's"));
         }
         let signed = identity.trust.roster().witnesses().signed(&note).into_iter();
@@ -190,19 +191,22 @@ impl Core {
     }
 }
 
-/// Whether `origin` names a later epoch of the journal whose `present` epoch this is: the two differ
-/// in their number alone. Who has seen a later epoch than the disk has knows that it was set back.
+/// The number of the epoch that `origin` names, if it is one of the journal of which `known` names
+/// one too: the two differ in their number alone.
 #[must_use]
-pub fn is_later_epoch(origin: &str, present: &str) -> bool {
-    let number = |text: &str| text.parse().ok().filter(|it: &u64| it.to_string() == text);
-    let parts = || origin.split('/').zip(present.split('/'));
-    let same = origin.split('/').count() == present.split('/').count();
-    let mut differ = parts().enumerate().filter(|(_, (one, other))| one != other);
-    let (Some((EPOCH_PART, (one, other))), None, true) = (differ.next(), differ.next(), same)
-    else {
-        return false;
+pub fn epoch_in(origin: &str, known: &str) -> Option<u64> {
+    let (one, other): (Vec<&str>, Vec<&str>) =
+        (origin.split('/').collect(), known.split('/').collect());
+    let number = |parts: &[&str]| {
+        let text = parts.get(EPOCH_PART)?;
+        text.parse().ok().filter(|it: &u64| it.to_string() == **text)
     };
-    number(one).zip(number(other)).is_some_and(|(one, other)| one > other)
+    let differs = |at: usize| at != EPOCH_PART && one.get(at) != other.get(at);
+    if one.len() != other.len() || (0..one.len()).any(differs) {
+        return None;
+    }
+    number(&other)?;
+    number(&one)
 }
 
 /// What it means that somebody else has seen more of this journal, or another one.

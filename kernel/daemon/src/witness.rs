@@ -5,16 +5,17 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use portcullis_control::{Answer, Reply};
-use portcullis_core::{Input, Standing, is_later_epoch};
+use portcullis_core::{Input, Standing, epoch_in};
 use portcullis_domain::WallNs;
 use portcullis_evidence::epoch_folder;
 use portcullis_evidence::log::{
-    LOG_FOLDER, LogFiles, TileReader, check_consistency, prove_consistency,
+    CHECKPOINT, LOG_FOLDER, LogFiles, TileReader, check_consistency, prove_consistency,
 };
-use portcullis_statement::note::{Burn, Checkpoint, Note};
+use portcullis_statement::note::{Burn, Checkpoint, NOTE_BYTES_MAX, Note};
 
 use crate::control::{ask, refused};
 use crate::house::House;
+use crate::notary::keys;
 
 /// Most checkpoints of this run that are remembered: an hour of one a second.
 const MADE_MAX: usize = 3_600;
@@ -58,37 +59,61 @@ pub(crate) fn cosigned(house: &House, note: String) -> Answer {
     };
     let epoch = house.mark.durable_epoch().epoch;
     let present = house.home.origin(epoch);
-    if is_later_epoch(&checkpoint.origin, &present) {
-        let standing = Standing::Ahead;
-        return ask(house, |request| Input::Cosigned { request, note, standing });
-    }
-    if checkpoint.origin != present {
-        return refused("CHECKPOINT_FOREIGN", "the checkpoint is another epoch's");
-    }
-    let log = epoch_folder(&house.home.epochs_path(), epoch).join(LOG_FOLDER);
-    match standing(&house.made, &LogFiles::new(log), &checkpoint) {
+    let number = epoch_in(&checkpoint.origin, &present);
+    let number = number.and_then(|number| u32::try_from(number).ok());
+    let folder = |epoch| epoch_folder(&house.home.epochs_path(), epoch);
+    let log = |epoch| LogFiles::new(folder(epoch).join(LOG_FOLDER));
+    let standing = match number {
+        Some(number) if number > epoch => Ok(Standing::Ahead),
+        // Until its last checkpoint is signed, less may lie there than was signed before a crash.
+        Some(number) if number < epoch && keys::is_there(&folder(number)) => Err(FOREIGN),
+        Some(number) if number < epoch => over(&log(number), &checkpoint),
+        Some(number) => standing(&house.made, &log(number), &checkpoint),
+        None => Err(FOREIGN),
+    };
+    match standing {
         Ok(standing) => ask(house, |request| Input::Cosigned { request, note, standing }),
         Err((code, cause)) => refused(code, cause),
     }
 }
 
+type No = (&'static str, &'static str);
+
+const FOREIGN: No = ("CHECKPOINT_FOREIGN", "the checkpoint is not of the present epoch");
+
 /// How a checkpoint stands to the journal of this disk, in whose tiles the older trees are.
-fn standing(
-    made: &Made,
-    log: &LogFiles,
-    checkpoint: &Checkpoint,
-) -> Result<Standing, (&'static str, &'static str)> {
+fn standing(made: &Made, log: &LogFiles, checkpoint: &Checkpoint) -> Result<Standing, No> {
     let unknown = ("CHECKPOINT_FOREIGN", "this run has made no checkpoint of that origin yet");
     let (newest, at) = made.newest(&checkpoint.origin, checkpoint.size).ok_or(unknown)?;
-    if checkpoint.size > newest.size {
-        return Ok(Standing::Ahead);
+    held_against(log, &newest, checkpoint)
+        .map(|contradicts| contradicts.unwrap_or(Standing::Ours(at)))
+}
+
+/// How one stands to an epoch that is over: nothing new, unless that epoch was another one then.
+/// What is not here any more cannot be compared.
+fn over(log: &LogFiles, checkpoint: &Checkpoint) -> Result<Standing, No> {
+    let last = log.read(CHECKPOINT, NOTE_BYTES_MAX).ok().flatten().ok_or(FOREIGN)?;
+    let last = Note::parse(&last).and_then(|note| Checkpoint::parse(note.text()));
+    let last = last.map_err(|_fault| UNREADABLE)?;
+    held_against(log, &last, checkpoint)?.ok_or(FOREIGN)
+}
+
+const UNREADABLE: No = ("LOG_UNREADABLE", "the log's tiles cannot be read; try again");
+
+/// How a checkpoint contradicts the last one of a log, if it does.
+fn held_against(
+    log: &LogFiles,
+    last: &Checkpoint,
+    checkpoint: &Checkpoint,
+) -> Result<Option<Standing>, No> {
+    if checkpoint.size > last.size {
+        return Ok(Some(Standing::Ahead));
     }
-    let mut tiles = TileReader::new(log.clone(), newest.size);
-    let path = prove_consistency(&mut tiles, checkpoint.size, newest.size)
-        .map_err(|_fault| ("LOG_UNREADABLE", "the log's tiles cannot be read; try again"))?;
-    let (old, new) = ((checkpoint.size, checkpoint.root), (newest.size, newest.root));
-    let continued = check_consistency(&path, old, new).is_ok();
-    Ok(if continued { Standing::Ours(at) } else { Standing::Forked })
+    let mut tiles = TileReader::new(log.clone(), last.size);
+    let path = prove_consistency(&mut tiles, checkpoint.size, last.size);
+    let path = path.map_err(|_fault| UNREADABLE)?;
+    let (old, new) = ((checkpoint.size, checkpoint.root), (last.size, last.root));
+    Ok(check_consistency(&path, old, new).is_err().then_some(Standing::Forked))
 }
 
 /// Why burns are refused: they are at a journal that is not this one. The core compares everything

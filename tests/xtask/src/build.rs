@@ -24,8 +24,13 @@ impl Profile {
 
 /// The programs of the product. Each package is built by itself: built together, cargo would give
 /// each the features that any of them asks for, and the runner would not be what is shipped.
-pub(crate) const PROGRAMS: [&str; 4] =
-    ["portcullis-cli", "portcullis-sandbox", "portcullis-daemon", "portcullis-exchange"];
+pub(crate) const PROGRAMS: [&str; 5] = [
+    "portcullis-cli",
+    "portcullis-scribe",
+    "portcullis-sandbox",
+    "portcullis-daemon",
+    "portcullis-exchange",
+];
 
 /// The programs that a replay needs.
 pub(crate) const REPLAYERS: [&str; 2] = ["portcullis-cli", "portcullis-sandbox"];

@@ -50,8 +50,9 @@ const TESTED_WITH: [(&str, &str); 3] = [
     ("python3", "foreign text on a terminal"),
 ];
 
-/// What reads our tables in tests.
-const PYTHON_TOOLS: [&str; 3] = ["duckdb==2.0.1", "polars==2.1.0", "pyarrow==26.0.1"];
+/// What reads our tables in tests, and the store to which copies go there.
+const PYTHON_TOOLS: [&str; 4] =
+    ["duckdb==2.0.1", "polars==2.1.0", "pyarrow==26.0.1", "moto[server]==5.2.5"];
 
 /// The verb: the machine, and a compiler for strategies.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -72,8 +73,8 @@ pub(crate) fn run() -> Result<(), Failure> {
 /// be skipped where it is not.
 pub(crate) fn ensure_tested_with() {
     match python_tools() {
-        Ok(()) => println!("setup: tables are read back by duckdb, polars and pyarrow"),
-        Err(failure) => println!("setup: tests of tables will be skipped: {failure}"),
+        Ok(()) => println!("setup: duckdb, polars, pyarrow read tables; moto takes copies"),
+        Err(failure) => println!("setup: tests of tables, stores are skipped: {failure}"),
     }
     for (program, what) in TESTED_WITH {
         if !process::on_path(program) && install(&[program]).is_err() {
@@ -96,7 +97,7 @@ pub(crate) fn python_tools() -> Result<(), Failure> {
     let python = folder.join("bin/python3");
     let has_tools = |program: &std::ffi::OsStr| {
         let mut asked = Command::new(program);
-        asked.args(["-c", "import duckdb, polars, pyarrow"]);
+        asked.args(["-c", "import duckdb, polars, pyarrow, moto.server"]);
         asked.output().is_ok_and(|output| output.status.success())
     };
     if has_tools(python.as_os_str()) || has_tools("python3".as_ref()) {
@@ -108,7 +109,7 @@ pub(crate) fn python_tools() -> Result<(), Failure> {
         folder.display(),
         PYTHON_TOOLS.join(" ")
     );
-    let subject = "a Python with duckdb, polars and pyarrow";
+    let subject = "a Python with duckdb, polars, pyarrow and moto";
     let mut made = Command::new("python3");
     made.args(["-m", "venv"]).arg(&folder);
     process::run(made, subject, "sudo apt-get install -y python3-venv")?;

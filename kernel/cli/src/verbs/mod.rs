@@ -14,6 +14,7 @@ pub(crate) mod position;
 pub(crate) mod proposal;
 pub(crate) mod recon;
 pub(crate) mod request;
+pub(crate) mod scribe;
 pub(crate) mod session;
 pub(crate) mod sign;
 pub(crate) mod status;

@@ -12,7 +12,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use portcullis_core::is_later_epoch;
+use portcullis_core::epoch_in;
 use portcullis_evidence::log::{LogProof, check_consistency};
 use portcullis_statement::Digest;
 use portcullis_statement::json::{self, Fields, JsonError, Value, object};
@@ -167,7 +167,8 @@ impl Book {
     pub(crate) fn trust_rescued(&mut self, key: VerifierKey) -> Result<(), CliError> {
         let of = installation(key.name());
         let known = self.logs.get(&of).map(|known| known.key.name().to_owned());
-        if !known.is_some_and(|known| is_later_epoch(key.name(), &known)) {
+        let later = |known: &String| epoch_in(key.name(), known) > epoch_in(known, known);
+        if !known.as_ref().is_some_and(later) {
             let cause = "this witness does not follow an earlier epoch of that installation";
             let next = "take the vkey of the epoch that the rescue began";
             return Err(CliError::new(Exit::Refused, "WITNESS_EPOCH", key.name(), cause, next));

@@ -2,8 +2,10 @@
 
 use portcullis_core::{Effect, EpochCause, Input};
 use portcullis_domain::{ExecType, Phase, Role};
-use portcullis_statement::{Digest, Kind, Target, Unkill};
+use portcullis_statement::{Digest, EndpointKind, Kind, Target, Unkill};
 
+use crate::people;
+use crate::replay::check_replay;
 use crate::world::{ALPHA, SECOND_NS, World, buy, resting, sell};
 
 const WHOLE: &[(&str, &str)] = &[("USDT", "1000"), ("BTC", "5")];
@@ -258,4 +260,26 @@ fn house_and_person_pull_the_same_latch() {
     let out = world.feed(Input::EpochRaised { epoch: 90, cause });
     assert_eq!((out.answers(), out.reasons("killed")), (vec![], vec!["SIGUSR1"]));
     assert_eq!(world.kill().kinds(), ["epoch-raised"]);
+}
+
+/// A12: a journal without a history begins killed where real money is: two people look at the
+/// account before anything is opened on it. A later start in order is no new beginning.
+#[test]
+fn a12_a_new_journal_outside_of_simulations_begins_killed() {
+    for ladder in EndpointKind::ALL {
+        let mut world = World::new();
+        world.genesis = people::genesis_for(Phase::Paper, ladder);
+        let out = world.start(true, false);
+        let expect: &[&str] = if ladder.is_outside() { &["NEW_ORIGIN"] } else { &[] };
+        assert_eq!(out.reasons("killed"), expect, "{ladder:?}");
+        check_replay(&world);
+        if !ladder.is_outside() {
+            continue;
+        }
+        world.admit_all();
+        world.link_up();
+        world.clear();
+        assert_eq!(world.unkill().1.answers(), ["DONE"]);
+        assert!(world.restart(true).reasons("killed").is_empty() && !world.core.is_killed());
+    }
 }

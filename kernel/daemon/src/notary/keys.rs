@@ -41,11 +41,16 @@ pub(crate) fn prepare(folder: &Path, origin: &str) -> Result<NoteSigner, DaemonF
     Ok(key)
 }
 
+/// Whether an epoch's key lies there: its last checkpoint may not be signed yet.
+pub(crate) fn is_there(folder: &Path) -> bool {
+    folder.join(KEY).exists()
+}
+
 /// The first of these epochs whose key lies there: its last checkpoint may not be signed yet. The
 /// last of them if there is none, whose key is missed then.
 pub(crate) fn first_there(epochs: &Path, mut of: RangeInclusive<u32>) -> u32 {
     let last = *of.end();
-    of.find(|epoch| epoch_folder(epochs, *epoch).join(KEY).exists()).unwrap_or(last)
+    of.find(|epoch| is_there(&epoch_folder(epochs, *epoch))).unwrap_or(last)
 }
 
 /// The key of an epoch that has begun.

@@ -9,7 +9,7 @@ use portcullis_statement::json::{Value, object};
 use super::source::escape_once;
 use crate::files::{self, shown};
 use crate::home::Installation;
-use crate::scribe::render::{SAME_AGAIN, check_pack};
+use crate::verbs::scribe::check_pack;
 use crate::{CliError, Exit, out};
 
 /// Longest pin or genesis in bytes.
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     // Nothing can be rendered again from what is damaged.
     let rendered = (!is_damaged).then(|| check_pack(folder));
     let said = match &rendered {
-        Some(Ok(true)) => SAME_AGAIN.to_owned(),
+        Some(Ok(true)) => "the same bytes, rendered again".to_owned(),
         Some(Ok(false)) => "none were made".to_owned(),
         Some(Err(error)) => format!("FAILED {}", error.code),
         None => "not looked into".to_owned(),

@@ -6,7 +6,7 @@ use portcullis_evidence::text::escape_terminal;
 
 /// How a command ends when it does not succeed. The numbers are part of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// 1: a fault of ours.
     Internal,
     /// 2: the command line makes no sense.
@@ -32,7 +32,7 @@ pub(crate) enum Exit {
 impl Exit {
     /// The number.
     #[must_use]
-    pub(crate) const fn code(self) -> u8 {
+    pub const fn code(self) -> u8 {
         match self {
             Self::Internal => 1,
             Self::Usage => 2,
@@ -50,23 +50,23 @@ impl Exit {
 
 /// A failure as people and scripts see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CliError {
+pub struct CliError {
     /// Stable, `SCREAMING_SNAKE`.
-    pub(crate) code: String,
+    pub code: String,
     /// What it is about: a file, a person, a daemon.
-    pub(crate) subject: String,
+    pub subject: String,
     /// Why.
-    pub(crate) cause: String,
+    pub cause: String,
     /// The next command or act.
-    pub(crate) next: String,
+    pub next: String,
     /// The exit code.
-    pub(crate) exit: Exit,
+    pub exit: Exit,
 }
 
 impl CliError {
     /// A failure with everything that a reader needs.
     #[must_use]
-    pub(crate) fn new(exit: Exit, code: &str, subject: &str, cause: &str, next: &str) -> Self {
+    pub fn new(exit: Exit, code: &str, subject: &str, cause: &str, next: &str) -> Self {
         let [code, subject, cause, next] = [code, subject, cause, next].map(str::to_owned);
         Self { code, subject, cause, next, exit }
     }

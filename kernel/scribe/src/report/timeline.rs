@@ -8,8 +8,8 @@ use portcullis_evidence::text::Untrusted;
 use portcullis_statement::json::Value;
 
 use crate::CliError;
-use crate::scribe::line::{at, int, text};
-use crate::scribe::source::Evidence;
+use crate::line::{at, int, text};
+use crate::source::Evidence;
 
 /// Kinds of entries that are shown, with what they are called.
 const KINDS: [(&str, &str); 29] = [

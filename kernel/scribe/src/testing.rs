@@ -5,16 +5,36 @@ use std::path::PathBuf;
 
 use portcullis_core::Class;
 use portcullis_core::entry::{Content, Entry, Place};
-use portcullis_domain::{InstrumentId, Now, Phase, WallNs};
+use portcullis_domain::{InstrumentId, Name, Now, Phase, WallNs};
 use portcullis_evidence::Digest;
 use portcullis_governance::parse_instrument;
 use portcullis_statement::json::Value;
 use portcullis_statement::{ApprovedPlugin, EndpointKind, JournalBinding, SessionApproval};
 
 use super::source::Evidence;
-use crate::testing::{LATER, NOW, name, wide_limits};
 
-const INSTRUMENT: &[u8] = include_bytes!("../../../../policies/instruments/binance-btc-usdt.toml");
+#[path = "../../console/src/scratch.rs"]
+mod scratch;
+pub(crate) use scratch::Scratch;
+
+#[path = "../../../tests/src/python.rs"]
+#[expect(unreachable_pub, reason = "shared with the tests of the product as a whole")]
+pub(crate) mod tools;
+
+#[path = "../../statement/src/testkit/limits.rs"]
+mod wide;
+use wide::wide_limits;
+
+/// The moment at which everything in a test happens.
+const NOW: WallNs = WallNs(1_800_000_000_000_000_000);
+/// An hour later.
+const LATER: WallNs = WallNs(1_800_003_600_000_000_000);
+
+const INSTRUMENT: &[u8] = include_bytes!("../../../policies/instruments/binance-btc-usdt.toml");
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
 
 /// A session that did nothing yet.
 pub(super) fn evidence() -> Evidence {

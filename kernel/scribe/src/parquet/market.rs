@@ -7,8 +7,8 @@ use portcullis_domain::{Instrument, MarketEvent, MarketFrame, Px, Qty, Side, Str
 
 use super::{Cell, Kind, Table, Unfit, unwritable};
 use crate::CliError;
-use crate::scribe::market;
-use crate::scribe::source::Evidence;
+use crate::market;
+use crate::source::Evidence;
 
 const COLUMNS: [(&str, Kind); 17] = [
     ("received", Kind::Moment),
@@ -31,10 +31,7 @@ const COLUMNS: [(&str, Kind); 17] = [
 ];
 
 /// Writes the table. Rows of one frame share stream and sequence, and `row` numbers them.
-pub(in crate::scribe) fn write(
-    evidence: &Evidence,
-    sink: impl Write + Send,
-) -> Result<(), CliError> {
+pub(crate) fn write(evidence: &Evidence, sink: impl Write + Send) -> Result<(), CliError> {
     let fault = |error| unwritable(evidence, &error);
     let instrument = market::instrument(evidence)?;
     let mut table = Table::new("market", COLUMNS.to_vec(), (evidence, sink)).map_err(fault)?;

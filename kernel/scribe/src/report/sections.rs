@@ -8,7 +8,7 @@ use super::Report;
 use super::axis::grouped;
 use super::chart::{Chart, Mark, bar};
 use super::page::{foreign, money};
-use crate::scribe::line::at;
+use crate::line::at;
 
 /// Decimals of money.
 const MONEY_SCALE: u8 = 18;

@@ -6,7 +6,7 @@ use portcullis_statement::Digest;
 use portcullis_statement::json::{Value, count, object};
 
 use super::*;
-use crate::scribe::testing::{evidence, utc, with_entries};
+use crate::testing::{evidence, utc, with_entries};
 
 /// What attackers write into logs, reasons and names.
 const HOSTILE: [&str; 6] = [

@@ -7,8 +7,8 @@ use portcullis_statement::json::Value;
 
 use super::{Cell, Kind, Table, unwritable};
 use crate::CliError;
-use crate::scribe::line::{at, moment};
-use crate::scribe::source::{Evidence, json_lines, refused};
+use crate::line::{at, moment};
+use crate::source::{Evidence, json_lines, refused};
 
 /// The part of a pack that is made into the table.
 const PART: &str = "executions.jsonl";
@@ -50,7 +50,7 @@ const COLUMNS: [Column; 29] = [
 ];
 
 /// Writes the table.
-pub(in crate::scribe) fn write(
+pub(crate) fn write(
     evidence: &Evidence,
     parts: &BTreeMap<String, Vec<u8>>,
     sink: impl Write + Send,

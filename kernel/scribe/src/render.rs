@@ -34,16 +34,13 @@ pub(crate) struct Args {
     pub(crate) check: bool,
 }
 
-/// What is said of renderings that hold.
-pub(crate) const SAME_AGAIN: &str = "the same bytes, rendered again";
-
 /// Runs the verb.
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let evidence = Evidence::read(&args.place, args.session.as_deref())?;
     if args.check {
         let place = &evidence.place;
         if same_again(&evidence)? {
-            return out::result(&out::field("renderings", SAME_AGAIN));
+            return out::result(&out::field("renderings", "the same bytes, rendered again"));
         }
         let next = "portcullis scribe render PACK";
         let cause = "no renderings were made of it";
@@ -113,13 +110,6 @@ fn bound(evidence: &Evidence, rendered: &BTreeMap<String, Vec<u8>>) -> Rendering
 }
 
 /// Whether a pack has renderings: rendered again and compared, byte for byte.
-pub(crate) fn check_pack(place: &Path) -> Result<bool, CliError> {
-    if !place.join(RENDERINGS_FOLDER).exists() {
-        return Ok(false);
-    }
-    same_again(&Evidence::read(place, None)?)
-}
-
 fn same_again(evidence: &Evidence) -> Result<bool, CliError> {
     let place = &evidence.place;
     let failed = |code: &str, subject: &str, cause: &str| {

@@ -12,7 +12,7 @@ const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
 
 /// Reads a file of at most `bytes_max` bytes. Devices, pipes and folders are no files.
-pub(crate) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CliError> {
+pub fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, CliError> {
     let fault = |error| io_error(path, &error, "check the path");
     // Looked at before it is opened: opening a pipe would wait for its writer.
     if !fs::metadata(path).map_err(fault)?.is_file() {
@@ -32,7 +32,7 @@ fn wrong_kind(path: &Path, cause: &str) -> CliError {
 }
 
 /// Writes a new file, readable by its owner alone. What exists is never replaced.
-pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let write = || -> io::Result<()> {
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create_new(true).mode(FILE_MODE).open(path)?;
@@ -43,7 +43,7 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 }
 
 /// Replaces a file in one step: whoever reads it sees the old or the new one, never a part.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let beside = beside(path, ".partial");
     write_new(&beside, bytes)?;
     let renamed = fs::rename(&beside, path).and_then(|()| sync_parent(path));
@@ -55,36 +55,40 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 }
 
 /// Makes a new folder, open to its owner alone. Its parent must exist.
-pub(crate) fn make_folder(path: &Path) -> Result<(), CliError> {
+pub fn make_folder(path: &Path) -> Result<(), CliError> {
     let made = DirBuilder::new().mode(FOLDER_MODE).create(path);
     made.map_err(|error| io_error(path, &error, "choose a folder in which you may write"))
 }
 
 /// Makes the names in the folder of `path` durable.
-pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
+pub fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// The path with something appended to its last name.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+#[must_use]
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path.as_os_str());
     name.push(suffix);
     PathBuf::from(name)
 }
 
 /// Whether anything has that name, a dangling link included.
-pub(crate) fn exists(path: &Path) -> bool {
+#[must_use]
+pub fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
 /// A path for people. Escaped where it is printed.
-pub(crate) fn shown(path: &Path) -> String {
+#[must_use]
+pub fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
 /// An error of the file system with its exit code.
-pub(crate) fn io_error(path: &Path, error: &io::Error, next: &str) -> CliError {
+#[must_use]
+pub fn io_error(path: &Path, error: &io::Error, next: &str) -> CliError {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the system's list of kinds is open")]
     let (exit, code) = match error.kind() {
         io::ErrorKind::NotFound => (Exit::NotFound, "FILE_NOT_FOUND"),
@@ -103,7 +107,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::testing::Scratch;
+    use crate::scratch::Scratch;
 
     #[test]
     fn files_are_private_new_and_replaced_in_one_step() {

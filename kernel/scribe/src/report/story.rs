@@ -10,9 +10,9 @@ use portcullis_statement::json::Value;
 
 use super::series::Series;
 use crate::CliError;
-use crate::scribe::line::{at, int, moment, text};
-use crate::scribe::market;
-use crate::scribe::source::{Evidence, refused};
+use crate::line::{at, int, moment, text};
+use crate::market;
+use crate::source::{Evidence, refused};
 
 /// One execution that the house booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! to read. What it says about copies is its own claim; what proves a copy is the copy itself.
 
 mod home;
+mod s3;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -20,22 +21,22 @@ use portcullis_statement::json::{Value, count, object};
 use crate::files;
 use crate::{CliError, out};
 use home::{Durable, FILE_BYTES_MAX, Whole};
-use store::Store;
+use store::{Listed, Place, Store};
 
 /// Longest piece of a segment.
 const PIECE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Copies a home's evidence to a folder.
+/// Copies a home's evidence to a folder, or to a store that speaks S3.
 #[derive(Clone, Debug, clap::Args)]
 #[command(before_help = "Examples:\n  \
     portcullis scribe copy HOME --to /mnt/elsewhere\n  \
-    portcullis scribe copy HOME --to /mnt/elsewhere --every 5")]
+    portcullis scribe copy HOME --to /mnt/elsewhere --every 5\n  \
+    portcullis scribe copy HOME --to s3://BUCKET/desk-1 --region eu-north-1 --credentials FILE")]
 pub(crate) struct CopyArgs {
     /// The home.
     pub(crate) home: PathBuf,
-    /// The folder of copies, on another disk or another host.
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Go on, with that many seconds between two rounds.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) every: Option<u64>,
@@ -47,9 +48,8 @@ pub(crate) struct CopyArgs {
 pub(crate) struct StatusArgs {
     /// The home.
     pub(crate) home: PathBuf,
-    /// The folder of copies.
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Print one JSON document.
     #[arg(long)]
     pub(crate) json: bool,
@@ -63,7 +63,7 @@ pub(super) fn durable_epochs(home: &Path) -> Result<Vec<(u32, String, u64)>, Cli
 
 /// Runs the verb.
 pub(crate) fn copy(args: &CopyArgs) -> Result<(), CliError> {
-    let store = Store::open(&args.to)?;
+    let store = Store::open(&args.place)?;
     let mut compared = BTreeSet::new();
     loop {
         let made = round(&args.home, &store, &mut compared)?;
@@ -76,89 +76,89 @@ pub(crate) fn copy(args: &CopyArgs) -> Result<(), CliError> {
 
 /// Runs the verb.
 pub(crate) fn status(args: &StatusArgs) -> Result<(), CliError> {
-    let status = Status::of(&args.home, &Store::look(&args.to)?)?;
+    let status = Status::of(&args.home, &Store::look(&args.place)?)?;
     if args.json { out::json("scribe.status", status.value()) } else { out::result(&status.text()) }
 }
 
 /// Copies what is new; returns its bytes. What was compared once in this run is not read again.
 fn round(home: &Path, store: &Store, compared: &mut BTreeSet<String>) -> Result<u64, CliError> {
+    let mut there = store.list()?;
     let mut made = 0_u64;
-    let mut keep = |name: &str, bytes: &[u8]| -> Result<(), CliError> {
+    let mut keep = |name: &str, bytes: &[u8], there: &mut Listed| -> Result<(), CliError> {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if store.create(name, bytes)? {
             made = made.saturating_add(length);
         }
+        there.insert(name.to_owned(), length);
         Ok(())
     };
     for Whole { path, name, .. } in home::whole(home)? {
-        if compared.contains(&name) {
+        if compared.contains(&name) && there.contains_key(&name) {
             continue;
         }
         let bytes = files::read(&path, FILE_BYTES_MAX)?;
         // The one file of a log that is written anew: each of its states is kept.
         if name.ends_with("/log/checkpoint") {
-            keep(&format!("{name}s/{}", Digest::of(&bytes).hex()), &bytes)?;
+            keep(&state_name(&name, &bytes), &bytes, &mut there)?;
         } else {
-            keep(&name, &bytes)?;
+            keep(&name, &bytes, &mut there)?;
             compared.insert(name);
         }
     }
     for durable in home::durable(home)? {
         for (path, bytes) in &durable.segments {
             let name = segment_name(durable.epoch, path);
-            let mut from = copied(store, &name)?;
-            check_pieces(store, (path, &name), compared)?;
+            // Pieces from earlier runs are what the home still holds, or one of the two was changed.
+            for (piece, from, to) in pieces(&there, &name) {
+                if compared.insert(piece.clone()) {
+                    store.create(&piece, &read_piece(path, (from, to))?)?;
+                }
+            }
+            let mut from = copied(&there, &name);
             while from < *bytes {
                 // A piece that is gone is made again, up to the next one that is there.
-                let later = pieces(store, &name)?.into_iter().map(|piece| piece.1);
+                let later = pieces(&there, &name).into_iter().map(|piece| piece.1);
                 let next = later.filter(|begins| *begins > from).min().unwrap_or(*bytes);
                 let to = from.saturating_add(PIECE_BYTES_MAX).min(*bytes).min(next);
                 let piece_name = format!("{name}.{from:012}-{to:012}");
-                keep(&piece_name, &read_piece(path, (from, to))?)?;
+                keep(&piece_name, &read_piece(path, (from, to))?, &mut there)?;
                 compared.insert(piece_name);
-                from = copied(store, &name)?.max(to);
+                from = copied(&there, &name).max(to);
             }
         }
         // Last: it says that everything up to there is copied.
         let (name, bytes) = mark(&durable);
-        keep(&name, &bytes)?;
+        if !compared.contains(&name) {
+            keep(&name, &bytes, &mut there)?;
+            compared.insert(name);
+        }
     }
     Ok(made)
 }
 
-/// Pieces from earlier runs are what the home still holds, or one of the two was changed.
-fn check_pieces(
-    store: &Store,
-    (path, name): (&Path, &str),
-    compared: &mut BTreeSet<String>,
-) -> Result<(), CliError> {
-    for (piece, from, to) in pieces(store, name)? {
-        if compared.insert(piece.clone()) {
-            store.create(&piece, &read_piece(path, (from, to))?)?;
-        }
-    }
-    Ok(())
+/// The name of one state of a checkpoint.
+fn state_name(name: &str, bytes: &[u8]) -> String {
+    format!("{name}s/{}", Digest::of(bytes).hex())
 }
 
 /// The pieces of a segment, in order, each with the bytes that it holds.
-fn pieces(store: &Store, segment: &str) -> Result<Vec<(String, u64, u64)>, CliError> {
-    let (folder, own) = segment.rsplit_once('/').unwrap_or(("", segment));
-    let piece = |name: String| {
-        let (from, to) = name.strip_prefix(own)?.strip_prefix('.')?.split_once('-')?;
-        Some((format!("{folder}/{name}"), from.parse().ok()?, to.parse().ok()?))
+fn pieces(there: &Listed, segment: &str) -> Vec<(String, u64, u64)> {
+    let begins = format!("{segment}.");
+    let piece = |name: &String| {
+        let (from, to) = name.strip_prefix(&begins)?.split_once('-')?;
+        Some((name.clone(), from.parse().ok()?, to.parse().ok()?))
     };
-    Ok(store.names(folder)?.into_iter().filter_map(piece).collect())
+    let named = there.range(begins.clone()..).take_while(|(name, _)| name.starts_with(&begins));
+    named.filter_map(|(name, _)| piece(name)).collect()
 }
 
 /// How far the pieces of a segment go without a hole.
-fn copied(store: &Store, segment: &str) -> Result<u64, CliError> {
-    let mut end = 0;
-    for (piece, from, to) in pieces(store, segment)? {
-        if from == end && store.length(&piece)? == to.checked_sub(from) {
-            end = to;
-        }
-    }
-    Ok(end)
+fn copied(there: &Listed, segment: &str) -> u64 {
+    let whole = |end: u64, (piece, from, to): (String, u64, u64)| {
+        let is_next = from == end && there.get(&piece).copied() == to.checked_sub(from);
+        if is_next { to } else { end }
+    };
+    pieces(there, segment).into_iter().fold(0, whole)
 }
 
 fn segment_name(epoch: u32, path: &Path) -> String {
@@ -197,6 +197,7 @@ struct Status {
 
 impl Status {
     fn of(home: &Path, store: &Store) -> Result<Self, CliError> {
+        let there = store.list()?;
         let mut status =
             Self { epoch: 0, entries_copied: 0, entries_durable: 0, unreplicated_bytes: 0 };
         let mut missing = |bytes: u64| {
@@ -204,25 +205,25 @@ impl Status {
         };
         for Whole { name, bytes, path } in home::whole(home)? {
             let name = if name.ends_with("/log/checkpoint") {
-                let digest = Digest::of(&files::read(&path, FILE_BYTES_MAX)?);
-                format!("{name}s/{}", digest.hex())
+                state_name(&name, &files::read(&path, FILE_BYTES_MAX)?)
             } else {
                 name
             };
-            if store.length(&name)? != Some(bytes) {
+            if there.get(&name) != Some(&bytes) {
                 missing(bytes);
             }
         }
         let epochs = home::durable(home)?;
         for durable in &epochs {
             for (path, bytes) in &durable.segments {
-                let copied = copied(store, &segment_name(durable.epoch, path))?;
+                let copied = copied(&there, &segment_name(durable.epoch, path));
                 missing(bytes.saturating_sub(copied));
             }
         }
         if let Some(last) = epochs.last() {
-            let marks = store.names(&format!("epochs/{:06}/copied", last.epoch))?;
-            let copied = marks.last().and_then(|name| name.parse().ok()).unwrap_or(0);
+            let folder = format!("epochs/{:06}/copied/", last.epoch);
+            let marks = there.keys().filter_map(|name| name.strip_prefix(&folder)?.parse().ok());
+            let copied = marks.max().unwrap_or(0);
             (status.epoch, status.entries_copied) = (last.epoch, copied);
             status.entries_durable = last.size;
         }

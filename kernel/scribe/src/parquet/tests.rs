@@ -7,12 +7,7 @@ use portcullis_domain::number::NumberError;
 use portcullis_statement::json::{self, Value};
 
 use super::*;
-use crate::scribe::testing::evidence;
-use crate::testing::Scratch;
-
-#[path = "../../../../../tests/src/python.rs"]
-#[expect(unreachable_pub, reason = "shared with the tests of the product as a whole")]
-mod tools;
+use crate::testing::{Scratch, evidence, tools};
 
 const COLUMNS: [(&str, Kind); 6] = [
     ("text", Kind::Text),

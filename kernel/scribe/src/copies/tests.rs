@@ -25,7 +25,7 @@ impl Scene {
         }
         let disk = FileDisk::open(&home.join("epochs")).unwrap();
         let journal = Journal::create(disk, ORIGIN).unwrap();
-        let store = Store::open(&scratch.path().join("copies")).unwrap();
+        let store = Store::open(&store::folder(&scratch.path().join("copies"))).unwrap();
         Self { scratch, journal, store, compared: BTreeSet::new() }
     }
 
@@ -72,7 +72,7 @@ fn the_pieces_of_a_growing_journal_are_the_journal() {
         assert_eq!(status.entries_durable, u64::try_from(number).unwrap());
     }
     let segment = fs::read(scene.home().join("epochs/000001/journal/000001.journal")).unwrap();
-    let named = pieces(&scene.store, "epochs/000001/journal/000001.journal").unwrap();
+    let named = pieces(&scene.store.list().unwrap(), "epochs/000001/journal/000001.journal");
     assert!(named.len() > 10, "{named:?}");
     let joined: Vec<u8> = named.iter().flat_map(|it| scene.copy(&it.0).unwrap()).collect();
     assert_eq!(joined, segment[..joined.len()]);
@@ -81,9 +81,9 @@ fn the_pieces_of_a_growing_journal_are_the_journal() {
     fs::remove_file(&lost).unwrap();
     assert!(scene.status().unreplicated_bytes > 0);
     assert_eq!(scene.round().unwrap(), named[4].2 - named[4].1);
-    assert_eq!(pieces(&scene.store, "epochs/000001/journal/000001.journal").unwrap(), named);
-    let marks = scene.store.names("epochs/000001/copied").unwrap();
-    assert_eq!(marks.last().unwrap(), "00000000000000000019");
+    assert_eq!(pieces(&scene.store.list().unwrap(), "epochs/000001/journal/000001.journal"), named);
+    let mark = "epochs/000001/copied/00000000000000000019";
+    assert!(scene.store.list().unwrap().contains_key(mark));
     assert!(scene.status().text().contains("unreplicated bytes: 0 (the scribe's claim)"));
 }
 
@@ -123,7 +123,9 @@ fn what_is_copied_is_finished_and_no_secret() {
     scene.round().unwrap();
     assert_eq!(scene.status().unreplicated_bytes, 0);
     assert_eq!(scene.copy(&format!("{pack}/statements/seal.json")).unwrap(), b"seal");
-    assert_eq!(scene.store.names("epochs/000001/log/checkpoints").unwrap().len(), 2);
+    let listed = scene.store.list().unwrap();
+    let states = listed.keys().filter(|it| it.starts_with("epochs/000001/log/checkpoints/"));
+    assert_eq!(states.count(), 2);
 }
 
 /// Whoever changes history on one side is found on the next run, and nothing is overwritten.
@@ -141,7 +143,7 @@ fn other_bytes_under_a_copied_name_are_a_refusal() {
     assert_eq!(scene.copy("chunks/ab.gz").unwrap(), b"chunk");
     scene.put("chunks/ab.gz", b"chunk");
 
-    let named = pieces(&scene.store, "epochs/000001/journal/000001.journal").unwrap();
+    let named = pieces(&scene.store.list().unwrap(), "epochs/000001/journal/000001.journal");
     let piece = scene.scratch.path().join("copies").join(&named[0].0);
     let mut bytes = fs::read(&piece).unwrap();
     *bytes.last_mut().unwrap() ^= 1;

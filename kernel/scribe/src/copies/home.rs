@@ -12,7 +12,7 @@ use portcullis_evidence::journal::{JournalFolder, Reader};
 use portcullis_statement::Digest;
 
 use crate::files::{self, shown};
-use crate::scribe::source::epochs;
+use crate::source::epochs;
 use crate::{CliError, Exit};
 
 /// Longest file that is copied.

@@ -8,7 +8,7 @@ use portcullis_statement::json::Value;
 use crate::{CliError, Exit};
 
 /// Prints lines of a result. Text from outside has been escaped by whoever made the lines.
-pub(crate) fn result(text: &str) -> Result<(), CliError> {
+pub fn result(text: &str) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     let written = stdout
         .write_all(text.as_bytes())
@@ -26,7 +26,7 @@ pub(crate) fn result(text: &str) -> Result<(), CliError> {
 }
 
 /// Prints one JSON document, marked with the verb's schema.
-pub(crate) fn json(schema: &str, value: Value) -> Result<(), CliError> {
+pub fn json(schema: &str, value: Value) -> Result<(), CliError> {
     result(&json_text(schema, value))
 }
 
@@ -39,7 +39,7 @@ fn json_text(schema: &str, value: Value) -> String {
 }
 
 /// Tells what is going on. Nobody has to be there to hear it.
-pub(crate) fn narrate(text: &str) {
+pub fn narrate(text: &str) {
     let mut stderr = io::stderr().lock();
     for line in text.lines() {
         if writeln!(stderr, "{}", escape_terminal(line)).is_err() {
@@ -49,12 +49,14 @@ pub(crate) fn narrate(text: &str) {
 }
 
 /// One line below a heading, escaped.
-pub(crate) fn indented(text: &str) -> String {
+#[must_use]
+pub fn indented(text: &str) -> String {
     format!("  {}\n", escape_terminal(text))
 }
 
 /// One aligned line of a result, with the value escaped.
-pub(crate) fn field(name: &str, value: &str) -> String {
+#[must_use]
+pub fn field(name: &str, value: &str) -> String {
     format!("{name:<16} {}\n", escape_terminal(value))
 }
 
