@@ -197,9 +197,10 @@ fn a_journal_that_has_ended_leaves_nobody_waiting_for_room() {
         appender.append(b"entry");
         appender.take().unwrap().unwrap()
     };
-    drop(groups());
-    commits.send(groups()).unwrap();
+    let (lost, next, last) = (groups(), groups(), groups());
+    drop(lost);
+    commits.send(next).unwrap();
     let ended = commit_loop(&mut committer, commits_end, &mut |_| {});
     assert_eq!(ended.unwrap_err().code(), "JOURNAL_ORDER");
-    assert!(commits.send(groups()).is_err());
+    assert!(commits.send(last).is_err());
 }
