@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_domain::{BootNs, Now, StreamId, WallNs};
-use portcullis_statement::json::{self, Fields, JsonError, Value};
+use portcullis_statement::json::{self, Fields, JsonError, Scan, Value};
 
 /// Version of the entry format.
 pub const ENTRY_VERSION: i64 = 1;
@@ -169,6 +169,51 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, EntryError> {
     };
     fields.finish()?;
     Ok(decoded)
+}
+
+/// What can be said of an entry without making values of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Glance<'a> {
+    /// Its kind, as it is spelled.
+    pub kind: &'a str,
+    /// The boot clock at its event.
+    pub boot: BootNs,
+}
+
+/// A look at an entry that [`decode`] would accept too, at a fraction of the time. `None` is no
+/// refusal: ask [`decode`] then.
+#[must_use]
+pub fn glance(bytes: &[u8]) -> Option<Glance<'_>> {
+    let mut scan = Scan::new(bytes)?;
+    scan.literal("{\"at\":{\"boot\":")?;
+    let boot = scan.text()?.parse().ok()?;
+    scan.literal(",\"wall\":")?;
+    scan.text()?.parse::<i64>().ok()?;
+    scan.literal("},\"class\":")?;
+    Class::from_name(scan.text()?)?;
+    scan.literal(",\"corr\":")?;
+    scan.text()?;
+    scan.literal(",\"cursors\":[")?;
+    let mut separator = "[";
+    while scan.literal("]").is_none() {
+        scan.literal(separator)?;
+        u16::try_from(scan.int()?).ok()?;
+        scan.literal(",")?;
+        u64::try_from(scan.int()?).ok()?;
+        scan.literal("]")?;
+        separator = ",[";
+    }
+    scan.literal(",\"input\":")?;
+    u64::try_from(scan.int()?).ok()?;
+    scan.literal(",\"kind\":")?;
+    let kind = scan.text()?;
+    scan.literal(",\"reason\":")?;
+    scan.text()?;
+    scan.literal(",\"v\":1,\"what\":")?;
+    scan.value(1)?;
+    scan.literal("}")?;
+    scan.end()?;
+    Some(Glance { kind, boot: BootNs(boot) })
 }
 
 /// What of an entry counts for the session root: all of it, unless it is about the host.

@@ -101,13 +101,14 @@ fn run() -> Result<(), DaemonFault> {
     let written = AtomicBool::new(false);
     reserve::keep(&house)?;
     thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut full = reserve::Full::new(&house);
-            let done = commit_loop(&mut committer, &commits_end, &mut |it| full.look(it));
+        let (shared, written_to, committer) = (&house, &written, &mut committer);
+        scope.spawn(move || {
+            let mut full = reserve::Full::new(shared);
+            let done = commit_loop(committer, commits_end, &mut |it| full.look(it));
             if let Err(fault) = done {
-                house.journal_failed(fault.code());
+                shared.journal_failed(fault.code());
             }
-            written.store(true, Ordering::Release);
+            written_to.store(true, Ordering::Release);
         });
         scope.spawn(|| notary.run(&house, &written));
         scope.spawn(|| {

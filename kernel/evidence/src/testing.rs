@@ -53,3 +53,31 @@ impl Generator {
         usize::try_from(self.next().checked_rem(bound).unwrap()).unwrap()
     }
 }
+
+/// Damages bytes as a broken disk or somebody with an editor would: up to four times.
+pub(crate) fn damage(bytes: &mut Vec<u8>, random: &mut Generator) {
+    for _ in 0..=random.below(4) {
+        let at = random.below(bytes.len());
+        let until = at.saturating_add(random.below(64)).min(bytes.len());
+        match random.below(7) {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at, b"09\n +=/\xff"[random.below(8)]),
+            2 => drop(bytes.drain(at..until)),
+            3 => bytes.extend_from_within(at..until),
+            4 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
+            5 => {
+                let copied = bytes[at..until].to_vec();
+                let to = random.below(bytes.len());
+                bytes.splice(to..to, copied);
+            }
+            _ => {
+                let digits = |byte: &u8| byte.is_ascii_digit();
+                if let Some(found) = bytes.iter().position(digits) {
+                    let digits = b"18446744073709551615";
+                    let from = random.below(digits.len());
+                    bytes.splice(found..=found, digits[from..].iter().copied());
+                }
+            }
+        }
+    }
+}

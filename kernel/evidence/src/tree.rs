@@ -58,7 +58,12 @@ impl TreeHasher {
 
     /// Adds one leaf at the end.
     pub fn push(&mut self, leaf: &[u8]) {
-        let mut carried = leaf_hash(leaf);
+        self.push_hash(leaf_hash(leaf));
+    }
+
+    /// Adds one leaf by its [`leaf_hash`].
+    pub(crate) fn push_hash(&mut self, leaf_hash: Digest) {
+        let mut carried = leaf_hash;
         // As in adding one to a binary number: each trailing one is a full subtree to merge.
         for _ in 0..self.size.trailing_ones() {
             if let Some(left) = self.peaks.pop() {

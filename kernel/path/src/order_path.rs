@@ -318,13 +318,15 @@ impl<'a> CommitLine<'a> {
 }
 
 /// The third loop: everything that was handed over by now becomes durable with one sync. Calls
-/// `after` behind each. Ends when the core loop has ended, or with the journal.
+/// `after` behind each. Ends when the core loop has ended, or with the journal; its end of the
+/// channel is gone then, so that nobody waits for room in it.
 ///
 /// # Errors
 /// What ended the journal.
+#[expect(clippy::needless_pass_by_value, reason = "the channel has to end with the loop")]
 pub fn commit_loop<D: Disk>(
     committer: &mut Committer<D>,
-    commits: &Receiver<Groups>,
+    commits: Receiver<Groups>,
     after: &mut dyn FnMut(&mut Committer<D>),
 ) -> Result<(), JournalFault> {
     while let Ok(mut groups) = commits.recv() {

@@ -20,7 +20,9 @@ budget, for a quiet machine with 2 cores:
     accepted, looked up to counted  p50 <= 1 us, p99 <= 5 us, no allocation (a test)
   market data in the core       >= 2 000 000 events/s in one thread
   reconciling 10 000 open orders  <= 100 ms
+  durable before send, feed running  <= 1.5 x one fdatasync of the same run
   recorded decisions            >= 100 000 entries/s by group commit
+  verifying an epoch            >= 1 000 000 entries/s, <= 64 MiB however long it is
   event delivery to a guest     <= 250 ns for one event, <= 8 ns per event in batches of 64
   replay                        no figure of its own; equal roots are a test, not a figure
 ";

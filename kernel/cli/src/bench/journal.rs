@@ -1,15 +1,22 @@
 //! How fast decisions are recorded and read back, through the pieces that the daemon uses: the line
-//! to the committer, the committer in a thread of its own, and the reader.
+//! to the committer, the committer in a thread of its own, and the verification of an epoch.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use portcullis_core::entry::{Class, Content, Entry, Place};
 use portcullis_domain::BootNs;
+use portcullis_evidence::log::{
+    FollowFault, Follower, JOURNAL_FOLDER, LOG_FOLDER, LogFiles, verify_epoch,
+};
+use portcullis_evidence::note::{KeyKind, NoteSigner};
 use portcullis_evidence::{
-    Appender, FileDisk, Journal, JournalFault, JournalFolder, Reader, Waited,
+    Appender, FileDisk, Journal, JournalFault, JournalFolder, Waited, epoch_folder,
 };
 use portcullis_path::order_path::{CommitLine, commit_channel, commit_loop};
 use portcullis_statement::json::{Value, object};
@@ -17,16 +24,18 @@ use portcullis_statement::json::{Value, object};
 use super::Times;
 use crate::{CliError, Exit, out};
 
-/// Bytes of one entry: about what an assessed intent comes to.
-const ENTRY_BYTES: usize = 512;
-/// Orders in flight one after the other, and bare syncs to compare with.
-const ORDERS: u32 = 100;
-/// Between two entries of the feed, and how many of them come between two orders.
+/// Bytes of one entry, about; a session's own come to as much on the average.
+const ENTRY_BYTES: u64 = 600;
+/// Orders in flight one after the other, each beside a bare sync to compare with.
+const ORDERS: u32 = 400;
+/// Between two entries of the feed, and how many of them come between two orders: the feed alone
+/// has the disk sync every ten.
 const FEED_PAUSE: Duration = Duration::from_millis(1);
-const FEED_ENTRIES: u32 = 7;
-/// The bare sync writes so much, as an order alone does.
-const BARE_BYTES: usize = 1_024;
-const BARE_FILE_BYTES: usize = 1_024 * 1_024;
+const FEED_ENTRIES: RangeInclusive<u32> = 5..=23;
+/// The bare sync writes what an order and the feed's entries since the last sync come to, about.
+const BARE_BYTES: usize = 4_096;
+const BARE_FILE_BYTES: usize = 2 * 1_024 * 1_024;
+const ORIGIN: &str = "portcullis/bench/bench/1/simulated";
 const MIB: u64 = 1_024 * 1_024;
 
 /// Measures the journal on the disk below a folder.
@@ -80,10 +89,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     }
     let peak = peak_kib.map_or_else(|| "unknown".to_owned(), |kib| format!("{kib} KiB"));
     out::result(&format!(
-        "{ENTRY_BYTES} bytes an entry\n{}{}\
+        "about {ENTRY_BYTES} bytes an entry\n{}{}\
          durable before send: {percent} % of a bare sync (p50)\n\
          written  {entries} entries, {write_rate}/s, durable\n\
-         verified {entries} entries, {verify_rate}/s, peak memory {peak}\n",
+         verified {entries} entries with their log, {verify_rate}/s, peak memory {peak}\n",
         bare.line("bare write and sync"),
         durable.line("one order, feed running"),
     ))
@@ -91,30 +100,36 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
 
 fn measured(path: &Path, mib: u32) -> Result<Figures, CliError> {
     let failed = |cause: String| failed(path, &cause);
-    let bare = bare_syncs(&path.join("bare")).map_err(|error| failed(error.to_string()))?;
+    let bare = Bare::create(&path.join("bare")).map_err(|error| failed(error.to_string()))?;
     let disk = FileDisk::open(&path.join("epochs")).map_err(|fault| failed(fault.to_string()))?;
-    let journal = Journal::create(disk, "portcullis/bench/bench/1/simulated");
+    let journal = Journal::create(disk, ORIGIN);
     let (mut appender, mut committer) = journal.map_err(|fault| failed(fault.to_string()))?.split();
+    let key = NoteSigner::from_seed(ORIGIN, KeyKind::Ed25519, [0; 32]);
+    let key = key.map_err(|fault| failed(fault.to_string()))?;
+    appender.append(&began(&key));
     let (commits, commits_end) = commit_channel();
-    let (durable, written) = thread::scope(|scope| {
-        let committing = scope.spawn(|| commit_loop(&mut committer, &commits_end, &mut |_| {}));
+    let (pairs, written) = thread::scope(|scope| {
+        let on_disk = &mut committer;
+        let committing = scope.spawn(move || commit_loop(on_disk, commits_end, &mut |_| {}));
         let mut line = CommitLine::new(&commits, &appender);
-        let durable = one_order_at_a_time(&mut appender, &mut line);
+        let pairs = one_order_at_a_time(&mut appender, &mut line, bare);
         let written = at_full_speed(&mut appender, &mut line, u64::from(mib) * MIB);
         drop(commits);
         let ended = committing.join().unwrap_or(Err(JournalFault::OutOfOrder));
-        ended.map(|()| (durable, written))
+        ended.map(|()| (pairs, written))
     })
     .map_err(|fault| failed(fault.to_string()))?;
+    let (durable, bare) = pairs.map_err(|error| failed(error.to_string()))?;
     let entries = appender.head().size;
-    // Only what the reading takes is to be seen; without it the peak includes the writing.
     drop((appender, committer));
+    let folder = epoch_folder(&path.join("epochs"), 1);
+    make_log(&folder, &key).map_err(|fault| failed(fault.to_string()))?;
+    // Only what the reading takes is to be seen; without it the peak includes the writing.
     let reset = fs::write("/proc/self/clear_refs", "5").is_ok();
-    let folder = JournalFolder::of_epoch(&path.join("epochs"), 1);
-    let (read, verified) = timed(|| count(folder));
-    let read = read.map_err(|fault| failed(fault.to_string()))?;
+    let (read, verified) = timed(|| verify_epoch(&folder));
+    let read = read.map_err(|fault| failed(fault.to_string()))?.checkpoint.size;
     if read != entries {
-        return Err(failed(format!("{entries} entries were written and {read} read")));
+        return Err(failed(format!("{entries} entries were written and {read} verified")));
     }
     let peak_kib = if reset { peak_kib() } else { None };
     Ok(Figures { bare, durable, entries, written, verified, peak_kib })
@@ -127,32 +142,52 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 }
 
 /// The least that durability can cost on this disk: a small write into a whole file, and a sync.
-fn bare_syncs(path: &Path) -> std::io::Result<Times> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all_at(&vec![0; BARE_FILE_BYTES], 0)?;
-    file.sync_all()?;
-    let (bytes, mut offset, mut fault) = ([b'x'; BARE_BYTES], 0_u64, Ok(()));
-    let times = Times::of(ORDERS, || {
-        let done = file.write_all_at(&bytes, offset).and_then(|()| file.sync_data());
-        offset = offset.saturating_add(1_024);
-        if done.is_err() {
-            fault = done;
-        }
-    });
-    fault.map(|()| times)
+struct Bare {
+    file: File,
+    offset: u64,
 }
 
-/// A feed of entries that nobody waits for, and now and then an order that waits for the disk.
-fn one_order_at_a_time(appender: &mut Appender, line: &mut CommitLine<'_>) -> Times {
-    let (entry, mark) = ([b'x'; ENTRY_BYTES], appender.mark());
+impl Bare {
+    fn create(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all_at(&vec![0; BARE_FILE_BYTES], 0)?;
+        file.sync_all()?;
+        Ok(Self { file, offset: 0 })
+    }
+
+    fn timed(&mut self) -> io::Result<Duration> {
+        let (synced, time) = timed(|| self.sync());
+        synced.map(|()| time)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.write_all_at(&[b'x'; BARE_BYTES], self.offset)?;
+        self.offset = self.offset.saturating_add(4_096);
+        self.file.sync_data()
+    }
+}
+
+/// A feed of entries that nobody waits for, and now and then an order that waits for the disk. A
+/// bare sync stands beside each, so that a disk that is busy with others is as slow for both.
+fn one_order_at_a_time(
+    appender: &mut Appender,
+    line: &mut CommitLine<'_>,
+    mut bare: Bare,
+) -> io::Result<(Times, Times)> {
+    let (entry, mark) = (entry(Class::Input, "tick"), appender.mark());
     let mut boot = BootNs(0);
-    let mut times = Vec::new();
-    for _ in 0..ORDERS {
-        for _ in 0..FEED_ENTRIES {
+    let (mut durable, mut syncs) = (Vec::new(), Vec::new());
+    for (order, feed) in (0..ORDERS).zip(FEED_ENTRIES.cycle()) {
+        for _ in 0..feed {
             appender.append(&entry);
             line.flush(appender, boot, false);
             thread::sleep(FEED_PAUSE);
             boot = boot.plus_ns(i64::try_from(FEED_PAUSE.as_nanos()).unwrap_or(i64::MAX));
+        }
+        // Which of the two comes first alternates: neither always finds the disk just synced.
+        let bare_first = order % 2 == 0;
+        if bare_first {
+            syncs.push(bare.timed()?);
         }
         let (_, time) = timed(|| {
             let seq = appender.append(&entry);
@@ -161,16 +196,18 @@ fn one_order_at_a_time(appender: &mut Appender, line: &mut CommitLine<'_>) -> Ti
             // A journal that has ended is found when the committer is joined.
             mark.wait(seq, Duration::from_mins(1)) == Waited::Durable
         });
-        times.push(time);
+        durable.push(time);
+        if !bare_first {
+            syncs.push(bare.timed()?);
+        }
     }
-    times.sort_unstable();
-    Times(times)
+    Ok((Times::sorted(durable), Times::sorted(syncs)))
 }
 
 /// As many entries as come to `bytes`, none waiting for the one before it, until all are durable.
 fn at_full_speed(appender: &mut Appender, line: &mut CommitLine<'_>, bytes: u64) -> Duration {
-    let (entry, mark) = ([b'x'; ENTRY_BYTES], appender.mark());
-    let count = bytes / 512;
+    let (entry, mark) = (entry(Class::Outcome, "assessed"), appender.mark());
+    let count = bytes / ENTRY_BYTES;
     let (_, time) = timed(|| {
         let mut last = None;
         for number in 0..count {
@@ -191,11 +228,34 @@ fn at_full_speed(appender: &mut Appender, line: &mut CommitLine<'_>, bytes: u64)
     time
 }
 
-/// Every entry of a journal, verified and counted.
-fn count(folder: JournalFolder) -> Result<u64, portcullis_evidence::ReadFault> {
-    let mut reader = Reader::open(folder)?;
-    while reader.next()?.is_some() {}
-    Ok(reader.into_end().head.size)
+/// An entry of the right shape and an honest length.
+fn entry(class: Class, kind: &'static str) -> Vec<u8> {
+    let amounts = (0..16).map(|number| Value::Text(format!("{number}.99939847694250")));
+    let body = object([
+        ("balances", Value::List(amounts.collect())),
+        ("cl_ord_id", "pc065c98b200000002".into()),
+        ("last_px", Value::Int(600_023)),
+        ("text", "".into()),
+    ]);
+    let content = Content { kind, corr: "pc065c98b2".to_owned(), reason: "OK".to_owned(), body };
+    Entry::new(class, &Place::default(), content).bytes
+}
+
+/// The epoch's first entry, which names the key of its log.
+fn began(key: &NoteSigner) -> Vec<u8> {
+    let (kind, reason) = ("epoch-began", "OK".to_owned());
+    let body = object([("key", key.verifier().to_string().into())]);
+    let content = Content { kind, corr: "-".to_owned(), reason, body };
+    Entry::new(Class::Host, &Place::default(), content).bytes
+}
+
+/// Makes the log of an epoch, as the notary does.
+fn make_log(folder: &Path, key: &NoteSigner) -> Result<(), FollowFault> {
+    let journal = JournalFolder::new(folder.join(JOURNAL_FOLDER));
+    let files = LogFiles::new(folder.join(LOG_FOLDER));
+    let mut follower = Follower::open(journal, files, key.verifier())?;
+    while follower.follow(None, |_| {})? {}
+    follower.sign(key, false).map(drop)
 }
 
 /// The most memory that this process has held since the mark was reset, in KiB.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use portcullis_core::entry::{Class, decode};
+use portcullis_core::entry::{Class, decode, glance};
 use portcullis_core::{Core, EpochCause, Input, Note, NoteKind, PersonCommand, PersonOrder};
 use portcullis_domain::{ClOrdId, ExecType, Name, Phase, Role};
 use portcullis_gate::DenyCode;
@@ -189,6 +189,27 @@ fn inputs_in_the_golden_file_read_back_to_the_same_bytes() {
             assert_eq!(String::from_utf8(again.bytes).unwrap(), line);
         }
     }
+}
+
+/// A glance says what the strict reader says, and of damaged bytes nothing that it would not.
+#[test]
+fn a_glance_agrees_with_the_strict_reader() {
+    let (mut glanced, mut damaged) = (0, 0);
+    for line in golden().lines() {
+        glanced += usize::from(glance(line.as_bytes()).is_some());
+        for (at, bit) in (0..line.len()).zip((0..8).cycle()) {
+            let mut bytes = line.as_bytes().to_vec();
+            for flip in [0, 1 << bit] {
+                bytes[at] ^= flip;
+                if let Some(glance) = glance(&bytes) {
+                    let entry = decode(&bytes).unwrap();
+                    assert_eq!((glance.kind, glance.boot), (&*entry.kind, entry.place.at.boot));
+                    damaged += 1;
+                }
+            }
+        }
+    }
+    assert!(glanced > 40 && damaged > 1_000, "{glanced} of whole ones, {damaged} of damaged ones");
 }
 
 /// A damaged or unknown entry is refused, never skipped.

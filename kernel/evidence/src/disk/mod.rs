@@ -39,7 +39,7 @@ pub fn segment_name(segment: u32) -> String {
 /// meanwhile. A segment has no name before its first group is durable in it.
 pub trait Disk {
     /// Begins to make a spare segment ready, all zeros; may go on behind the caller's back. Does
-    /// nothing if there is one.
+    /// nothing if there is one. Never called between [`Disk::take_spare`] and the segment's name.
     fn prepare(&mut self);
 
     /// Whether the spare is ready; with `wait` it is, or there is a fault.

@@ -59,7 +59,8 @@ impl<D: Disk> Committer<D> {
         }
         let written = if groups.first == self.mark.watermark() {
             let mut parts = groups.parts.iter();
-            parts.try_for_each(|part| self.write(part)).and_then(|()| self.settle())
+            let written = parts.try_for_each(|part| self.write(part));
+            written.and_then(|()| self.settle()).map(|()| self.prepare_if_half_full())
         } else {
             Err(JournalFault::OutOfOrder)
         };
@@ -112,10 +113,14 @@ impl<D: Disk> Committer<D> {
             self.offset = self.offset.saturating_add(len_u64(run.len()));
             rest = after;
         }
+        Ok(())
+    }
+
+    /// Only behind a settled segment: one that has no name yet is still the spare by its path.
+    fn prepare_if_half_full(&mut self) {
         if self.offset > PREPARE_FROM {
             self.disk.prepare();
         }
-        Ok(())
     }
 
     /// Goes on in a new segment, whose first group is the one at the front of `groups`. It gets

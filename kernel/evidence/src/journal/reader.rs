@@ -20,7 +20,7 @@ use super::torn::{
 use super::{Head, Watermark};
 use crate::Digest;
 use crate::bytes::len_u64;
-use crate::tree::{TreeHasher, log_leaf};
+use crate::tree::{TreeHasher, leaf_hash, log_leaf};
 
 /// What is read at once at least.
 const READ_BYTES: usize = 128 * 1024;
@@ -131,6 +131,7 @@ pub struct Group<'a> {
     /// Entries of the epoch that its writer knew as durable when it was closed.
     pub durable_before: u64,
     payload: &'a [u8],
+    leaf_hashes: &'a [Digest],
 }
 
 impl<'a> Group<'a> {
@@ -138,6 +139,11 @@ impl<'a> Group<'a> {
     pub fn entries(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let mut frames = Frames { rest: self.payload };
         std::iter::from_fn(move || frames.next().map(|(_, entry)| entry))
+    }
+
+    /// The hash of each entry's leaf, in order.
+    pub(crate) const fn leaf_hashes(&self) -> &'a [Digest] {
+        self.leaf_hashes
     }
 }
 
@@ -160,6 +166,8 @@ pub struct Reader<S> {
     group: u64,
     durable: u64,
     tree: TreeHasher,
+    /// Of the group that was read last.
+    leaf_hashes: Vec<Digest>,
     torn_bytes: Option<u64>,
 }
 
@@ -181,6 +189,7 @@ impl<S: Source> Reader<S> {
             group: 0,
             durable: 0,
             tree: TreeHasher::new(),
+            leaf_hashes: Vec::new(),
             torn_bytes: None,
         };
         reader.origin = reader.segment_header()?.origin;
@@ -312,7 +321,8 @@ impl<S: Source> Reader<S> {
         let end = self.spent.saturating_sub(GROUP_END.len());
         let payload = self.buffer.get(from..end).unwrap_or_default();
         let (first_seq, durable_before) = (header.first_seq, header.durable_before);
-        Ok(Some(Group { first_seq, durable_before, payload }))
+        let leaf_hashes = self.leaf_hashes.as_slice();
+        Ok(Some(Group { first_seq, durable_before, payload, leaf_hashes }))
     }
 
     /// Reads the header of the segment, which must go on where the one before it ended.
@@ -414,9 +424,12 @@ impl<S: Source> Reader<S> {
         let payload = self.spent.saturating_add(GROUP_HEADER_LEN);
         let payload = payload..self.spent.saturating_add(total).saturating_sub(GROUP_END.len());
         let mut frames = Frames { rest: self.buffer.get(payload).unwrap_or_default() };
+        self.leaf_hashes.clear();
         for _ in 0..header.count {
             let Some((_, entry)) = frames.next() else { return Err(miscounted) };
-            self.tree.push(&log_leaf(entry));
+            let hash = leaf_hash(&log_leaf(entry));
+            self.leaf_hashes.push(hash);
+            self.tree.push_hash(hash);
         }
         if frames.rest.is_empty() { Ok(()) } else { Err(miscounted) }
     }

@@ -111,8 +111,8 @@ impl<S: Source> Follower<S> {
             None => self.reader.next()?,
         };
         let Some(group) = group else { return Ok(false) };
-        for entry in group.entries() {
-            self.tiles.push(&log_leaf(entry))?;
+        for (entry, hash) in group.entries().zip(group.leaf_hashes()) {
+            self.tiles.push_hashed(&log_leaf(entry), *hash)?;
             see(entry);
             let size = self.tiles.size();
             if let Some(before) = self.before.take_if(|before| before.size == size)

@@ -14,6 +14,8 @@
 
 mod files;
 mod follow;
+#[cfg(test)]
+mod fuzz;
 mod proof;
 mod proof_text;
 mod reader;

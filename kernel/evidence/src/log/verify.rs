@@ -1,14 +1,18 @@
 //! Judging the folder of an epoch: journal, tiles and checkpoint, each against the others, in the
-//! memory of one group and one tile.
+//! memory of a few groups and one tile a level. One thread reads and hashes, another judges.
 //!
 //! What holds together here is self-consistent. Where it comes from is not decided here: the key
 //! of the log stands in the epoch's first entry, and an approval or a seal that people signed has
 //! to name it.
 
 use std::fmt;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
-use portcullis_core::entry::{Class, Decoded, decode};
+use portcullis_core::entry::{Class, Decoded, decode, glance};
+use portcullis_domain::BootNs;
 use portcullis_domain::time::NS_PER_S;
 use portcullis_statement::json::Fields;
 
@@ -16,7 +20,8 @@ use super::follow::FollowFault;
 use super::reader::BUNDLE_BYTES_MAX;
 use super::writer::TileFiles;
 use super::{CHECKPOINT, LogFault, LogFiles, TileName, TileWriter};
-use crate::journal::{Head, JournalFolder, Reader};
+use crate::Digest;
+use crate::journal::{End, Head, JournalFolder, ReadFault, Reader};
 use crate::note::{Checkpoint, NOTE_BYTES_MAX, SignedCheckpoint, VerifierKey};
 use crate::tree::log_leaf;
 
@@ -27,6 +32,11 @@ pub const LOG_FOLDER: &str = "log";
 /// Longest silence between two entries of a run, in nanoseconds of its boot clock. A heartbeat is
 /// due every ten seconds, so three of them are missing then.
 const SILENCE_NS_MAX: i64 = 30 * NS_PER_S;
+
+/// What is handed over at once, about.
+const BATCH_BYTES: usize = 256 * 1024;
+/// Batches that may wait to be judged.
+const BATCHES_MAX: usize = 4;
 
 /// Kind of an epoch's first entry.
 const EPOCH_BEGAN: &str = "epoch-began";
@@ -124,11 +134,11 @@ impl<T: Into<FollowFault>> From<T> for EpochFault {
 /// # Errors
 /// The first thing that does not hold.
 pub fn verify_epoch(folder: &Path) -> Result<EpochReport, EpochFault> {
-    let mut reader = Reader::open(JournalFolder::new(folder.join(JOURNAL_FOLDER)))?;
+    let reader = Reader::open(JournalFolder::new(folder.join(JOURNAL_FOLDER)))?;
     let files = LogFiles::new(folder.join(LOG_FOLDER));
     let missing = || LogFault::Missing { file: CHECKPOINT.to_owned() };
     let note = files.read(CHECKPOINT, NOTE_BYTES_MAX)?.ok_or_else(missing)?;
-    let mut judged = Judged {
+    let judged = Judged {
         tiles: TileWriter::new(Compared(files)),
         note,
         key: None,
@@ -136,13 +146,51 @@ pub fn verify_epoch(folder: &Path) -> Result<EpochReport, EpochFault> {
         before: None,
         size: 0,
     };
-    while let Some(group) = reader.next()? {
-        for entry in group.entries() {
-            judged.take(entry)?;
+    let (batches, arriving) = sync_channel(BATCHES_MAX);
+    thread::scope(|scope| {
+        let judging = scope.spawn(move || judged.take_all(arriving));
+        let read = hand_over(reader, &batches);
+        drop(batches);
+        // What was judged lies before what could not be read: its fault is the first.
+        let judged = judging.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        let end = read?;
+        judged.conclude(&end.origin, end.head, end.torn_bytes)
+    })
+}
+
+/// Entries on their way from the thread that reads and hashes to the one that judges.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    /// Of each entry its length and the hash of its leaf.
+    entries: Vec<(usize, Digest)>,
+}
+
+/// Reads the journal to its end, in batches.
+fn hand_over(
+    mut reader: Reader<JournalFolder>,
+    batches: &SyncSender<Batch>,
+) -> Result<End, ReadFault> {
+    let mut batch = Batch::default();
+    let read = loop {
+        match reader.next() {
+            Ok(Some(group)) => {
+                for (entry, hash) in group.entries().zip(group.leaf_hashes()) {
+                    batch.bytes.extend_from_slice(entry);
+                    batch.entries.push((entry.len(), *hash));
+                }
+            }
+            Ok(None) => break Ok(()),
+            Err(fault) => break Err(fault),
         }
-    }
-    let end = reader.into_end();
-    judged.conclude(&end.origin, end.head, end.torn_bytes)
+        let is_full = batch.bytes.len() >= BATCH_BYTES;
+        if is_full && batches.send(std::mem::take(&mut batch)).is_err() {
+            // Whoever judges has found a fault and takes no more.
+            break Ok(());
+        }
+    };
+    drop(batches.send(batch));
+    read.map(|()| reader.into_end())
 }
 
 /// The key that an epoch's first entry names; `None` if it is no such entry.
@@ -163,34 +211,44 @@ struct Judged {
     note: Vec<u8>,
     key: Option<VerifierKey>,
     signed: Option<Checkpoint>,
-    before: Option<Decoded>,
+    /// Of the entry before: its boot clock, and whether it was the epoch's end.
+    before: Option<(BootNs, bool)>,
     size: u64,
 }
 
 impl Judged {
-    fn take(&mut self, bytes: &[u8]) -> Result<(), EpochFault> {
-        let entry = decode(bytes)
-            .map_err(|error| EpochFault::Entry { entry: self.size, cause: format!("{error:?}") })?;
-        match &self.before {
-            None => self.begin(&entry)?,
-            Some(before) if before.kind == EPOCH_ENDED => {
-                return Err(EpochFault::AfterEnd { entry: self.size });
+    fn take_all(mut self, arriving: Receiver<Batch>) -> Result<Self, EpochFault> {
+        for Batch { bytes, entries } in arriving {
+            let mut rest = bytes.as_slice();
+            for (length, hash) in entries {
+                let Some((entry, after)) = rest.split_at_checked(length) else { break };
+                self.take(entry, hash)?;
+                rest = after;
             }
-            Some(before) if entry.kind != STARTED => {
-                let ns = entry.place.at.boot.since_ns(before.place.at.boot);
+        }
+        Ok(self)
+    }
+
+    fn take(&mut self, bytes: &[u8], hash: Digest) -> Result<(), EpochFault> {
+        let (boot, is_end, is_start) = self.seen(bytes)?;
+        match self.before {
+            None => self.begin(&self.decoded(bytes)?)?,
+            Some((_, true)) => return Err(EpochFault::AfterEnd { entry: self.size }),
+            Some((before, false)) if !is_start => {
+                let ns = boot.since_ns(before);
                 if ns > SILENCE_NS_MAX {
                     return Err(EpochFault::Silence { entry: self.size, ns });
                 }
             }
             Some(_) => {}
         }
-        self.before = Some(entry);
+        self.before = Some((boot, is_end));
         self.size = self.size.saturating_add(1);
         // What comes after the checkpoint has tiles or not; nobody has signed them yet.
         let Some(signed) = self.signed.as_ref().filter(|it| it.size >= self.size) else {
             return Ok(());
         };
-        self.tiles.push(&log_leaf(bytes))?;
+        self.tiles.push_hashed(&log_leaf(bytes), hash)?;
         if signed.size == self.size {
             self.tiles.flush()?;
             if self.tiles.root() != signed.root {
@@ -198,6 +256,23 @@ impl Judged {
             }
         }
         Ok(())
+    }
+
+    /// The boot clock of an entry, and whether it is an epoch's end or a run's start.
+    fn seen(&self, bytes: &[u8]) -> Result<(BootNs, bool, bool), EpochFault> {
+        let of = |kind: &str| (kind == EPOCH_ENDED, kind == STARTED);
+        if let Some(glance) = glance(bytes) {
+            let (is_end, is_start) = of(glance.kind);
+            return Ok((glance.boot, is_end, is_start));
+        }
+        let entry = self.decoded(bytes)?;
+        let (is_end, is_start) = of(&entry.kind);
+        Ok((entry.place.at.boot, is_end, is_start))
+    }
+
+    fn decoded(&self, bytes: &[u8]) -> Result<Decoded, EpochFault> {
+        let malformed = |error| EpochFault::Entry { entry: self.size, cause: format!("{error:?}") };
+        decode(bytes).map_err(malformed)
     }
 
     /// The first entry names the key, and the key opens the checkpoint.
@@ -228,7 +303,7 @@ impl Judged {
         if checkpoint.size > journal.size {
             return Err(FollowFault::Shortened { size: checkpoint.size }.into());
         }
-        let ended = self.before.is_some_and(|last| last.kind == EPOCH_ENDED);
+        let ended = self.before.is_some_and(|(_, is_end)| is_end);
         if ended && checkpoint.size != journal.size {
             return Err(EpochFault::EndUnsigned);
         }

@@ -65,11 +65,16 @@ impl<F: TileFiles> TileWriter<F> {
     /// # Errors
     /// `LOG_LEAF_TOO_LONG`, `LOG_UNWRITABLE`; the writer is of no use after either.
     pub fn push(&mut self, leaf: &[u8]) -> Result<(), LogFault> {
+        self.push_hashed(leaf, leaf_hash(leaf))
+    }
+
+    /// As [`TileWriter::push`], for whoever has the leaf's hash already.
+    pub(super) fn push_hashed(&mut self, leaf: &[u8], hash: Digest) -> Result<(), LogFault> {
         let length = u16::try_from(leaf.len()).ok().filter(|_| leaf.len() <= LOG_LEAF_BYTES_MAX);
         let length = length.ok_or(LogFault::LeafTooLong)?;
         self.bundle.extend_from_slice(&length.to_be_bytes());
         self.bundle.extend_from_slice(leaf);
-        let (mut carried, mut index) = (Some(leaf_hash(leaf)), self.size);
+        let (mut carried, mut index) = (Some(hash), self.size);
         for level in 0.. {
             let Some(hash) = carried.take() else { break };
             index = index.checked_div(WIDTH).unwrap_or(0);

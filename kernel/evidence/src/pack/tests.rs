@@ -265,6 +265,64 @@ fn random_damage_never_panics_and_never_passes() {
     }
 }
 
+/// The manifest by itself: no digest stands before its reader.
+#[test]
+fn a_damaged_manifest_is_refused_or_is_another_manifest() {
+    let (scratch, ours) = (Scratch::new("fuzz-manifest"), Installation::new(7));
+    let whole = fs::read(ours.pack(&scratch).join("manifest.json")).unwrap();
+    let mut random = Generator::new(24);
+    for _ in 0..5_000 {
+        let mut bytes = whole.clone();
+        crate::testing::damage(&mut bytes, &mut random);
+        if let Ok(manifest) = Manifest::parse(&bytes) {
+            assert_eq!(manifest.to_bytes(), bytes, "one manifest, one text");
+        }
+    }
+}
+
+/// Between the listing of a pack and the reading of a file, somebody puts another in its place.
+#[test]
+fn a_file_that_is_exchanged_while_the_pack_is_read_is_noticed() {
+    let (scratch, ours) = (Scratch::new("exchanged"), Installation::new(7));
+    let pack = ours.pack(&scratch);
+    let (manifest, aside) = (pack.join("manifest.json"), scratch.path().join("aside"));
+    let bytes_max = fs::metadata(&manifest).unwrap().len();
+    let check = |exchange: &dyn Fn()| {
+        let folder = Folder::open(&pack).unwrap();
+        folder.read("manifest.json", bytes_max).unwrap();
+        fs::rename(&manifest, &aside).unwrap();
+        exchange();
+        let code = folder.read("manifest.json", bytes_max).unwrap_err().code;
+        fs::rename(&aside, &manifest).unwrap();
+        code
+    };
+    // Byte for byte the same, and yet not the file that was listed.
+    assert_eq!(check(&|| assert!(fs::copy(&aside, &manifest).is_ok())), "PACK_STRUCTURE");
+    assert_eq!(check(&|| symlink(&aside, &manifest).unwrap()), "PACK_STRUCTURE");
+    let grown = Folder::open(&pack).unwrap();
+    alter(&pack, "manifest.json", |bytes| bytes.push(b' '));
+    assert_eq!(grown.read("manifest.json", bytes_max + 1).unwrap_err().code, "PACK_STRUCTURE");
+}
+
+/// A pack of a million files is refused at the first that is too many.
+#[test]
+fn a_pack_of_too_many_files_is_refused_without_walking_them_all() {
+    let (scratch, ours) = (Scratch::new("many"), Installation::new(7));
+    let pack = ours.pack(&scratch);
+    let (one, chunks) = (scratch.path().join("one"), pack.join("chunks"));
+    fs::write(&one, b"").unwrap();
+    // A hard link costs no file; a file system allows 65 000 of each.
+    for number in 0..110_000_u32 {
+        if number % 50_000 == 0 {
+            fs::remove_file(&one).unwrap();
+            fs::write(&one, b"").unwrap();
+        }
+        fs::hard_link(&one, chunks.join(number.to_string())).unwrap();
+    }
+    let found = damage(&pack, &ours);
+    assert_eq!((found.code, &*found.reason), ("PACK_STRUCTURE", "too many files"));
+}
+
 /// What a stranger checks with tools that are not ours.
 #[test]
 fn coreutils_gzip_and_openssh_agree() {

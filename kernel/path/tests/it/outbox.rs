@@ -10,7 +10,9 @@ use portcullis_domain::{
 use portcullis_evidence::{Either, Journal, MemoryDisk, Recorded};
 use portcullis_gate::{AmendVerdict, Approved, CancelRequest, Gate, Verdict};
 use portcullis_path::Authority;
-use portcullis_path::order_path::{OrderSink, SubmitFate, outbox_loop};
+use portcullis_path::order_path::{
+    OrderSink, SubmitFate, commit_channel, commit_loop, outbox_loop,
+};
 use portcullis_path::outbox::{Cancel, Release, Waiting, outbox};
 
 use crate::fixture::Case;
@@ -183,4 +185,22 @@ fn a_canceled_order_that_has_not_left_never_leaves() {
     let told = ["not-sent RELEASE_REVOKED", "amend-not-sent RELEASE_REVOKED"];
     check(House { cancel: Some(one), ..QUIET }, &told, &[&format!("cancel {ID}")]);
     check(House { cancel: Some(|| Cancel::All), ..QUIET }, &told, &["cancel-all"]);
+}
+
+/// The core loop's last entries go to the committer at any cost. Nobody takes them any more.
+#[test]
+fn a_journal_that_has_ended_leaves_nobody_waiting_for_room() {
+    let journal = Journal::create(MemoryDisk::new(), "portcullis/test").unwrap();
+    let (mut appender, mut committer) = journal.split();
+    let (commits, commits_end) = commit_channel();
+    let mut groups = || {
+        appender.append(b"entry");
+        appender.take().unwrap().unwrap()
+    };
+    let (lost, next, last) = (groups(), groups(), groups());
+    drop(lost);
+    commits.send(next).unwrap();
+    let ended = commit_loop(&mut committer, commits_end, &mut |_| {});
+    assert_eq!(ended.unwrap_err().code(), "JOURNAL_ORDER");
+    assert!(commits.send(last).is_err());
 }

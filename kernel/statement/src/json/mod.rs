@@ -6,6 +6,7 @@
 mod canonical;
 mod fields;
 mod parse;
+mod scan;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ pub use canonical::canonical_object;
 pub use fields::Fields;
 pub(crate) use fields::text_of;
 pub use parse::{DEPTH_MAX, parse, parse_canonical};
+pub use scan::Scan;
 
 /// A JSON value without floats.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -208,3 +208,35 @@ fn each_error_has_a_listed_code() {
         assert!(JsonError::ALL_CODES.contains(&error.code()), "{error}");
     }
 }
+
+/// A scan may give up, never accept: what it takes is what the strict reader takes.
+#[test]
+fn a_scan_accepts_nothing_that_is_not_canonical() {
+    let scanned = |bytes: &[u8]| {
+        let mut scan = Scan::new(bytes)?;
+        scan.value(0)?;
+        scan.end()
+    };
+    let mut draw = Draw(13);
+    let (mut whole, mut taken) = (0, 0);
+    for _ in 0..600 {
+        let bytes = draw.value(3).canonical();
+        whole += usize::from(scanned(&bytes).is_some());
+        for (at, bit) in (0..bytes.len()).zip((0..8).cycle()) {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1 << bit;
+            for damaged in [damaged.as_slice(), &bytes[..at], &bytes[at..]] {
+                if scanned(damaged).is_some() {
+                    assert!(parse_canonical(damaged).is_ok(), "{damaged:?}");
+                    taken += 1;
+                }
+            }
+        }
+    }
+    assert!(whole > 100 && taken > 1_000, "{whole} whole, {taken} damaged and canonical");
+    for text in ["-0", "01", "-", "1.5", "1e3", "[1,]", "{\"b\":1,\"a\":2}", "{\"a\":1,\"a\":2}"] {
+        assert_eq!(scanned(text.as_bytes()), None, "{text}");
+    }
+    let deep = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
+    assert_eq!((scanned(&deep(32)), scanned(&deep(33))), (Some(()), None));
+}

@@ -36,6 +36,25 @@ fn one_commit_may_fill_more_than_a_segment() {
     assert_eq!((recovered.end.head, recovered.end.segment), (journal.head(), 3));
 }
 
+/// The next spare is made behind the writer's back. Made before the present segment has its name,
+/// it would be that same file, and wipe it.
+#[test]
+fn a_spare_is_never_made_in_place_of_a_segment_without_a_name() {
+    let scratch = Scratch::new("spare");
+    let root = scratch.path().join("epochs");
+    let mut journal = Journal::create(FileDisk::open(&root).unwrap(), ORIGIN).unwrap();
+    for _ in 0..3 {
+        for _ in 0..12 {
+            journal.append(&vec![b'x'; ENTRY_BYTES_MAX]);
+        }
+        journal.commit().unwrap();
+    }
+    let head = journal.head();
+    drop(journal);
+    let again = read(JournalFolder::of_epoch(&root, 1)).unwrap();
+    assert_eq!((again.end.head, again.end.segment, again.end.torn_bytes), (head, 3, 0));
+}
+
 #[test]
 fn a_missing_cut_or_exchanged_segment_is_damage() {
     let segments = two_segments().disk().segments(1);
