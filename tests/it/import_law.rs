@@ -115,7 +115,7 @@ const LAW: &[Row] = &[
     row("kernel/control", Only(&["domain", "gate"]), Trusted(&[SERDE, SERDE_JSON])),
     row("kernel/daemon", Only(DAEMON), Trusted(&[CHANNEL, SIGNAL_HOOK, RUSTIX])),
     row("kernel/guardian", Only(&["domain", "lifeline", "control"]), Trusted(&[SIGNAL_HOOK])),
-    row("kernel/console", Only(&["statement", "evidence"]), Free),
+    row("kernel/console", Only(&["statement", "evidence", "control"]), Free),
     row("kernel/scribe", Only(SCRIBE), Free),
     row("kernel/cli", AllBut(NOT_FOR_THE_COMMAND_LINE), Free),
     row("plugins/sandbox", Only(&["domain"]), Free),

@@ -1,6 +1,9 @@
 //! `portcullis scribe render`, the real program on a real session, read by other people's tools.
 
+use crate::house::House;
+use crate::processes::await_until;
 use crate::replay::{self, Scratch, text};
+use portcullis_control::StatusView;
 use portcullis_statement::json::{self, Fields, Value};
 use portcullis_tests::python::{NO_PYTHON, python};
 use portcullis_tests::{component, program, project};
@@ -115,4 +118,39 @@ fn what_is_no_evidence_is_refused_by_code() {
     check(&["render", &kept, "--out", &out], 5, "CHUNK_COMPRESSION");
     fs::remove_file(&one).unwrap();
     check(&["render", &kept, "--out", &out], 4, "FILE_NOT_FOUND");
+}
+
+/// Where a phase bounds it, a real house lets nothing new out until its scribe has copied, hears
+/// of it as the scribe's claim, and shows it as that.
+#[test]
+fn p5_k3_a_house_hears_from_its_scribe_what_has_no_copy() {
+    let mut house = House::empty("");
+    let policy = house.path("home/policies/safety.toml");
+    let text = fs::read_to_string(&policy).unwrap();
+    let bounded = "more = {}\nunreplicated_bytes_max = { 2 = 1000000 }\n";
+    assert!(text.contains("more = {}\n"), "{text}");
+    fs::write(&policy, text.replacen("more = {}\n", bounded, 1)).unwrap();
+    house.start_exchange();
+    house.start_daemon();
+    house.connect(house.ports.1);
+    house.release_actor("2");
+    let (home, copies) = (house.text("home"), house.text("copies"));
+    let approval = house.approval("2", "s-1", "rest");
+    house.must(&["open", &approval, "--home", &home]);
+    let behind = |view: &StatusView| {
+        view.reasons.iter().any(|reason| reason.starts_with("REPLICATION_BEHIND"))
+    };
+    let view = house.await_status("the bound", behind);
+    assert_eq!((view.copies, view.guards["scribe"].as_str()), (None, "missing"));
+    // A reader may meet the daemon in the middle of a write.
+    await_until("a copy", || {
+        let said = scribe(&["copy", &home, "--to", &copies]);
+        said.status.success().then_some(())
+    });
+    let view = house.await_status("the claim", |view| view.guards["scribe"] == "alive");
+    assert!(!behind(&view), "{view:?}");
+    assert!(view.copies.unwrap().ends_with("(the scribe's claim)"));
+    assert_eq!(house.count("copied"), 1);
+    house.must(&["close", "--home", &home, "--reason", "done"]);
+    house.stop();
 }

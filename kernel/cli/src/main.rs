@@ -3,7 +3,6 @@
 
 mod args;
 mod bench;
-mod client;
 mod clock;
 mod demo;
 mod draft;
@@ -24,7 +23,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Cli, Verb};
-pub(crate) use portcullis_console::{CliError, Exit, files, out};
+pub(crate) use portcullis_console::{CliError, Exit, client, files, out};
 use verbs::plugin::PluginVerb;
 use verbs::proposal::ProposalVerb;
 use verbs::request::RequestVerb;

@@ -12,6 +12,10 @@ use crate::draft::{self, Desk};
 mod wide;
 pub(crate) use wide::wide_limits;
 
+#[path = "../../console/src/double.rs"]
+mod double;
+pub(crate) use double::{daemon, frame};
+
 #[path = "../../console/src/scratch.rs"]
 mod scratch;
 pub(crate) use scratch::Scratch;

@@ -1,6 +1,9 @@
 //! What the command lines of this house share: one shape of a failure, its exit code, results on
 //! stdout, and files that are read with a bound and written whole.
 
+pub mod client;
+#[cfg(test)]
+mod double;
 pub mod error;
 pub mod files;
 pub mod out;

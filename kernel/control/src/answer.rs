@@ -190,6 +190,7 @@ impl Answer {
                 request,
                 Request::Statement(_)
                     | Request::Open(_)
+                    | Request::Copied { .. }
                     | Request::Cosigned { .. }
                     | Request::Close { .. }
                     | Request::OrderSubmit(_)

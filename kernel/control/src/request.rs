@@ -54,6 +54,11 @@ pub enum Request {
         /// The signed note.
         note: String,
     },
+    /// Claim how much of the evidence has no copy: the scribe's word, and no more.
+    Copied {
+        /// Bytes that lie on the daemon's disk alone.
+        unreplicated_bytes: u64,
+    },
     /// Have the house ask, under its epoch's key, that the witnesses burn an approval.
     Burn {
         /// The text of the burn.
@@ -119,9 +124,10 @@ pub enum Request {
     },
 }
 
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 21] = [
     "burn",
     "close",
+    "copied",
     "cosigned",
     "draft",
     "finding-confirm",
@@ -224,6 +230,7 @@ impl Request {
             Self::PositionClose(close) => close.check().map_err(ControlError::malformed),
             Self::FindingExplain(said) => said.check().map_err(ControlError::malformed),
             Self::Status
+            | Self::Copied { .. }
             | Self::Draft { .. }
             | Self::Pack { .. }
             | Self::Proposals
@@ -279,6 +286,10 @@ mod tests {
             (Request::Draft { session: name("s1") }, r#"{"session":"s1","v":1,"verb":"draft"}"#),
             (Request::Pack { session: name("s1") }, r#"{"session":"s1","v":1,"verb":"pack"}"#),
             (Request::Stop, r#"{"v":1,"verb":"stop"}"#),
+            (
+                Request::Copied { unreplicated_bytes: 7 },
+                r#"{"unreplicated_bytes":7,"v":1,"verb":"copied"}"#,
+            ),
             (
                 Request::Cosigned { note: "x\n".to_owned() },
                 r#"{"note":"x\n","v":1,"verb":"cosigned"}"#,

@@ -85,6 +85,9 @@ pub struct StatusView {
     /// Who cosigns the journal, in the roster's words, then what each of them last signed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub witnesses: Vec<String>,
+    /// What the scribe last claimed about copies of the evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copies: Option<String>,
     /// What this start of the kernel drew, in hex: burns are bound to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,

@@ -160,6 +160,7 @@ impl Core {
             witness: state(Guard::Witness),
             dead_man: state(Guard::DeadMan),
             presence: state(Guard::Presence),
+            scribe: state(Guard::Scribe),
         }
     }
 }

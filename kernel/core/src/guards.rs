@@ -27,7 +27,8 @@ impl Core {
 
     /// The latest word of a guard counts, also when it holds for less long than the one before: a
     /// dead-man switch that was turned off must not look alive.
-    /// A witness is heard of by its signatures alone, so its beat says nothing.
+    /// A witness is heard of by its signatures alone and the scribe by its claims, so their beats
+    /// say nothing.
     pub(crate) fn on_beat(&mut self, guard: Guard, valid_until: WallNs, turn: &Turn) {
         let longest = i64::from(guard.beat_ms_max()).saturating_mul(NS_PER_MS);
         let until = valid_until.min(turn.now.wall.plus_ns(longest));
@@ -41,6 +42,8 @@ impl Core {
             GuardState::NotRequired
         } else if guard == Guard::Witness {
             self.witness_state()
+        } else if guard == Guard::Scribe && !self.copies_suffice() {
+            GuardState::Missing
         } else if self.alive_until(guard).is_some_and(|until| until > self.place.at.wall) {
             GuardState::Alive
         } else {
@@ -65,10 +68,13 @@ impl Core {
         if guard == Guard::Witness {
             return self.witnessed_until();
         }
+        if guard == Guard::Scribe {
+            return self.claimed_until();
+        }
         let until = *self.beats.get(&guard)?;
         let renewal_ms = match guard {
             Guard::DeadMan => self.safety()?.guards.dead_man_renewal_ms,
-            Guard::Guardian | Guard::Witness | Guard::Presence => 0,
+            Guard::Guardian | Guard::Witness | Guard::Presence | Guard::Scribe => 0,
         };
         Some(until.plus_ns(i64::from(renewal_ms).saturating_mul(NS_PER_MS).saturating_neg()))
     }

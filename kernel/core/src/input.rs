@@ -215,6 +215,13 @@ pub enum Input {
         /// How the checkpoint stands to the journal on this disk.
         standing: Standing,
     },
+    /// The scribe claims how much of the evidence has no copy.
+    Copied {
+        /// The request to answer.
+        request: u64,
+        /// Bytes that lie on this disk alone, as far as it can tell.
+        unreplicated_bytes: u64,
+    },
     /// Someone asks to close the open session.
     CloseSession {
         /// The request to answer.

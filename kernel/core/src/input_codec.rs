@@ -59,6 +59,10 @@ impl Input {
             Self::Cosigned { request, note, standing } => {
                 cosigned_content(*request, note, *standing)
             }
+            Self::Copied { request, unreplicated_bytes } => {
+                let fields = [("unreplicated_bytes", int(*unreplicated_bytes))];
+                requested("copied", *request, fields)
+            }
             Self::CloseSession { request, who, reason } => {
                 let fields = [("reason", reason.as_str().into()), ("who", who.as_str().into())];
                 requested("close-session", *request, fields)
@@ -148,6 +152,7 @@ impl Input {
             | Self::Draft { .. }
             | Self::OpenSession { .. }
             | Self::Cosigned { .. }
+            | Self::Copied { .. }
             | Self::CloseSession { .. }
             | Self::Tighten { .. }
             | Self::Note { .. }
@@ -232,6 +237,10 @@ impl Input {
                 burns: burns(body)?,
             },
             "cosigned" => return cosigned(body),
+            "copied" => Self::Copied {
+                request: body.uint("request")?,
+                unreplicated_bytes: body.uint("unreplicated_bytes")?,
+            },
             "close-session" => Self::CloseSession {
                 request: body.uint("request")?,
                 who: body.text("who")?.to_owned(),

@@ -12,6 +12,7 @@ mod account;
 mod amend;
 mod bracket;
 mod circumstances;
+mod copies;
 mod effect;
 pub mod entry;
 mod epoch;

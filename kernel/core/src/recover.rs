@@ -122,6 +122,7 @@ impl Core {
             // Beats and readings of a clock are about the run in which they came.
             | Input::Beat { .. }
             | Input::Cosigned { .. }
+            | Input::Copied { .. }
             | Input::VenueClock { .. }
             | Input::Stop { .. } => {}
         }

@@ -15,6 +15,7 @@ use portcullis_statement::{
 };
 
 use crate::bracket::Legs;
+use crate::copies::Claim;
 use crate::effect::{Answer, Effect};
 use crate::entry::{Class, Content, Entry, Place};
 use crate::epoch::HeardEpochs;
@@ -174,6 +175,8 @@ pub struct Core {
     pub(crate) beats: BTreeMap<Guard, WallNs>,
     /// What each witness last cosigned in this run.
     pub(crate) cosigned: CosignedBy,
+    /// What the scribe last claimed in this run.
+    pub(crate) copies: Option<Claim>,
     pub(crate) watch: Watch,
     pub(crate) flatten: Option<Flattening>,
     pub(crate) account: Ledger,

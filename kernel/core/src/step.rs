@@ -47,6 +47,9 @@ impl Core {
             Input::Cosigned { request, note, standing } => {
                 self.on_cosigned(request, (&note, standing), &mut turn);
             }
+            Input::Copied { request, unreplicated_bytes } => {
+                self.on_copied(request, unreplicated_bytes, &mut turn);
+            }
             Input::CloseSession { request, who: _, reason } => {
                 self.on_close(Some(request), &reason, &mut turn);
             }

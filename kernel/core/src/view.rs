@@ -102,6 +102,8 @@ pub struct View {
     pub guards: BTreeMap<&'static str, &'static str>,
     /// Who cosigns the journal, in the roster's words, then what each of them last signed.
     pub witnesses: Vec<String>,
+    /// What the scribe last claimed about copies; `None` if it claimed nothing in this run.
+    pub copies: Option<String>,
     /// What this start drew: burns are bound to it. `None` before the start.
     pub run: Option<u32>,
     /// Share of the limits that new exposure may use, in percent.
@@ -140,6 +142,7 @@ impl Core {
                 .map(|guard| (guard.name(), guard_words(self.guard_state(guard))))
                 .into(),
             witnesses: self.witness_lines(),
+            copies: self.copies_line(),
             run: self.identity.as_ref().map(|identity| identity.start.draw),
             size_percent: self.size_percent(self.place.at),
             sessions: self

@@ -193,6 +193,9 @@ fn control(house: &Arc<House>, request: Request, asker: &Asker, stream: &mut Uni
             open::open(house, (&signed_statement(signed), &burns))
         }
         Request::Cosigned { note } => witness::cosigned(house, note),
+        Request::Copied { unreplicated_bytes } => {
+            ask(house, |request| Input::Copied { request, unreplicated_bytes })
+        }
         Request::Burn { burn } => witness::ask_burn(house, &burn),
         Request::Close { reason } => {
             let who = asker.name.clone();

@@ -52,6 +52,7 @@ fn view(mut view: View, shut: Option<&str>) -> StatusView {
         positions: positions.collect(),
         guards: owned(view.guards),
         witnesses: view.witnesses,
+        copies: view.copies,
         run: view.run.map(|run| format!("{run:08x}")),
         size_percent: view.size_percent,
         verdicts: view.verdicts,

@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
 
 use portcullis_control::{Answer, Reply};
 use portcullis_core::{Input, Standing, epoch_in};
@@ -63,7 +65,7 @@ pub(crate) fn cosigned(house: &House, note: String) -> Answer {
     let number = number.and_then(|number| u32::try_from(number).ok());
     let folder = |epoch| epoch_folder(&house.home.epochs_path(), epoch);
     let log = |epoch| LogFiles::new(folder(epoch).join(LOG_FOLDER));
-    let standing = match number {
+    let look = || match number {
         Some(number) if number > epoch => Ok(Standing::Ahead),
         // Until its last checkpoint is signed, less may lie there than was signed before a crash.
         Some(number) if number < epoch && keys::is_there(&folder(number)) => Err(FOREIGN),
@@ -71,11 +73,27 @@ pub(crate) fn cosigned(house: &House, note: String) -> Answer {
         Some(number) => standing(&house.made, &log(number), &checkpoint),
         None => Err(FOREIGN),
     };
-    match standing {
+    match patiently(look) {
         Ok(standing) => ask(house, |request| Input::Cosigned { request, note, standing }),
         Err((code, cause)) => refused(code, cause),
     }
 }
+
+/// A checkpoint is known here before its tiles are written, so that they may be missing for as long
+/// as the disk takes.
+fn patiently(look: impl Fn() -> Result<Standing, No>) -> Result<Standing, No> {
+    for _ in 0..LOOKS {
+        match look() {
+            Err(UNREADABLE) => sleep(LOOK_PAUSE),
+            found => return found,
+        }
+    }
+    look()
+}
+
+/// How often tiles that are not there are looked for, and how long between.
+const LOOKS: u32 = 40;
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 type No = (&'static str, &'static str);
 

@@ -107,6 +107,7 @@ const CHECKS: &[Check] = &[
     guards::check_dead_man,
     guards::check_witness,
     guards::check_presence,
+    guards::check_scribe,
     // Is it an order?
     shape::check_order_type,
     bracket::check_bracket,

@@ -110,6 +110,8 @@ pub struct Guards {
     pub dead_man: GuardState,
     /// The operator.
     pub presence: GuardState,
+    /// Whoever copies the evidence.
+    pub scribe: GuardState,
 }
 
 impl Guards {
@@ -119,6 +121,7 @@ impl Guards {
         witness: GuardState::Missing,
         dead_man: GuardState::Missing,
         presence: GuardState::Missing,
+        scribe: GuardState::Missing,
     };
 }
 

@@ -129,6 +129,8 @@ pub enum DenyCode {
     WarmingUp,
     /// The operator has not shown presence lately.
     PresenceLapsed,
+    /// More evidence than the phase allows lies on one disk alone, or nobody says how much.
+    ReplicationBehind,
 }
 
 /// Which acts a code lets pass although it holds.
@@ -166,7 +168,7 @@ type Row = (DenyCode, &'static str, &'static str, &'static str, Spares);
 
 /// The whole table.
 #[rustfmt::skip]
-const ROWS: [Row; 62] = [
+const ROWS: [Row; 63] = [
     (C::KillActive, "KILL_ACTIVE",
         "the kill latch is down, or a stop covers this order",
         "two people lift the kill or the stop", Flatten),
@@ -353,6 +355,9 @@ const ROWS: [Row; 62] = [
     (C::PresenceLapsed, "PRESENCE_LAPSED",
         "the operator has not shown presence lately",
         "the operator renews the presence", Reductions),
+    (C::ReplicationBehind, "REPLICATION_BEHIND",
+        "too much evidence lies on one disk alone, or nobody says how much",
+        "let portcullis scribe copy run, and catch up", Reductions),
 ];
 
 impl DenyCode {
@@ -424,6 +429,6 @@ mod tests {
             assert_eq!(DenyCode::from_code(code.code()), Some(code));
         }
         // The last variant of the enum has a row, and rows are as many as variants.
-        assert_eq!(usize::from(DenyCode::PresenceLapsed.number()), ROWS.len());
+        assert_eq!(usize::from(DenyCode::ReplicationBehind.number()), ROWS.len());
     }
 }

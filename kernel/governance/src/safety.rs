@@ -32,6 +32,9 @@ struct RawSealing {
 struct RawGuards {
     dead_man_renewal_ms: u32,
     more: BTreeMap<String, Vec<String>>,
+    /// The one key that may be missing: without it nobody asks what is copied.
+    #[serde(default)]
+    unreplicated_bytes_max: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,6 +111,12 @@ pub fn parse_safety(bytes: &[u8]) -> Result<Hashed<Safety>, PolicyError> {
             "guards.dead_man_renewal_ms",
             raw.guards.dead_man_renewal_ms,
         )?,
+        unreplicated_bytes_max: raw
+            .guards
+            .unreplicated_bytes_max
+            .into_iter()
+            .map(phase_bytes)
+            .collect::<Result<_, _>>()?,
     };
     let step = |raw: RawStep| ReturnStep { after_ms: raw.after_ms, percent: raw.percent };
     let steps = raw.returning.steps.into_iter().map(step).collect();
@@ -125,10 +134,24 @@ pub fn parse_safety(bytes: &[u8]) -> Result<Hashed<Safety>, PolicyError> {
 fn phase_guards(
     (phase, guards): (String, Vec<String>),
 ) -> Result<(Phase, BTreeSet<Guard>), PolicyError> {
+    // Without a bound there is nothing to ask the scribe.
+    let asked = |name: &str| Guard::from_name(name).filter(|guard| *guard != Guard::Scribe);
+    let known = |name: String| asked(&name).ok_or(PolicyError::UnknownName(name));
+    Ok((phase_of(&phase)?, guards.into_iter().map(known).collect::<Result<_, _>>()?))
+}
+
+fn phase_bytes((phase, bytes): (String, u64)) -> Result<(Phase, u64), PolicyError> {
+    let key = || format!("guards.unreplicated_bytes_max.{phase}");
+    // The journal never stands still, so what nobody can meet is no bound.
+    if bytes == 0 {
+        return Err(PolicyError::NotPositive { key: key() });
+    }
+    Ok((phase_of(&phase)?, bytes))
+}
+
+fn phase_of(phase: &str) -> Result<Phase, PolicyError> {
     let unknown = || PolicyError::UnknownName(format!("phase {phase}"));
-    let number = phase.parse().ok().and_then(Phase::from_number).ok_or_else(unknown)?;
-    let known = |name: String| Guard::from_name(&name).ok_or(PolicyError::UnknownName(name));
-    Ok((number, guards.into_iter().map(known).collect::<Result<_, _>>()?))
+    phase.parse().ok().and_then(Phase::from_number).ok_or_else(unknown)
 }
 
 fn triggers(raw: &RawTriggers) -> Result<Triggers, PolicyError> {
@@ -220,6 +243,11 @@ evidence = { ms = 30000, action = "block-new" }
         let safety = parse_safety(GOOD.as_bytes()).unwrap().value;
         assert_eq!(safety.guards.more[&Phase::Paper], BTreeSet::from([Guard::Witness]));
         assert_eq!(safety.returning.steps().len(), 3);
+        assert!(safety.guards.unreplicated_bytes_max.is_empty());
+        let asked =
+            GOOD.replace("[returning]", "unreplicated_bytes_max = { 5 = 4096 }\n[returning]");
+        let safety = parse_safety(asked.as_bytes()).unwrap().value;
+        assert_eq!(safety.guards.unreplicated_bytes_max, [(Phase::ManualLive, 4096)].into());
         assert_eq!(safety.triggers.daily_loss.loss.text(), "50.25");
         assert_eq!(safety.triggers.unexplained_fill, StopMode::CancelAll);
     }
@@ -242,6 +270,15 @@ evidence = { ms = 30000, action = "block-new" }
         check("\"reduce-only\"", "\"alert\"", "POLICY_UNKNOWN_NAME");
         check("\"guardian\"", "\"friend\"", "POLICY_UNKNOWN_NAME");
         check("2 = [", "9 = [", "POLICY_UNKNOWN_NAME");
+        check("\"guardian\"", "\"scribe\"", "POLICY_UNKNOWN_NAME");
+        for (bound, code) in [
+            ("5 = 0", "POLICY_NOT_POSITIVE"),
+            ("9 = 1", "POLICY_UNKNOWN_NAME"),
+            ("5 = -1", "POLICY_SYNTAX"),
+        ] {
+            let line = format!("[guards]\nunreplicated_bytes_max = {{ {bound} }}");
+            check("[guards]", &line, code);
+        }
         check("hours_max = 24", "hours_max = 25", "POLICY_UNFIT");
         check("hours_max = 24", "hours_max = 0", "POLICY_NOT_POSITIVE");
         check("percent = 75", "percent = 40", "POLICY_SIZE_STEPS");

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use portcullis_console::{CliError, Exit, files, out};
+pub(crate) use portcullis_console::{CliError, Exit, client, files, out};
 
 /// Makes things from evidence.
 #[derive(Debug, Parser)]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis_core::Input;
 use portcullis_core::entry::{self, Class, Decoded};
+use portcullis_evidence::begun_epochs;
 use portcullis_evidence::chunk::{CHUNK_BYTES_MAX, RawFrame, read_chunk};
 use portcullis_evidence::journal::{JournalFolder, Recovered};
 use portcullis_evidence::pack::{
@@ -192,28 +193,24 @@ fn journals(place: &Path, is_pack: bool) -> Result<Vec<JournalFolder>, CliError>
         return Ok(vec![JournalFolder::new(place.join(JOURNAL))]);
     }
     let path = place.join(EPOCHS);
-    let numbers = epochs(place)?.into_iter();
+    let numbers = epochs(place)?.into_iter().rev();
     Ok(numbers.map(|epoch| JournalFolder::of_epoch(&path, epoch)).collect())
 }
 
-/// The epochs of a home, the newest first.
+/// The epochs of a home, the oldest first.
 pub(super) fn epochs(place: &Path) -> Result<Vec<u32>, CliError> {
     let path = place.join(EPOCHS);
-    let Ok(listed) = fs::read_dir(&path) else {
+    if !path.is_dir() {
         let (cause, next) = ("neither a pack nor a home", "name a pack's folder, or a home");
         return Err(CliError::new(Exit::NotFound, "SCRIBE_SOURCE", &shown(place), cause, next));
-    };
-    let mut numbers = Vec::new();
-    for item in listed {
-        let item = item.map_err(|error| files::io_error(&path, &error, "check the folder"))?;
-        let number = item.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
-        // A folder without a segment is what a crash leaves of a beginning.
-        let begun = |_: &u32| item.path().join("journal/000001.journal").is_file();
-        numbers.extend(number.filter(begun));
     }
-    numbers.sort_unstable();
-    numbers.reverse();
-    Ok(numbers)
+    begun_epochs(&path).map_err(|fault| unreadable(fault.code(), &path, &fault.to_string()))
+}
+
+/// A journal that may be written to meanwhile cannot be read.
+pub(super) fn unreadable(code: &str, place: &Path, cause: &str) -> CliError {
+    let next = "portcullis status --home HOME; try again if the daemon is writing";
+    CliError::new(Exit::CheckFailed, code, &shown(place), cause, next)
 }
 
 /// The approval that the opening names, as it was handed in.

@@ -13,6 +13,10 @@ use portcullis_statement::{ApprovedPlugin, EndpointKind, JournalBinding, Session
 
 use super::source::Evidence;
 
+#[path = "../../console/src/double.rs"]
+mod double;
+pub(crate) use double::{daemon, frame};
+
 #[path = "../../console/src/scratch.rs"]
 mod scratch;
 pub(crate) use scratch::Scratch;

@@ -235,6 +235,7 @@ pub(crate) fn done(socket: &Path, request: &Request) -> Result<(), CliError> {
         Request::Status
         | Request::Draft { .. }
         | Request::Statement(_)
+        | Request::Copied { .. }
         | Request::Cosigned { .. }
         | Request::Burn { .. }
         | Request::Tighten { .. }

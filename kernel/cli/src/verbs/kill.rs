@@ -142,8 +142,8 @@ mod tests {
     use portcullis_control::Answer;
 
     use super::*;
-    use crate::client::tests::{daemon, frame};
     use crate::testing::{People, Scratch};
+    use crate::testing::{daemon, frame};
 
     fn check(frames: &[Answer], steps: &[&str], expect: Result<(), (&str, Exit)>) {
         check_request(&Request::kill("test"), frames, steps, expect);

@@ -135,9 +135,9 @@ mod tests {
 
     use super::*;
     use crate::args::Cli;
-    use crate::client::tests::{daemon, frame};
     use crate::request_file::RequestFile;
     use crate::testing::{LATER, People, Scratch, word};
+    use crate::testing::{daemon, frame};
 
     /// The daemon's answer with the one proposal that `word` releases.
     fn answer(change: impl FnOnce(&mut ProposalView)) -> Answer {

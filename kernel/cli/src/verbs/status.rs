@@ -80,6 +80,9 @@ pub(crate) fn render(view: &StatusView) -> String {
     for line in &view.witnesses {
         text += &field("witnesses", line);
     }
+    if let Some(claim) = &view.copies {
+        text += &field("copies", claim);
+    }
     if view.size_percent < 100 {
         text += &field("size", &format!("{} % of the limits after a kill", view.size_percent));
     }
@@ -150,8 +153,8 @@ mod tests {
     use portcullis_control::{OrderView, PhaseView, PositionView};
 
     use super::*;
-    use crate::client::tests::{daemon, frame};
     use crate::testing::{People, Scratch};
+    use crate::testing::{daemon, frame};
 
     fn view() -> StatusView {
         let text = |text: &str| text.to_owned();
@@ -182,6 +185,7 @@ mod tests {
             feed_age_ms: Some(5),
             guards: BTreeMap::from([(text("witness"), text("not required"))]),
             witnesses: vec![text("self-attested")],
+            copies: Some(text("7 bytes uncopied")),
             run: None,
             size_percent: 50,
             reconciliation: Reconciliation::Differs(vec![text("one\ntwo")]),
@@ -197,7 +201,11 @@ mod tests {
         assert!(text.starts_with("may I trade      NO\n  KILL_ACTIVE: kill 1 (\\u{1b}[2Joops)\n"));
         assert!(text.contains("PROTECTION_HELD_BY_KERNEL: 1 positions"));
         assert!(text.contains("one\\u{a}two") && !text.contains('\u{1b}'));
-        assert!(text.contains("witness: not required") && text.contains("50 % of the limits"));
+        assert!(
+            text.contains("7 bytes uncopied")
+                && text.contains("witness: not required")
+                && text.contains("50 % of the limits")
+        );
         assert!(text.contains("BTC-USDT 1 at 2, profit unknown, fees 0.1"));
         assert!(text.ends_with("next             portcullis request unkill\n"));
     }

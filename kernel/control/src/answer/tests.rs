@@ -34,6 +34,7 @@ fn status() -> StatusView {
         feed_age_ms: Some(12),
         guards: BTreeMap::from([(text("guardian"), text("not required"))]),
         witnesses: vec![text("self-attested")],
+        copies: None,
         run: Some(text("c0de0001")),
         size_percent: 100,
         reconciliation: Reconciliation::Differs(vec![text("BTC: 1 here, 2 there")]),

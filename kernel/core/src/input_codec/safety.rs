@@ -22,14 +22,21 @@ pub(super) fn safety_value(safety: &Safety) -> Value {
     let steps = returning.steps().iter().map(|step| {
         json::object([("after_ms", number(step.after_ms)), ("percent", number(step.percent))])
     });
-    json::object([
+    let bounds = guards.unreplicated_bytes_max.iter();
+    let bounds = bounds.map(|(phase, bytes)| (phase.number().to_string(), int(*bytes)));
+    // Only where there are bounds: every other start reads as it ever did.
+    let bounds = Some(Value::Object(bounds.collect()))
+        .filter(|_| !guards.unreplicated_bytes_max.is_empty())
+        .map(|bounds| ("unreplicated_bytes_max", bounds));
+    let fields = [
         ("cooldown_ms", number(returning.cooldown_ms())),
         ("dead_man_renewal_ms", number(guards.dead_man_renewal_ms)),
         ("guards", Value::Object(more.collect())),
         ("seal_hours_max", number(*seal_hours_max)),
         ("steps", Value::List(steps.collect())),
         ("triggers", triggers_value(triggers)),
-    ])
+    ];
+    json::object(fields.into_iter().chain(bounds))
 }
 
 fn triggers_value(triggers: &Triggers) -> Value {
@@ -76,6 +83,10 @@ pub(super) fn safety(value: &Value) -> Read<Safety> {
     let guards = GuardRules {
         more: more.collect::<Read<BTreeMap<_, _>>>()?,
         dead_man_renewal_ms: narrow(fields.uint("dead_man_renewal_ms")?)?,
+        unreplicated_bytes_max: match fields.optional("unreplicated_bytes_max") {
+            Some(bounds) => phase_bytes(bounds)?,
+            None => BTreeMap::new(),
+        },
     };
     let steps = fields.list("steps")?.iter().map(step).collect::<Read<Vec<_>>>()?;
     let returning = ReturnPlan::new(narrow(fields.uint("cooldown_ms")?)?, steps);
@@ -88,10 +99,23 @@ pub(super) fn safety(value: &Value) -> Read<Safety> {
 
 fn phase_guards((phase, names): (&String, &Value)) -> Read<(Phase, BTreeSet<Guard>)> {
     let bad = || EntryError::Value("guards");
-    let number = phase.parse::<u8>().ok().and_then(Phase::from_number).ok_or_else(bad)?;
+    let number = phase_of(phase)?;
     let guard = |value| as_text(value).and_then(Guard::from_name).ok_or_else(bad);
     let guards = as_list(names).iter().map(guard).collect::<Read<_>>()?;
     Ok((number, guards))
+}
+
+fn phase_bytes(value: &Value) -> Read<BTreeMap<Phase, u64>> {
+    let Value::Object(entries) = value else {
+        return Err(EntryError::Value("unreplicated_bytes_max"));
+    };
+    let mut fields = Fields::new(value)?;
+    entries.keys().map(|phase| Ok((phase_of(phase)?, fields.uint(phase)?))).collect()
+}
+
+fn phase_of(text: &str) -> Read<Phase> {
+    let number = text.parse::<u8>().ok().and_then(Phase::from_number);
+    number.ok_or(EntryError::Value("guards"))
 }
 
 fn step(value: &Value) -> Read<ReturnStep> {

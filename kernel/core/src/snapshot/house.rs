@@ -47,7 +47,7 @@ core_sections! {
     anew {
         releases endpoints closing epoch place
         live flatten brackets opened unfolded unfolded_limits ended restoring
-        cosigned
+        cosigned copies
     }
 }
 

@@ -26,7 +26,7 @@ fn what_is_not_required_says_so() {
     for phase in [Phase::Shadow, Phase::Paper, Phase::BoundedAuto] {
         let world = World::open(phase);
         let guards = world.core.view().guards;
-        assert_eq!(guards.len(), 4);
+        assert_eq!(guards.len(), 5);
         assert!(guards.values().all(|state| *state == "not required"), "{guards:?}");
         assert_eq!(world.core.view().size_percent, 100);
     }
@@ -68,6 +68,46 @@ fn d11_a_missing_guard_blocks_neither_exits_nor_the_kill() {
     assert_eq!((out.reasons("denied"), out.submits().len()), (vec!["WITNESS_BEHIND"], 1));
     assert_eq!(out.cancels(), [id]);
     assert_eq!(world.kill().answers(), ["LATCHED"]);
+}
+
+/// P5-K3: where a phase bounds what may lie on one disk alone, a claim that is missing, too large
+/// or old denies what increases and nothing else, and the claim is an entry.
+#[test]
+fn p5_k3_uncopied_evidence_holds_back_what_increases_and_nothing_else() {
+    let mut safety = policy(&[], wide());
+    safety.guards.unreplicated_bytes_max = [(Phase::Paper, 4_096)].into();
+    let mut world = World::open_under(safety);
+    let claim = |world: &mut World, unreplicated_bytes: u64| {
+        let out = world.feed(Input::Copied { request: 7, unreplicated_bytes });
+        assert_eq!(out.kinds(), ["copied"]);
+    };
+    world.assert_blocked(&["REPLICATION_BEHIND"]);
+    assert_eq!(denied(&mut world, 1), ["REPLICATION_BEHIND"]);
+    // A beat is no claim.
+    beat(&mut world, Guard::Scribe, 60);
+    assert_eq!(denied(&mut world, 2), ["REPLICATION_BEHIND"]);
+    claim(&mut world, 4_096);
+    assert_eq!(denied(&mut world, 3), Vec::<String>::new());
+    claim(&mut world, 4_097);
+    assert_eq!(denied(&mut world, 4), ["REPLICATION_BEHIND"]);
+    let line = world.core.view().copies.unwrap();
+    assert!(line.starts_with("4097 bytes") && line.ends_with("(the scribe's claim)"), "{line}");
+    claim(&mut world, 0);
+    assert_eq!(denied(&mut world, 5), Vec::<String>::new());
+    world.pass(60 * SECOND_NS);
+    assert_eq!(denied(&mut world, 6), ["REPLICATION_BEHIND"]);
+    let out = world.reply(ALPHA, vec![cancel(5)]);
+    assert_eq!((out.reasons("denied"), out.cancels().len()), (Vec::<&str>::new(), 1));
+    assert_eq!(world.kill().answers(), ["LATCHED"]);
+}
+
+/// A house whose policy has no bound asks the scribe nothing, whatever it says.
+#[test]
+fn without_a_bound_a_claim_holds_nothing_back() {
+    let mut world = World::open_under(policy(&[], wide()));
+    world.feed(Input::Copied { request: 7, unreplicated_bytes: u64::from(u32::MAX) });
+    assert_eq!(world.core.guard_state(Guard::Scribe), GuardState::NotRequired);
+    assert_eq!(denied(&mut world, 1), Vec::<String>::new());
 }
 
 /// D13: the dead-man switch has to be fresh by one renewal, and its latest word counts, also a

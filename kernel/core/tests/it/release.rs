@@ -35,7 +35,8 @@ fn live_with(change: impl FnOnce(&mut portcullis_domain::policy::Limits)) -> Wor
 }
 
 fn beats(world: &mut World) {
-    for guard in Guard::ALL {
+    // The scribe beats for nobody: it claims.
+    for guard in Guard::ALL.into_iter().filter(|guard| *guard != Guard::Scribe) {
         let valid_until = world.now.wall.plus_ns(60 * SECOND_NS);
         world.feed(Input::Beat { guard, valid_until });
     }

@@ -15,7 +15,11 @@ pub(crate) fn wide_safety() -> Safety {
     let lasting = LastingRow { ms, action };
     Safety {
         seal_hours_max: 24,
-        guards: GuardRules { more: BTreeMap::new(), dead_man_renewal_ms: 20_000 },
+        guards: GuardRules {
+            more: BTreeMap::new(),
+            dead_man_renewal_ms: 20_000,
+            unreplicated_bytes_max: BTreeMap::new(),
+        },
         triggers: Triggers {
             drawdown: loss,
             daily_loss: loss,

@@ -15,11 +15,14 @@ pub enum Guard {
     DeadMan,
     /// The operator in charge.
     Presence,
+    /// Whoever copies the evidence, where a phase bounds what may lie on one disk alone.
+    Scribe,
 }
 
 impl Guard {
     /// All guards.
-    pub const ALL: [Self; 4] = [Self::Guardian, Self::Witness, Self::DeadMan, Self::Presence];
+    pub const ALL: [Self; 5] =
+        [Self::Guardian, Self::Witness, Self::DeadMan, Self::Presence, Self::Scribe];
 
     /// The name in entries, policy and status.
     #[must_use]
@@ -29,6 +32,7 @@ impl Guard {
             Self::Witness => "witness",
             Self::DeadMan => "dead-man",
             Self::Presence => "presence",
+            Self::Scribe => "scribe",
         }
     }
 
@@ -46,6 +50,7 @@ impl Guard {
             Self::Witness => "WITNESS_BEHIND",
             Self::DeadMan => "DEADMAN_STALE",
             Self::Presence => "PRESENCE_LAPSED",
+            Self::Scribe => "REPLICATION_BEHIND",
         }
     }
 
@@ -54,7 +59,7 @@ impl Guard {
     #[must_use]
     pub const fn beat_ms_max(self) -> u32 {
         match self {
-            Self::Guardian => 60_000,
+            Self::Guardian | Self::Scribe => 60_000,
             Self::DeadMan => 300_000,
             Self::Presence => 900_000,
             Self::Witness => 3_600_000,
@@ -99,6 +104,9 @@ pub struct GuardRules {
     /// How long before its confirmed trigger time the venue's dead-man switch counts as stale, in
     /// milliseconds: one renewal.
     pub dead_man_renewal_ms: u32,
+    /// By phase, how many bytes of evidence may lie on this disk alone, as far as the scribe says.
+    /// A phase that is not listed does not ask it.
+    pub unreplicated_bytes_max: BTreeMap<Phase, u64>,
 }
 
 /// Everything that must be alive in that phase on that endpoint.
@@ -106,6 +114,8 @@ pub struct GuardRules {
 pub fn guards_required(rules: Option<&GuardRules>, phase: Phase, reach: Reach) -> BTreeSet<Guard> {
     let mut required = guard_floor(phase, reach);
     required.extend(rules.and_then(|rules| rules.more.get(&phase)).into_iter().flatten());
+    let bound = rules.and_then(|rules| rules.unreplicated_bytes_max.get(&phase));
+    required.extend(bound.map(|_| Guard::Scribe));
     required
 }
 
@@ -138,7 +148,8 @@ mod tests {
     #[test]
     fn f12_policy_adds_to_the_floor_and_takes_nothing_away() {
         let more = BTreeMap::from([(Phase::Paper, BTreeSet::from([Guard::Witness]))]);
-        let rules = GuardRules { more, dead_man_renewal_ms: 1 };
+        let unreplicated_bytes_max = BTreeMap::from([(Phase::Shadow, 1)]);
+        let rules = GuardRules { more, dead_man_renewal_ms: 1, unreplicated_bytes_max };
         for phase in Phase::ALL {
             for reach in [Reach::Inside, Reach::Outside] {
                 let required = guards_required(Some(&rules), phase, reach);
@@ -146,6 +157,7 @@ mod tests {
                 assert_eq!(required.contains(&Guard::Witness), {
                     phase == Phase::Paper || phase >= Phase::ManualLive
                 });
+                assert_eq!(required.contains(&Guard::Scribe), phase == Phase::Shadow);
             }
         }
     }

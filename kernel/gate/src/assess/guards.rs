@@ -35,6 +35,10 @@ pub(super) fn check_presence(case: &mut Case<'_>) -> Result<(), Denial> {
     alive(case.at.guards.presence, C::PresenceLapsed)
 }
 
+pub(super) fn check_scribe(case: &mut Case<'_>) -> Result<(), Denial> {
+    alive(case.at.guards.scribe, C::ReplicationBehind)
+}
+
 fn alive(state: GuardState, code: C) -> Result<(), Denial> {
     match state {
         GuardState::NotRequired | GuardState::Alive => Ok(()),

@@ -179,6 +179,9 @@ const ROWS: &[Row] = &[
     (C::WitnessBehind, Scope::Host, Fact, REDUCES, |c| c.at.guards.witness = GuardState::Missing),
     (C::WarmingUp, Scope::Strategy, Fact, OF_STRATEGIES, |c| c.at.warming_up = true),
     (C::PresenceLapsed, Scope::Host, Fact, REDUCES, |c| c.at.guards.presence = GuardState::Missing),
+    (C::ReplicationBehind, Scope::Host, Fact, REDUCES, |c| {
+        c.at.guards.scribe = GuardState::Missing;
+    }),
 ];
 
 /// What no assessment answers, who does, and what it spares.

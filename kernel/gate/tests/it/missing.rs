@@ -235,7 +235,8 @@ fn f10_a_figure_that_nobody_knows_denies() {
 #[test]
 fn what_is_absent_by_nature_denies_nothing() {
     let free = GuardState::NotRequired;
-    let guards = Guards { guardian: free, witness: free, dead_man: free, presence: free };
+    let guards =
+        Guards { guardian: free, witness: free, dead_man: free, presence: free, scribe: free };
     let absent: [fn(&mut Case); 4] = [
         |c| c.at.reduced = None,
         |c| c.at.same_approved = None,
@@ -333,7 +334,7 @@ fn every_input_is_in_a_table_of_this_file() {
         // Here.
         evidence_writable,
         clock_offset_ns,
-        guards: Guards { guardian, witness, dead_man, presence },
+        guards: Guards { guardian, witness, dead_man, presence, scribe },
         standing,
         component,
         same_approved,
@@ -360,7 +361,7 @@ fn every_input_is_in_a_table_of_this_file() {
     };
     assert!(evidence_writable && book_valid && reconciled && marks_fresh && !any_unknown);
     assert!(bid < ask && received < BOOT && standing == Standing::Running);
-    assert_eq!([guardian, witness, dead_man, presence], [GuardState::Alive; 4]);
+    assert_eq!([guardian, witness, dead_man, presence, scribe], [GuardState::Alive; 5]);
     assert_eq!((component, clock_offset_ns), (Some(Digest::of(PLUGIN.as_bytes())), Some(0)));
     assert!(feed.is_some() && venue_status.is_some() && metadata_read.is_some());
     assert!(position.is_some() && exposure.is_some() && equity.is_some() && notional.is_some());

@@ -3,17 +3,18 @@
 //! Segments of the journal grow, so they are copied in pieces named by their place:
 //! `epochs/000001/journal/000001.journal.FROM-TO`. In the order of their names they are it again.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use portcullis_evidence::Watermark;
-use portcullis_evidence::journal::{JournalFolder, Reader};
+use portcullis_evidence::journal::{JournalFolder, ReadFault, Reader};
 use portcullis_statement::Digest;
 
-use crate::files::{self, shown};
-use crate::source::epochs;
-use crate::{CliError, Exit};
+use crate::CliError;
+use crate::files;
+use crate::source::{epochs, unreadable};
 
 /// Longest file that is copied.
 pub(super) const FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
@@ -22,7 +23,7 @@ const DEPTH_MAX: usize = 12;
 
 /// How far the journal of one epoch goes that is durable for certain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Durable {
+pub(crate) struct Durable {
     pub(super) epoch: u32,
     pub(super) origin: String,
     /// Entries, and the root over them.
@@ -32,22 +33,30 @@ pub(super) struct Durable {
     pub(super) segments: Vec<(PathBuf, u64)>,
 }
 
+/// Epochs that are over, as this run has read them: they never change any more.
+pub(crate) type Closed = BTreeMap<u32, Durable>;
+
 /// Every epoch, from the first. Of the last one, which may be written to meanwhile, what the
 /// journal itself names as durable.
-pub(super) fn durable(home: &Path) -> Result<Vec<Durable>, CliError> {
-    let mut numbers = epochs(home)?;
-    numbers.reverse();
+pub(super) fn durable(home: &Path, closed: &mut Closed) -> Result<Vec<Durable>, CliError> {
+    let numbers = epochs(home)?;
     let last = numbers.last().copied();
-    numbers.iter().map(|epoch| of_epoch(home, *epoch, Some(*epoch) == last)).collect()
+    let read = |epoch: u32| match closed.get(&epoch) {
+        Some(known) => Ok(known.clone()),
+        None if Some(epoch) == last => of_epoch(home, epoch, true),
+        None => {
+            let read = of_epoch(home, epoch, false)?;
+            closed.insert(epoch, read.clone());
+            Ok(read)
+        }
+    };
+    numbers.into_iter().map(read).collect()
 }
 
 fn of_epoch(home: &Path, epoch: u32, is_last: bool) -> Result<Durable, CliError> {
     let folder = || JournalFolder::of_epoch(&home.join("epochs"), epoch);
     let path = folder().path().to_owned();
-    let fault = |fault: portcullis_evidence::journal::ReadFault| {
-        let next = "portcullis status --home HOME; try again if the daemon is writing";
-        CliError::new(Exit::CheckFailed, fault.code(), &shown(&path), &fault.to_string(), next)
-    };
+    let fault = |fault: ReadFault| unreadable(fault.code(), &path, &fault.to_string());
     let mut reader = Reader::open(folder()).map_err(fault)?;
     let mut known = 0;
     while let Some(group) = reader.next().map_err(fault)? {

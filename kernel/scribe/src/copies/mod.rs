@@ -15,11 +15,14 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use portcullis_control::Request;
 use portcullis_statement::Digest;
 use portcullis_statement::json::{Value, count, object};
 
+use crate::client::{self, SOON};
 use crate::files;
 use crate::{CliError, out};
+pub(super) use home::Closed;
 use home::{Durable, FILE_BYTES_MAX, Whole};
 use store::{Listed, Place, Store};
 
@@ -56,32 +59,61 @@ pub(crate) struct StatusArgs {
 }
 
 /// Number, origin and durable entries of each epoch of a home, from the first.
-pub(super) fn durable_epochs(home: &Path) -> Result<Vec<(u32, String, u64)>, CliError> {
-    let found = home::durable(home)?.into_iter();
+pub(super) fn durable_epochs(
+    home: &Path,
+    closed: &mut Closed,
+) -> Result<Vec<(u32, String, u64)>, CliError> {
+    let found = home::durable(home, closed)?.into_iter();
     Ok(found.map(|durable| (durable.epoch, durable.origin, durable.size)).collect())
 }
 
 /// Runs the verb.
 pub(crate) fn copy(args: &CopyArgs) -> Result<(), CliError> {
     let store = Store::open(&args.place)?;
-    let mut compared = BTreeSet::new();
+    let mut seen = Seen::default();
     loop {
-        let made = round(&args.home, &store, &mut compared)?;
-        let status = Status::of(&args.home, &store)?;
+        let made = round(&args.home, &store, &mut seen)?;
+        let status = Status::of(&args.home, &store, &mut seen.closed)?;
         out::result(&(out::field("copied", &format!("{made} bytes")) + &status.text()))?;
+        claim(&args.home, status.unreplicated_bytes);
         let Some(seconds) = args.every else { return Ok(()) };
         std::thread::sleep(Duration::from_secs(seconds));
     }
 }
 
+/// Tells a daemon that runs there what is not copied. Where a phase bounds it, a daemon that hears
+/// nothing lets nothing new out; copying goes on whatever it says.
+fn claim(home: &Path, unreplicated_bytes: u64) {
+    let socket = home.join("control.sock");
+    if !files::exists(&socket) {
+        return;
+    }
+    match client::done(&socket, &Request::Copied { unreplicated_bytes }, SOON) {
+        Ok(_) => {}
+        Err(error) => out::narrate(&format!("the daemon was not told: {}", error.code)),
+    }
+}
+
 /// Runs the verb.
 pub(crate) fn status(args: &StatusArgs) -> Result<(), CliError> {
-    let status = Status::of(&args.home, &Store::look(&args.place)?)?;
+    let status = Status::of(&args.home, &Store::look(&args.place)?, &mut Closed::new())?;
     if args.json { out::json("scribe.status", status.value()) } else { out::result(&status.text()) }
 }
 
+/// What this run needs to look at only once.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Copies that are what the home holds.
+    compared: BTreeSet<String>,
+    closed: Closed,
+}
+
 /// Copies what is new; returns its bytes. What was compared once in this run is not read again.
-fn round(home: &Path, store: &Store, compared: &mut BTreeSet<String>) -> Result<u64, CliError> {
+fn round(
+    home: &Path,
+    store: &Store,
+    Seen { compared, closed }: &mut Seen,
+) -> Result<u64, CliError> {
     let mut there = store.list()?;
     let mut made = 0_u64;
     let mut keep = |name: &str, bytes: &[u8], there: &mut Listed| -> Result<(), CliError> {
@@ -105,7 +137,7 @@ fn round(home: &Path, store: &Store, compared: &mut BTreeSet<String>) -> Result<
             compared.insert(name);
         }
     }
-    for durable in home::durable(home)? {
+    for durable in home::durable(home, closed)? {
         for (path, bytes) in &durable.segments {
             let name = segment_name(durable.epoch, path);
             // Pieces from earlier runs are what the home still holds, or one of the two was changed.
@@ -196,7 +228,7 @@ struct Status {
 }
 
 impl Status {
-    fn of(home: &Path, store: &Store) -> Result<Self, CliError> {
+    fn of(home: &Path, store: &Store, closed: &mut Closed) -> Result<Self, CliError> {
         let there = store.list()?;
         let mut status =
             Self { epoch: 0, entries_copied: 0, entries_durable: 0, unreplicated_bytes: 0 };
@@ -213,7 +245,7 @@ impl Status {
                 missing(bytes);
             }
         }
-        let epochs = home::durable(home)?;
+        let epochs = home::durable(home, closed)?;
         for durable in &epochs {
             for (path, bytes) in &durable.segments {
                 let copied = copied(&there, &segment_name(durable.epoch, path));

@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use portcullis_control::{Answer, Reply};
 use portcullis_evidence::{FileDisk, Journal};
 
 use super::*;
-use crate::testing::Scratch;
+use crate::testing::{Scratch, daemon, frame};
 
 const ORIGIN: &str = "portcullis/host-1/acct/1/simulated";
 
@@ -13,7 +14,7 @@ struct Scene {
     scratch: Scratch,
     journal: Journal<FileDisk>,
     store: Store,
-    compared: BTreeSet<String>,
+    seen: Seen,
 }
 
 impl Scene {
@@ -26,7 +27,7 @@ impl Scene {
         let disk = FileDisk::open(&home.join("epochs")).unwrap();
         let journal = Journal::create(disk, ORIGIN).unwrap();
         let store = Store::open(&store::folder(&scratch.path().join("copies"))).unwrap();
-        Self { scratch, journal, store, compared: BTreeSet::new() }
+        Self { scratch, journal, store, seen: Seen::default() }
     }
 
     fn home(&self) -> PathBuf {
@@ -39,11 +40,11 @@ impl Scene {
     }
 
     fn round(&mut self) -> Result<u64, CliError> {
-        round(&self.home(), &self.store, &mut self.compared)
+        round(&self.home(), &self.store, &mut self.seen)
     }
 
     fn status(&self) -> Status {
-        Status::of(&self.home(), &self.store).unwrap()
+        Status::of(&self.home(), &self.store, &mut Closed::new()).unwrap()
     }
 
     fn put(&self, name: &str, bytes: &[u8]) {
@@ -138,7 +139,7 @@ fn other_bytes_under_a_copied_name_are_a_refusal() {
     scene.put("chunks/ab.gz", b"CHUNK");
     // This run has compared it; the next one reads everything anew.
     scene.round().unwrap();
-    scene.compared.clear();
+    scene.seen = Seen::default();
     assert_eq!(scene.round().unwrap_err().code, "COPY_DIFFERS");
     assert_eq!(scene.copy("chunks/ab.gz").unwrap(), b"chunk");
     scene.put("chunks/ab.gz", b"chunk");
@@ -149,7 +150,18 @@ fn other_bytes_under_a_copied_name_are_a_refusal() {
     *bytes.last_mut().unwrap() ^= 1;
     fs::remove_file(&piece).unwrap();
     fs::write(&piece, &bytes).unwrap();
-    scene.compared.clear();
+    scene.seen = Seen::default();
     assert_eq!(scene.round().unwrap_err().code, "COPY_DIFFERS");
     assert_eq!(fs::read(&piece).unwrap(), bytes);
+}
+
+/// The daemon of the home hears how much has no copy; a home without one is copied all the same.
+#[test]
+fn the_daemon_is_told_what_is_not_copied() {
+    let scene = Scene::new();
+    claim(&scene.home(), 5);
+    let answer = Answer::last(Reply::Done { text: "noted".to_owned() });
+    let heard = daemon(scene.home().join("control.sock"), vec![frame(&answer)]);
+    claim(&scene.home(), 7);
+    assert_eq!(heard.join().unwrap(), Request::Copied { unreplicated_bytes: 7 });
 }

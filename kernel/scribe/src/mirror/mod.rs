@@ -15,13 +15,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portcullis_evidence::Watermark;
-use portcullis_evidence::journal::{JournalFolder, Reader};
+use portcullis_evidence::journal::{JournalFolder, ReadFault, Reader};
 use portcullis_evidence::tree::log_leaf;
 use serde_json::{Value, json};
 
-use super::copies::durable_epochs;
-use crate::files::shown;
-use crate::{CliError, Exit, out};
+use super::copies::{Closed, durable_epochs};
+use crate::source::unreadable;
+use crate::{CliError, out};
 use nats::{Connection, refused};
 
 /// Mirrors a home's entries to a NATS server.
@@ -43,8 +43,9 @@ pub(crate) struct Args {
 /// Runs the verb.
 pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     let mut connection = Connection::open(args.nats)?;
+    let mut closed = Closed::new();
     loop {
-        let round = round(&args.home, (args.nats, &mut connection))?;
+        let round = round(&args.home, &mut closed, (args.nats, &mut connection))?;
         let text = format!("{} entries more, {} in all", round.published, round.whole);
         out::result(&out::field("mirrored", &text))?;
         let Some(seconds) = args.every else { return Ok(()) };
@@ -72,21 +73,25 @@ struct Stream<'a> {
 
 fn round(
     home: &Path,
+    closed: &mut Closed,
     (address, connection): (SocketAddr, &mut Connection),
 ) -> Result<Round, CliError> {
-    let epochs = durable_epochs(home)?;
+    let epochs = durable_epochs(home, closed)?;
     let Some((_, origin, _)) = epochs.first() else { return Ok(Round { published: 0, whole: 0 }) };
     let mut stream = Stream::open(origin, (address, connection))?;
     // Found where the stream ends; until then everything is on it already.
     let mut reached = stream.last.is_none();
     let mut round = Round { published: 0, whole: 0 };
-    for (epoch, origin, size) in &epochs {
+    let ends_in = stream.last.as_deref().and_then(|id| Some(id.rsplit_once('/')?.0.to_owned()));
+    let before = epochs.iter().position(|(_, origin, _)| Some(origin) == ends_in.as_ref());
+    for (place, (epoch, origin, size)) in epochs.iter().enumerate() {
         round.whole = round.whole.saturating_add(*size);
+        // The stream is in order: what comes before its last message's epoch is on it.
+        if Some(place) < before {
+            continue;
+        }
         let folder = JournalFolder::of_epoch(&home.join("epochs"), *epoch);
-        let fault = |fault: portcullis_evidence::journal::ReadFault| {
-            let next = "portcullis status --home HOME";
-            CliError::new(Exit::CheckFailed, fault.code(), &shown(home), &fault.to_string(), next)
-        };
+        let fault = |fault: ReadFault| unreadable(fault.code(), home, &fault.to_string());
         let (mut reader, mut seq) = (Reader::open(folder).map_err(fault)?, 0_u64);
         while let Some(group) = reader.next_below(Watermark(*size)).map_err(fault)? {
             for entry in group.entries() {

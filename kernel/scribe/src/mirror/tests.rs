@@ -86,7 +86,9 @@ fn the_stream_is_the_journal_and_nothing_comes_twice() {
     let (home, mut journal) = journal(&scratch, "home");
     write(&mut journal, 0..6);
     let mut connection = server.connect();
-    let again = |connection: &mut Connection| round(&home, (server.address, connection)).unwrap();
+    let again = |connection: &mut Connection| {
+        round(&home, &mut Closed::new(), (server.address, connection)).unwrap()
+    };
     assert_eq!(again(&mut connection), Round { published: 5, whole: 5 });
     assert_eq!(again(&mut connection), Round { published: 0, whole: 5 });
     write(&mut journal, 6..9);
@@ -101,6 +103,30 @@ fn the_stream_is_the_journal_and_nothing_comes_twice() {
     assert_ne!(tree.root(), Digest::of(b""));
 }
 
+/// An epoch that is over is read once in a run, and one that the stream has passed not at all.
+#[test]
+fn the_stream_goes_on_through_epochs() {
+    let scratch = Scratch::new("mirror");
+    let Some(server) = Server::start(&scratch) else { return };
+    let (home, mut journal) = journal(&scratch, "home");
+    let (mut connection, mut closed) = (server.connect(), Closed::new());
+    write(&mut journal, 0..4);
+    let mut again = || round(&home, &mut closed, (server.address, &mut connection)).unwrap();
+    assert_eq!(again(), Round { published: 3, whole: 3 });
+    journal.begin_epoch("portcullis/host-1/acct.2/2/simulated");
+    write(&mut journal, 4..7);
+    // Of an epoch that is over all is durable.
+    assert_eq!(again(), Round { published: 3, whole: 6 });
+    write(&mut journal, 7..9);
+    assert_eq!(again(), Round { published: 2, whole: 8 });
+    assert_eq!(again(), Round { published: 0, whole: 8 });
+    assert_eq!(closed.keys().collect::<Vec<_>>(), [&1]);
+    // A run that knows nothing finds its place all the same.
+    let mut fresh = Closed::new();
+    let last = round(&home, &mut fresh, (server.address, &mut server.connect())).unwrap();
+    assert_eq!(last, Round { published: 0, whole: 8 });
+}
+
 /// A journal that does not continue the stream, and a second writer, are refused by code.
 #[test]
 fn another_journal_and_another_writer_are_refused() {
@@ -109,15 +135,16 @@ fn another_journal_and_another_writer_are_refused() {
     let (home, mut longer) = journal(&scratch, "home");
     write(&mut longer, 0..5);
     let mut connection = server.connect();
-    round(&home, (server.address, &mut connection)).unwrap();
+    round(&home, &mut Closed::new(), (server.address, &mut connection)).unwrap();
     let (restored, mut shorter) = journal(&scratch, "restored");
     write(&mut shorter, 0..3);
-    let error = round(&restored, (server.address, &mut connection)).unwrap_err();
+    let error =
+        round(&restored, &mut Closed::new(), (server.address, &mut connection)).unwrap_err();
     assert_eq!(error.code, "MIRROR_FORKED");
     let mut other = server.connect();
     let mut late = Stream::open(ORIGIN, (server.address, &mut other)).unwrap();
     write(&mut longer, 5..7);
-    round(&home, (server.address, &mut connection)).unwrap();
+    round(&home, &mut Closed::new(), (server.address, &mut connection)).unwrap();
     let error = late.publish(format!("{ORIGIN}/99"), b"{}").unwrap_err();
     assert_eq!(error.code, "MIRROR_REFUSED");
 }

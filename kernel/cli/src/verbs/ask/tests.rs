@@ -4,8 +4,8 @@ use portcullis_control::{Answer, PackView, Refused};
 use portcullis_statement::{Digest, Target};
 
 use super::*;
-use crate::client::tests::{daemon, frame};
 use crate::testing::{People, Scratch, signed};
+use crate::testing::{daemon, frame};
 use crate::{draft, files};
 
 /// A home with nothing but a genesis, and a fully signed unkill request.

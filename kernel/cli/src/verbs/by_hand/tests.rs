@@ -6,8 +6,8 @@ use portcullis_domain::Side;
 
 use super::*;
 use crate::args::{Cli, Verb};
-use crate::client::tests::{daemon, frame};
 use crate::testing::{People, Scratch};
+use crate::testing::{daemon, frame};
 
 const ID: &str = "pc0123456700000001";
 

@@ -7,9 +7,9 @@ use portcullis_statement::json::parse_canonical;
 use portcullis_statement::{Digest, Statement, read_limits};
 
 use super::*;
-use crate::client::tests::{daemon, frame};
 use crate::request_file::RequestFile;
 use crate::testing::{People, Scratch};
+use crate::testing::{daemon, frame};
 use crate::verbs::request::Common;
 
 fn policies() -> PathBuf {

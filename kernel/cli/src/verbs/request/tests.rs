@@ -6,11 +6,11 @@ use portcullis_control::{Answer, DraftView, EndpointView, ReleaseView};
 use portcullis_statement::{Statement, Trust};
 
 use super::*;
-use crate::client::tests::{daemon, frame};
 use crate::home::Policies;
 use crate::inspect::tests::{proof, sandbox};
 use crate::keygen::Words;
 use crate::testing::Scratch;
+use crate::testing::{daemon, frame};
 use crate::verbs::init::{self, DEMO_PEOPLE};
 use crate::verbs::sign::sign_file;
 

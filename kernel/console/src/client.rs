@@ -14,12 +14,12 @@ use crate::files::shown;
 use crate::{CliError, Exit};
 
 /// How long to wait for what needs no more than the disk.
-pub(crate) const SOON: Duration = Duration::from_secs(30);
+pub const SOON: Duration = Duration::from_secs(30);
 /// How long to wait for what needs plugins, orders or a venue.
-pub(crate) const LONG: Duration = Duration::from_mins(3);
+pub const LONG: Duration = Duration::from_mins(3);
 
 /// Asks for one thing and waits for the one answer.
-pub(crate) fn ask(socket: &Path, request: &Request, patience: Duration) -> Result<Reply, CliError> {
+pub fn ask(socket: &Path, request: &Request, patience: Duration) -> Result<Reply, CliError> {
     let mut only = None;
     converse(socket, request, patience, |reply| {
         only = Some(reply);
@@ -29,11 +29,7 @@ pub(crate) fn ask(socket: &Path, request: &Request, patience: Duration) -> Resul
 }
 
 /// Asks for an act and gives the line that says what was done.
-pub(crate) fn done(
-    socket: &Path,
-    request: &Request,
-    patience: Duration,
-) -> Result<String, CliError> {
+pub fn done(socket: &Path, request: &Request, patience: Duration) -> Result<String, CliError> {
     let Reply::Done { text } = ask(socket, request, patience)? else {
         return Err(unexpected(socket));
     };
@@ -41,7 +37,7 @@ pub(crate) fn done(
 }
 
 /// Asks for one thing and hands on every answer as it comes.
-pub(crate) fn converse(
+pub fn converse(
     socket: &Path,
     request: &Request,
     patience: Duration,
@@ -75,7 +71,8 @@ pub(crate) fn converse(
 }
 
 /// A signed statement as it crosses the socket.
-pub(crate) fn signed_bytes(signed: &SignedStatement) -> SignedBytes {
+#[must_use]
+pub fn signed_bytes(signed: &SignedStatement) -> SignedBytes {
     SignedBytes {
         bytes: signed.bytes.clone(),
         signatures: signed.signatures.clone(),
@@ -84,7 +81,8 @@ pub(crate) fn signed_bytes(signed: &SignedStatement) -> SignedBytes {
 }
 
 /// A reply that `Answer::fits` let through and the verb has no use for.
-pub(crate) fn unexpected(socket: &Path) -> CliError {
+#[must_use]
+pub fn unexpected(socket: &Path) -> CliError {
     foreign(socket, "it answered something else than was asked")
 }
 
@@ -154,30 +152,12 @@ fn refusal(refused: &Refused) -> CliError {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use std::os::unix::net::UnixListener;
-    use std::path::PathBuf;
-    use std::thread::{self, JoinHandle};
 
     use super::*;
-    use crate::testing::Scratch;
-
-    /// A daemon that answers one request with the given frames and hands back the request.
-    pub(crate) fn daemon(socket: PathBuf, frames: Vec<Vec<u8>>) -> JoinHandle<Request> {
-        let listener = UnixListener::bind(socket).unwrap();
-        thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let request = read_frame(&mut stream).unwrap().unwrap();
-            for frame in frames {
-                write_frame(&mut stream, &frame).unwrap();
-            }
-            Request::from_bytes(&request).unwrap()
-        })
-    }
-
-    pub(crate) fn frame(answer: &Answer) -> Vec<u8> {
-        answer.to_bytes().unwrap()
-    }
+    use crate::double::{daemon, frame};
+    use crate::scratch::Scratch;
 
     #[track_caller]
     fn check(frames: Vec<Vec<u8>>, code: &str, exit: Exit) {
