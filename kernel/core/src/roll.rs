@@ -195,7 +195,9 @@ impl Core {
 
     fn next(&mut self, next: &EpochName) -> Result<Roll, NotRolled> {
         let epoch = self.epoch.as_ref().ok_or(NotRolled::NoEpoch)?;
-        if !is_name(&next.origin) || !is_name(&next.key) {
+        // The same name a second time is an answer that came late: that epoch has begun already.
+        let is_stale = next.origin == epoch.name.origin;
+        if is_stale || !is_name(&next.origin) || !is_name(&next.key) {
             return Err(NotRolled::Unfit);
         }
         let (number, before) = (epoch.number.saturating_add(1), epoch.name.origin.clone());

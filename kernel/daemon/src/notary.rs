@@ -165,10 +165,11 @@ impl Notary {
             .map(|reader| reader.origin().to_owned())
             .map_err(|fault| keys::unusable(&folder, fault.code(), &fault.to_string()))?;
         let key = keys::load(&folder, &origin)?;
-        keys::forget(&epoch_folder(&self.epochs, self.epoch))?;
+        // The key goes last: while it is there, the next start does all of this again.
         self.close_files().map_err(|(path, error)| {
             keys::unusable(&path, "EPOCH_NOT_CLOSED", &error.to_string())
         })?;
+        keys::forget(&epoch_folder(&self.epochs, self.epoch))?;
         // The old secret is wiped from memory where it is dropped, here.
         *self.borrow() = key;
         self.epoch = next;

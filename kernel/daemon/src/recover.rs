@@ -107,8 +107,9 @@ impl Home {
         // notary signs nothing before the whole beginning is durable.
         let before = epoch.checked_sub(1).filter(|before| *before > 0);
         if let Some(before) = before.filter(|_| !has_begun(&read.core)) {
-            let journal = read.path.clone();
-            fs::remove_dir_all(&journal).map_err(|error| unreadable(&journal, &error))?;
+            // Out of the way, and never deleted: what it is worth may be seen otherwise later.
+            let aside = read.path.with_extension(format!("unbegun-{}", clock::now().wall.0));
+            fs::rename(&read.path, aside).map_err(|error| unreadable(&read.path, &error))?;
             let ended = self.read_epoch(&disk, before)?;
             return self.next_epoch(disk, epoch, ended);
         }
@@ -148,6 +149,7 @@ impl Home {
             refuse_journal(&path, "EPOCH_NOT_ENDED", &format!("the next one began: {fault:?}"))
         };
         let roll = core.roll_again().map_err(refuse)?;
+        disk.settle(epoch.saturating_sub(1)).map_err(|fault| disk_fault(&path, &fault))?;
         let origin = roll.core.epoch().map_or_else(String::new, |(_, name)| name.origin.clone());
         let journal = Journal::begin(disk, epoch, &origin);
         let mut journal = journal.map_err(|fault| journal_fault(&path, &fault))?;

@@ -57,6 +57,7 @@ pub(crate) fn rescue(home: &Home) -> Result<(), DaemonFault> {
     // Nobody is to sign anything else about what is left behind. Before the beginning, so that a
     // crash between the two leaves a damaged epoch, which is rescued again, and no secret.
     keys::forget(&folder)?;
+    disk.settle(damaged).map_err(fault)?;
     let unwritten = |fault: JournalFault| home.journal_fault(&fault);
     let mut journal = Journal::begin(disk, epoch, &home.origin(epoch)).map_err(unwritten)?;
     for entry in roll.begun((head.size, head.root)) {

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use super::{Disk, DiskFault, DiskOperation, Place};
 use crate::bytes::len_u64;
-use crate::journal::{JournalFolder, SEGMENT_BYTES, begun_epochs};
+use crate::journal::{JournalFolder, SEGMENT_BYTES, Source as _, begun_epochs};
 
 /// The segment that is made ready ahead, beside the epochs.
 const SPARE: &str = "spare.partial";
@@ -56,6 +56,21 @@ impl FileDisk {
     /// `JOURNAL_UNREADABLE`.
     pub fn last_epoch(&self) -> Result<Option<u32>, DiskFault> {
         Ok(begun_epochs(&self.root)?.pop())
+    }
+
+    /// Makes what was read of an epoch durable, all segments and their names: bytes that were only
+    /// in the operating system's memory when the last process died can be read back and still be
+    /// lost, and the next epoch is about to bind them.
+    ///
+    /// # Errors
+    /// `JOURNAL_UNREADABLE`, `EVIDENCE_UNWRITABLE`.
+    pub fn settle(&self, epoch: u32) -> Result<(), DiskFault> {
+        let fault = |error: io::Error| DiskFault::new(DiskOperation::Sync, &error);
+        for segment in 1..=self.journal(epoch).last_segment()? {
+            let path = self.root.join(Place { epoch, segment }.path());
+            File::open(&path).and_then(|file| file.sync_all()).map_err(fault)?;
+        }
+        self.sync_names(&self.root.join(Place { epoch, segment: 1 }.path())).map_err(fault)
     }
 
     /// An epoch's journal, to read.

@@ -77,6 +77,16 @@ impl LogFiles {
         write().map_err(|error| LogFault::unwritable(name, &error))
     }
 
+    /// Returns once a power cut can undo nothing of the log that was written: of all of it at once,
+    /// since a log is many small files.
+    ///
+    /// # Errors
+    /// `LOG_UNWRITABLE`.
+    pub fn settle(&self) -> Result<(), LogFault> {
+        let synced = File::open(&self.root).and_then(|root| Ok(rustix::fs::syncfs(root)?));
+        synced.map_err(|error| LogFault::unwritable(".", &error))
+    }
+
     /// Removes a folder of partial tiles, if it is there.
     pub(super) fn remove_folder(&self, name: &str) -> Result<(), LogFault> {
         match fs::remove_dir_all(self.root.join(name)) {

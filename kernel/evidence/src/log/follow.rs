@@ -91,6 +91,8 @@ impl<S: Source> Follower<S> {
     pub fn open(source: S, files: LogFiles, key: &VerifierKey) -> Result<Self, FollowFault> {
         let reader = Reader::open(source)?;
         let kept = files.read(CHECKPOINT, NOTE_BYTES_MAX)?;
+        // A power cut may leave the name without its bytes: as good as no checkpoint.
+        let kept = kept.filter(|bytes| bytes.iter().any(|byte| *byte != 0));
         let opened = kept.map(|bytes| SignedCheckpoint::open(&bytes, key)).transpose();
         let before = opened.map_err(LogFault::Note)?.map(|it| it.checkpoint().clone());
         Ok(Self { reader, tiles: TileWriter::new(files), before, signed: 0 })
@@ -165,7 +167,8 @@ impl<S: Source> Follower<S> {
     }
 
     /// Writes the tiles of the present size and the signed checkpoint. The last one of an epoch is
-    /// written `durably`: its key is destroyed afterwards, and nobody could make it again.
+    /// written `durably`, with the whole log: its key is destroyed afterwards, and nobody could
+    /// make it again.
     ///
     /// # Errors
     /// As [`Follower::checkpoint`]; `LOG_UNWRITABLE`; a key that is not this log's.
@@ -173,6 +176,7 @@ impl<S: Source> Follower<S> {
         let (checkpoint, note) = self.note(key)?;
         let files = self.tiles.files();
         if durably {
+            files.settle()?;
             files.put_durably(CHECKPOINT, note.as_bytes())?;
         } else {
             files.put(CHECKPOINT, note.as_bytes())?;
@@ -189,7 +193,7 @@ impl<S: Source> Follower<S> {
     pub fn keep(&mut self, key: &NoteSigner) -> Result<Checkpoint, FollowFault> {
         let (checkpoint, note) = self.note(key)?;
         let name = format!("{KEPT_FOLDER}/{}", checkpoint.size);
-        self.tiles.files().put(&name, note.as_bytes())?;
+        self.tiles.files().put_durably(&name, note.as_bytes())?;
         self.sign(key, false)
     }
 

@@ -197,10 +197,10 @@ fn a_journal_that_has_ended_leaves_nobody_waiting_for_room() {
         appender.append(b"entry");
         appender.take().unwrap().unwrap()
     };
-    let (lost, next, last) = (groups(), groups(), groups());
+    let [lost, later, more] = [groups(), groups(), groups()];
     drop(lost);
-    commits.send(next).unwrap();
+    commits.send(later).unwrap();
     let ended = commit_loop(&mut committer, commits_end, &mut |_| {});
     assert_eq!(ended.unwrap_err().code(), "JOURNAL_ORDER");
-    assert!(commits.send(last).is_err());
+    assert!(commits.send(more).is_err());
 }

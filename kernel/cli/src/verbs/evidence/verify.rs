@@ -83,8 +83,9 @@ pub(crate) fn run(args: &Args) -> Result<(), CliError> {
     } else {
         out::result(&render(&verdict, &said))?;
     }
-    conclude(folder, &verdict)?;
-    rendered.transpose().map(drop)
+    // A pack whose renderings show something else is no success, proven origin or not.
+    rendered.transpose()?;
+    conclude(folder, &verdict)
 }
 
 /// The digest to trust: that of a pin file, or of a genesis.
