@@ -230,7 +230,7 @@ fn at_full_speed(appender: &mut Appender, line: &mut CommitLine<'_>, bytes: u64)
 
 /// An entry of the right shape and an honest length.
 fn entry(class: Class, kind: &'static str) -> Vec<u8> {
-    let amounts = (0..16).map(|number| Value::Text(format!("{number}.99939847694250")));
+    let amounts = (0..20).map(|number| Value::Text(format!("{number}.99939847694250")));
     let body = object([
         ("balances", Value::List(amounts.collect())),
         ("cl_ord_id", "pc065c98b200000002".into()),
