@@ -180,6 +180,10 @@ impl Core {
     pub fn roll(&mut self, next: &EpochName) -> Result<(Entry, Roll), NotRolled> {
         let epoch = self.epoch.clone().filter(|_| self.ended.is_none());
         let epoch = epoch.ok_or(NotRolled::NoEpoch)?;
+        if next.origin == epoch.name.origin {
+            // An answer that came late: the epoch of that name has begun already.
+            return Err(NotRolled::Unfit);
+        }
         let roll = self.next(next)?;
         Ok((self.ended_entry(&epoch, next), roll))
     }
@@ -195,9 +199,7 @@ impl Core {
 
     fn next(&mut self, next: &EpochName) -> Result<Roll, NotRolled> {
         let epoch = self.epoch.as_ref().ok_or(NotRolled::NoEpoch)?;
-        // The same name a second time is an answer that came late: that epoch has begun already.
-        let is_stale = next.origin == epoch.name.origin;
-        if is_stale || !is_name(&next.origin) || !is_name(&next.key) {
+        if !is_name(&next.origin) || !is_name(&next.key) {
             return Err(NotRolled::Unfit);
         }
         let (number, before) = (epoch.number.saturating_add(1), epoch.name.origin.clone());

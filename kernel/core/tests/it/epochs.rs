@@ -389,7 +389,9 @@ fn an_epoch_ends_with_its_session_and_at_midnight() {
 #[test]
 fn an_epoch_ends_once_and_begins_whole() {
     let mut core = first_of(&crate::golden::life());
-    let (ended, roll) = core.roll(&next(2)).unwrap();
+    let (ended, mut roll) = core.roll(&next(2)).unwrap();
+    // A name that comes late, for the epoch that has begun, rolls nothing.
+    assert_eq!(roll.core.roll(&next(2)).err(), Some(NotRolled::Unfit));
     let begun = bytes(roll.begun(previous()));
     assert!(begun.len() > 2);
     let refused = |entries: &[&[u8]]| {
