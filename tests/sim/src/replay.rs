@@ -38,6 +38,8 @@ pub(crate) struct Life {
 /// The epoch that the twin is in: who reads it knows as much as who reads all there ever was.
 #[derive(Debug, Default)]
 struct Newest {
+    /// How often the twin had rolled when it began.
+    rolled: usize,
     /// How it begins.
     begun: Vec<Vec<u8>>,
     /// How many entries there were before it.
@@ -111,8 +113,8 @@ impl Life {
         if !self.entries.len().is_multiple_of(ROLL_EVERY) || self.twin.open_session().is_some() {
             return Ok(());
         }
-        let rolled = self.twin.roll(&name(self.entries.len()));
-        let roll = match rolled {
+        let outcome = self.twin.roll(&name(2 + self.newest.rolled));
+        let roll = match outcome {
             Ok((_, roll)) => roll,
             Err(NotRolled::NotNow(_)) => return Ok(()),
             Err(fault) => return Err(format!("I7 the house does not roll: {fault:?}")),
@@ -121,7 +123,8 @@ impl Life {
         let begun: Vec<Vec<u8>> = begun.into_iter().map(|entry| entry.bytes).collect();
         let begun = if self.forgets { begun.iter().map(|e| forgetful(e)).collect() } else { begun };
         self.twin = read(&begun).map_err(|error| format!("I7 a snapshot: {error:?}"))?;
-        self.newest = Newest { begun, before: self.entries.len() };
+        let rolled = self.newest.rolled + 1;
+        self.newest = Newest { rolled, begun, before: self.entries.len() };
         Ok(())
     }
 
