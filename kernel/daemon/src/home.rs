@@ -124,7 +124,7 @@ impl Home {
             keys::forget_wiped(&epoch_folder(&epochs, before))?;
         }
         let epoch = keys::first_there(&epochs, 1..=epoch);
-        let key = keys::load(&epoch_folder(&epochs, epoch), &self.origin(epoch))?;
+        let key = keys::load_announced(&epochs, epoch, &self.origin(epoch))?;
         Ok(Notary::new(epochs, epoch, key))
     }
 

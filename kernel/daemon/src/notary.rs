@@ -164,7 +164,7 @@ impl Notary {
         let origin = portcullis_evidence::Reader::open(origin)
             .map(|reader| reader.origin().to_owned())
             .map_err(|fault| keys::unusable(&folder, fault.code(), &fault.to_string()))?;
-        let key = keys::load(&folder, &origin)?;
+        let key = keys::load_announced(&self.epochs, next, &origin)?;
         // The key goes last: while it is there, the next start does all of this again.
         self.close_files().map_err(|(path, error)| {
             keys::unusable(&path, "EPOCH_NOT_CLOSED", &error.to_string())

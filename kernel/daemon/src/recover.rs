@@ -174,7 +174,7 @@ impl Home {
 
 /// The key that the first entry of the first epoch names; `None` where that epoch is damaged, which
 /// is told elsewhere, or not here any more.
-fn first_key(source: JournalFolder) -> Option<String> {
+pub(crate) fn first_key(source: JournalFolder) -> Option<String> {
     let mut reader = Reader::open(source).ok()?;
     let group = reader.next().ok()??;
     let mut core = Core::new();

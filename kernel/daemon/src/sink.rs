@@ -10,6 +10,7 @@ use portcullis_path::{OrderSink, SubmitFate};
 use portcullis_venue::SubmitFate as VenueFate;
 
 use crate::house::House;
+use crate::threads;
 
 /// Hands proven orders to whatever connection is up. Without one, nothing leaves.
 #[derive(Debug)]
@@ -61,9 +62,13 @@ impl VenueSink {
                 let (who, reason) = ("kernel".to_owned(), "EGRESS_MISMATCH".to_owned());
                 let house = Arc::clone(&self.house);
                 // The outbox holds the authority lock here; raising takes it, so not in this thread.
-                std::thread::spawn(move || {
-                    house.raise(EpochCause::Kill { who, reason, request: None })
-                });
+                let kill = move || {
+                    house.raise(EpochCause::Kill { who, reason, request: None });
+                };
+                if threads::start("mismatch", kill).is_err() {
+                    // Nothing leaves any more all the same, and the supervisor sees an end.
+                    std::process::abort();
+                }
                 SubmitFate::NotSent(DenyCode::ReleaseRevoked)
             }
             None => SubmitFate::NotSent(DenyCode::ReconUnresolved),

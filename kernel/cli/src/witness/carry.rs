@@ -187,32 +187,56 @@ fn set_back(error: &CliError) -> bool {
     matches!(error.code.as_str(), "WITNESS_AHEAD" | "WITNESS_FORKED")
 }
 
+/// What the witnesses signed of a home, and who did not sign and why.
+type Brought = (SignedCheckpoint, Vec<CliError>);
+
 /// Brings the last checkpoint of the home to each witness, and what they signed to the daemon.
-/// Gives the checkpoint, and who did not sign it and why.
-pub(crate) fn carry(
-    home: &Home,
-    root: &Path,
-    reaches: &[Reach],
-) -> Result<(SignedCheckpoint, Vec<CliError>), CliError> {
-    let logs = read_all(root)?;
-    let last = logs.last().ok_or_else(|| no_checkpoint(root))?;
-    let mut signed = last.last.clone();
-    let lines = signed.note().lines().len();
-    let mut failed = Vec::new();
-    for reach in reaches {
-        match reach.bring(&logs, &mut signed) {
-            Ok(()) => {}
-            Err(error) if set_back(&error) => {
-                return Err(reach.accuse(home, last.key.name(), error));
+///
+/// A witness that knows more than was read here may have heard it from somebody who carries at the
+/// same time: only a disk that has not grown meanwhile was set back.
+pub(crate) fn carry(home: &Home, root: &Path, reaches: &[Reach]) -> Result<Brought, CliError> {
+    let mut looks = LOOKS;
+    let ((signed, failed), lines) = loop {
+        let logs = read_all(root)?;
+        let last = logs.last().ok_or_else(|| no_checkpoint(root))?;
+        match bring_all(&logs, last, reaches) {
+            Ok(brought) => break (brought, last.last.note().lines().len()),
+            Err((reach, error)) => {
+                looks = looks.saturating_sub(1);
+                if looks == 0 || end(&read_all(root)?) <= end(&logs) {
+                    return Err(reach.accuse(home, last.key.name(), error));
+                }
+                sleep(LOOK_PAUSE);
             }
-            Err(error) => failed.push(error),
         }
-    }
+    };
     if signed.note().lines().len() > lines {
         let socket = home.control_socket();
         let request = Request::Cosigned { note: signed.note().to_string() };
         let text = client::done(&socket, &request, SOON)?;
         out::narrate(&portcullis_evidence::text::escape_terminal(&text));
+    }
+    Ok((signed, failed))
+}
+
+/// Which epoch a home is in, and how much of it is signed.
+fn end(logs: &[EpochLog]) -> Option<(usize, u64)> {
+    logs.last().map(|log| (logs.len(), log.last.checkpoint().size))
+}
+
+/// What each witness says to the last checkpoint; the first that says that it was set back ends it.
+fn bring_all<'a>(
+    logs: &[EpochLog],
+    last: &EpochLog,
+    reaches: &'a [Reach],
+) -> Result<Brought, (&'a Reach, CliError)> {
+    let (mut signed, mut failed) = (last.last.clone(), Vec::new());
+    for reach in reaches {
+        match reach.bring(logs, &mut signed) {
+            Ok(()) => {}
+            Err(error) if set_back(&error) => return Err((reach, error)),
+            Err(error) => failed.push(error),
+        }
     }
     Ok((signed, failed))
 }

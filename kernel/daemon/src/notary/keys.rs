@@ -7,10 +7,11 @@ use std::ops::RangeInclusive;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use portcullis_evidence::epoch_folder;
 use portcullis_evidence::note::{KeyKind, NoteFault, NoteSigner};
+use portcullis_evidence::{JournalFolder, epoch_folder};
 
 use crate::fault::{BAD_CONFIG, DaemonFault, REFUSED};
+use crate::recover::first_key;
 
 /// The key's file in the folder of its epoch.
 const KEY: &str = "key";
@@ -53,8 +54,30 @@ pub(crate) fn first_there(epochs: &Path, mut of: RangeInclusive<u32>) -> u32 {
     of.find(|epoch| is_there(&epoch_folder(epochs, *epoch))).unwrap_or(last)
 }
 
+/// The key of an epoch that has begun, which has to be the one that its first entry names: a log
+/// signed with another one is no log of that journal.
+pub(crate) fn load_announced(
+    epochs: &Path,
+    epoch: u32,
+    origin: &str,
+) -> Result<NoteSigner, DaemonFault> {
+    let folder = epoch_folder(epochs, epoch);
+    let key = load(&folder, origin)?;
+    match first_key(JournalFolder::of_epoch(epochs, epoch)) {
+        Some(announced) if announced != key.verifier().to_string() => {
+            let cause = "the epoch's key is not the one that its first entry names";
+            let next = "put the epoch's own key file back; if it is lost, portcullisd with --rescue \
+                        begins another epoch, killed, that has the loss on record";
+            let subject = folder.join(KEY).display().to_string();
+            Err(DaemonFault::new(REFUSED, "EPOCH_KEY_FOREIGN", &subject, cause, next))
+        }
+        // Without a first entry nothing was named yet.
+        Some(_) | None => Ok(key),
+    }
+}
+
 /// The key of an epoch that has begun.
-pub(crate) fn load(folder: &Path, origin: &str) -> Result<NoteSigner, DaemonFault> {
+fn load(folder: &Path, origin: &str) -> Result<NoteSigner, DaemonFault> {
     let path = folder.join(KEY);
     let mut bytes = match read_private(&path) {
         Ok(bytes) => bytes,
