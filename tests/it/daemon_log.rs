@@ -9,7 +9,7 @@ use std::process::Output;
 
 use portcullis_core::entry::{self, Decoded, decode};
 use portcullis_evidence::log::{CHECKPOINT, KEPT_FOLDER};
-use portcullis_evidence::note::{NoteSigner, SignedCheckpoint, VerifierKey};
+use portcullis_evidence::note::{KeyKind, NoteSigner, SignedCheckpoint, VerifierKey};
 use portcullis_evidence::{JournalFolder, Reader, begun_epochs};
 use portcullis_statement::json::Fields;
 
@@ -26,8 +26,7 @@ fn key_path(house: &House) -> PathBuf {
 }
 
 fn key(house: &House) -> VerifierKey {
-    let text = fs::read_to_string(key_path(house)).unwrap();
-    NoteSigner::parse(text.trim_end()).unwrap().verifier().clone()
+    key_text(&fs::read(key_path(house)).unwrap()).verifier().clone()
 }
 
 /// The size that is signed by now.
@@ -111,6 +110,18 @@ fn without_its_key_an_epoch_does_not_go_on() {
     let said = String::from_utf8(rescue(&house).stderr).unwrap();
     assert!(said.contains("JOURNAL_SOUND"), "{said}");
     assert_eq!(fs::read(key_path(&house)).unwrap(), key);
+    // A key of the right name that nobody announced signs nothing.
+    let own = key_text(&key);
+    let foreign = NoteSigner::from_seed(own.verifier().name(), KeyKind::Ed25519, [7; 32]).unwrap();
+    fs::write(key_path(&house), foreign.secret_text() + "\n").unwrap();
+    fs::set_permissions(key_path(&house), fs::Permissions::from_mode(0o600)).unwrap();
+    let (code, said) = house.refused_start(house.daemon_command());
+    assert_eq!((code, said.contains("EPOCH_KEY_FOREIGN")), (3, true), "{said}");
+    assert_eq!(size(&house), before, "a refused start records nothing");
+}
+
+fn key_text(file: &[u8]) -> NoteSigner {
+    NoteSigner::parse(std::str::from_utf8(file).unwrap().trim_end()).unwrap()
 }
 
 fn rescue(house: &House) -> Output {
