@@ -56,10 +56,6 @@ pub enum DamageReason {
     Group,
     /// A group looks torn, but a later one says that it was durable.
     DurableLost,
-    /// The journal is shorter than what somebody outside has seen of it.
-    Shortened,
-    /// The journal is not the one that somebody outside has seen.
-    Forked,
 }
 
 impl DamageReason {
@@ -80,8 +76,6 @@ impl DamageReason {
             Self::Entry => "an entry's checksum or length is wrong",
             Self::Group => "a group's checksum or end mark is wrong",
             Self::DurableLost => "a group that was on disk is torn",
-            Self::Shortened => "shorter than what somebody outside has seen of it",
-            Self::Forked => "not the journal that somebody outside has seen",
         }
     }
 }
@@ -91,9 +85,7 @@ impl Damage {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self.reason {
-            DamageReason::SegmentMissing | DamageReason::HeaderCut | DamageReason::Shortened => {
-                "JOURNAL_TRUNCATED"
-            }
+            DamageReason::SegmentMissing | DamageReason::HeaderCut => "JOURNAL_TRUNCATED",
             DamageReason::Version { .. } => "JOURNAL_VERSION",
             DamageReason::Origin => "JOURNAL_ORIGIN",
             DamageReason::NotAJournal
@@ -105,8 +97,7 @@ impl Damage {
             | DamageReason::Watermark { .. }
             | DamageReason::Entry
             | DamageReason::Group
-            | DamageReason::DurableLost
-            | DamageReason::Forked => "JOURNAL_DAMAGED",
+            | DamageReason::DurableLost => "JOURNAL_DAMAGED",
         }
     }
 }

@@ -22,7 +22,7 @@ pub use damage::{Damage, DamageReason, ReadFault};
 pub use format::{
     ENTRY_BYTES_MAX, GROUP_BYTES_MAX, JOURNAL_VERSION, ORIGIN_BYTES_MAX, SEGMENT_BYTES, is_origin,
 };
-pub use reader::{Anchor, End, Group, Reader, Recovered, read};
+pub use reader::{End, Group, Reader, Recovered, read};
 pub(crate) use source::copy_from;
 pub use source::{JournalFolder, Source, begun_epochs, epoch_folder};
 

@@ -52,17 +52,6 @@ pub struct Recovered {
     pub end: End,
 }
 
-/// What somebody outside knows of a journal: from a checkpoint, an approval or a seal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Anchor<'a> {
-    /// The journal's origin.
-    pub origin: &'a str,
-    /// Entries it had.
-    pub size: u64,
-    /// The root over them.
-    pub root: Digest,
-}
-
 /// Reads a whole journal into memory.
 ///
 /// # Errors
@@ -76,34 +65,11 @@ pub fn read(source: impl Source) -> Result<Recovered, ReadFault> {
     Ok(Recovered { entries, end: reader.into_end() })
 }
 
-impl End {
-    /// Whether this journal has `origin`.
-    ///
-    /// # Errors
-    /// `JOURNAL_ORIGIN`.
-    pub fn require_origin(&self, origin: &str) -> Result<(), Damage> {
-        if self.origin == origin { Ok(()) } else { Err(refused(0, DamageReason::Origin)) }
-    }
-}
-
 impl Recovered {
     /// The entries as slices.
     #[must_use]
     pub fn slices(&self) -> Vec<&[u8]> {
         self.entries.iter().map(Vec::as_slice).collect()
-    }
-
-    /// Whether this journal continues what somebody outside has seen of it. This is what finds a
-    /// journal cut at a group's end, or written anew: nothing inside the files can.
-    ///
-    /// # Errors
-    /// `JOURNAL_ORIGIN`, `JOURNAL_TRUNCATED` if it is shorter, `JOURNAL_DAMAGED` if it differs.
-    pub fn require_anchor(&self, anchor: &Anchor<'_>) -> Result<(), Damage> {
-        self.end.require_origin(anchor.origin)?;
-        let Some(root) = self.root_at(anchor.size) else {
-            return Err(refused(self.end.head.size, DamageReason::Shortened));
-        };
-        if root == anchor.root { Ok(()) } else { Err(refused(0, DamageReason::Forked)) }
     }
 
     /// The root over the first `size` entries; `None` if there are fewer.
@@ -116,11 +82,6 @@ impl Recovered {
         }
         Some(tree.root())
     }
-}
-
-/// A refusal of the journal as a whole.
-const fn refused(entry: u64, reason: DamageReason) -> Damage {
-    Damage { segment: 1, group: 0, entry, offset: 0, reason }
 }
 
 /// A whole group that was read.

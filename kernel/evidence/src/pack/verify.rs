@@ -76,18 +76,6 @@ pub struct Verdict {
     pub classification: Option<Classification>,
 }
 
-impl Verdict {
-    /// The exit code of a command: 0 only for [`Outcome::Ok`].
-    #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        match self.outcome {
-            Outcome::Ok => 0,
-            Outcome::Damaged(_) => 5,
-            Outcome::SelfConsistentOriginUnproven => 3,
-        }
-    }
-}
-
 /// Verifies the pack at `root`. `pin` is the digest of the genesis that the verifier trusts, from
 /// outside the pack.
 #[must_use]
