@@ -20,7 +20,7 @@ use crate::{Digest, journal};
 pub const RENDERINGS_FOLDER: &str = "renderings";
 
 /// Longest rendering in bytes.
-const RENDERING_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+const RENDERING_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Longest manifest of renderings in bytes.
 const LISTING_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -110,7 +110,7 @@ pub fn check_renderings(
         }
     }
     for (name, entry) in &found.files {
-        let bytes = folder.read(name, RENDERING_BYTES_MAX)?;
+        let bytes = folder.read(name, entry.bytes.min(RENDERING_BYTES_MAX))?;
         if (Digest::of(&bytes), len_u64(bytes.len())) != (entry.digest, entry.bytes) {
             return damaged(name, "not the file that is listed");
         }
