@@ -15,6 +15,7 @@ use portcullis_domain::time::NS_PER_S;
 use portcullis_domain::{Name, Phase, WallNs};
 use portcullis_evidence::chunk::Chunk;
 use portcullis_evidence::disk::segment_name;
+use portcullis_evidence::log::key_of;
 use portcullis_evidence::pack::{
     Attested, KernelLeaves, NOTES_FILE, PackContents, Part, RENDERER_VERSION, Told, folder_name,
     render_parts, runlog_form, seal_pack, session_of_folder, sessions, sessions_folder, write_pack,
@@ -99,7 +100,7 @@ fn write(house: &House, session: &Name) -> Result<PackView, No> {
     let chunks = chunks(house, &ended.market.named)?;
     let contents = PackContents {
         session: session.clone(),
-        key: key_of(&entries)?,
+        key: key_named(&entries)?,
         attested,
         range: ended.range,
         phase,
@@ -143,10 +144,9 @@ pub(crate) fn write_form(house: &House, signed: &SignedStatement) -> Result<(), 
 }
 
 /// The key of the epoch, as its first entry names it.
-fn key_of(entries: &[&[u8]]) -> Result<String, No> {
-    let began = decoded(entries.first())?;
-    let key = Fields::new(&began.body).and_then(|mut body| Ok(body.text("key")?.to_owned()));
-    key.map_err(|error| no("ENTRY_MALFORMED", &error.to_string()))
+fn key_named(entries: &[&[u8]]) -> Result<String, No> {
+    let key = entries.first().and_then(|first| key_of(first)).map(|key| key.to_string());
+    key.ok_or_else(|| no("ENTRY_MALFORMED", "the first entry names no key of the epoch"))
 }
 
 /// One epoch of the journal, as far as it is durable.
